@@ -1,0 +1,1 @@
+"""Reads run directories and draws; runs nothing and needs no Ray."""

@@ -1,0 +1,1 @@
+"""The harness: suites, trials, clocks, the run directory and the engines."""

@@ -1,0 +1,1 @@
+"""What is learned: tasks with their folds, and the trunks that learn them."""

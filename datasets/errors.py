@@ -1,0 +1,16 @@
+"""The one kind of error that is meant for the user's eyes."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """Something the user can mend, in one sentence: what was given, what is allowed, what to do."""
+
+
+def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
+    """The error for a name that stands in no table: ``unknown method 'augnt'; did you mean ...``."""
+    names = sorted(known)
+    close = get_close_matches(given, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UserError(f"unknown {what} {given!r}; {hint}known: {', '.join(names) or 'none'}")

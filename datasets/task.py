@@ -1,0 +1,109 @@
+"""The contract of a task: data in folds, what its signal looks like, how its trunk is trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+Kind = Literal["eeg", "image"]
+Metric = Literal["balanced_accuracy", "accuracy"]
+
+
+class Split(NamedTuple):
+    """Examples and labels, row by row.
+
+    ``x`` is float32, (N, C, T) for EEG or (N, C, H, W) in [0, 1] for images; ``y`` is int64, (N,).
+    """
+
+    x: Tensor
+    y: Tensor
+
+    def to(self, device: torch.device | str) -> "Split":
+        """The same split on another device."""
+        return Split(self.x.to(device), self.y.to(device))
+
+
+class Views(NamedTuple):
+    """All that a method may see of a fold.
+
+    ``policy_valid`` scores policies during a search, ``model_valid`` stops trainings early; the paper
+    (appendix A.4) uses one set for both.
+    """
+
+    train: Split
+    policy_valid: Split
+    model_valid: Split
+
+    def to(self, device: torch.device | str) -> "Views":
+        """The same views on another device."""
+        return Views(*(split.to(device) for split in self))
+
+
+class Fold(NamedTuple):
+    """The views of one fold, and apart from them the test split, which only the harness holds."""
+
+    views: Views
+    test: Split
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a transform or a trunk has to know of one example."""
+
+    kind: Kind
+    shape: tuple[int, ...]  # (C, T) or (C, H, W)
+    channels: tuple[str, ...] = ()  # 10-20 names, EEG only; empty where unknown
+    sampling_rate: float = 0.0  # hertz, EEG only
+
+    @property
+    def n_channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def n_times(self) -> int:
+        """Length in samples, EEG only."""
+        return self.shape[-1]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The inner training of a trunk, the same for every method on a task.
+
+    The defaults are the paper's for EEG. Source: appendix A.4.
+    """
+
+    epochs: int = 300  # at most
+    batch_size: int = 16
+    learning_rate: float = 1e-3  # of Adam
+    beta1: float = 0.0
+    beta2: float = 0.999
+    weight_decay: float = 0.0
+    patience: int = 30  # epochs without a better validation metric before stopping
+    class_weights: bool = True  # cross-entropy weighted by inverse class frequency
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to learn.
+
+    ``fold(k)`` for k < ``n_folds`` is deterministic and the same for all methods. ``trunk`` names a row
+    of ``datasets.trunks.TRUNKS``, ``transforms`` the rows of the transform table that make sense here.
+    ``fingerprint`` is a digest of the data, so that a resumed trial notices when they have changed.
+    """
+
+    name: str
+    signal: Signal
+    class_names: tuple[str, ...]
+    n_folds: int
+    fold: Callable[[int], Fold]
+    trunk: str
+    transforms: tuple[str, ...]
+    training: TrainingSettings
+    metric: Metric
+    fingerprint: str
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.class_names)

@@ -1,0 +1,1 @@
+"""The methods that are compared, and the backend that they share."""

@@ -1,0 +1,173 @@
+"""A policy as plain data, and the one hard way in which a policy is applied to a batch."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from datasets.errors import UserError, unknown
+from methods.transforms.transform import Transform
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A transform that is applied to a sample with a probability, at a magnitude."""
+
+    transform: str
+    probability: float
+    magnitude: float | None  # None for an ungraded transform, which the probability alone controls
+
+
+@dataclass(frozen=True)
+class Subpolicy:
+    """Operations applied one after the other, and how often this sequence is drawn."""
+
+    operations: tuple[Operation, ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Weighted subpolicies, of which each sample draws one; no subpolicies is no augmentation.
+
+    ``by_class`` holds one tuple of subpolicies per class for class-wise policies (CADDA); it is used
+    with labels and so in training only, and ``subpolicies`` is then empty.
+    """
+
+    subpolicies: tuple[Subpolicy, ...] = ()
+    by_class: tuple[tuple[Subpolicy, ...], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A hash of the content, the same in every process."""
+        text = json.dumps(_plain(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def transforms(self) -> set[str]:
+        """The names of the transforms in use."""
+        groups = (self.subpolicies, *self.by_class)
+        return {o.transform for group in groups for s in group for o in s.operations}
+
+
+def apply(
+    policy: Policy,
+    x: Tensor,  # (B, ...)
+    y: Tensor,  # (B,)
+    bank: Mapping[str, Transform],
+    generator: Generator | None,
+) -> Tensor:
+    """Augment a batch: each sample draws a subpolicy, then each operation fires by its probability.
+
+    (B, ...) -> (B, ...); x is left untouched. Search and retraining share this order of operations.
+    """
+    if policy.by_class:
+        out = x
+        for label, subpolicies in enumerate(policy.by_class):
+            out = _apply_group(subpolicies, out, y == label, bank, generator)
+        return out
+    everyone = torch.ones(len(x), dtype=torch.bool, device=x.device)
+    return _apply_group(policy.subpolicies, x, everyone, bank, generator)
+
+
+def _apply_group(
+    subpolicies: tuple[Subpolicy, ...],
+    x: Tensor,
+    members: Tensor,  # (B,) bool
+    bank: Mapping[str, Transform],
+    generator: Generator | None,
+) -> Tensor:
+    if not subpolicies:
+        return x
+    weights = torch.tensor([s.weight for s in subpolicies], dtype=torch.float64, device=x.device)
+    drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
+    for index, subpolicy in enumerate(subpolicies):
+        chosen = members & (drawn == index)
+        for operation in subpolicy.operations:
+            uniform = torch.rand(len(x), generator=generator, device=x.device)
+            rows = (chosen & (uniform < operation.probability)).nonzero().squeeze(1)
+            if len(rows):
+                x = x.index_copy(0, rows, _fire(operation, x[rows], bank, generator))
+    return x
+
+
+def _fire(
+    operation: Operation, x: Tensor, bank: Mapping[str, Transform], generator: Generator | None
+) -> Tensor:
+    transform = bank[operation.transform]
+    magnitude = 1.0 if operation.magnitude is None else operation.magnitude
+    noise = transform.draw(x, generator)
+    return transform.apply(x, torch.full((len(x),), magnitude, device=x.device), noise)
+
+
+def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
+    """Plain data that explains itself: what magnitude 1 means stands beside each magnitude."""
+    strongest = {
+        name: {"strongest": bank[name].strongest, "unit": bank[name].unit}
+        for name in sorted(policy.transforms)
+    }
+    return {"schema": SCHEMA, **_plain(policy), "transforms": strongest}
+
+
+def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Policy:
+    """The inverse of `to_json`.
+
+    Raises a UserError for a newer schema, an unknown transform, a number out of range, or a transform
+    whose magnitude 1 no longer means what it meant when the policy was written.
+    """
+    if record.get("schema") != SCHEMA:
+        raise UserError(f"policy has schema {record.get('schema')}, this version reads {SCHEMA}")
+    try:
+        policy = Policy(
+            tuple(_subpolicy(s, bank) for s in record["subpolicies"]),
+            tuple(tuple(_subpolicy(s, bank) for s in group) for group in record["by_class"]),
+        )
+        ranges = dict(record["transforms"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"policy is not in the form that `to_json` writes: {error!r}") from error
+    for name, then in ranges.items():
+        now = bank[name]
+        if then != {"strongest": now.strongest, "unit": now.unit}:
+            raise UserError(
+                f"policy was written when magnitude 1 of {name!r} meant {then['strongest']} "
+                f"{then['unit']}; here it means {now.strongest} {now.unit}: rescale its magnitudes"
+            )
+    return policy
+
+
+def _plain(policy: Policy) -> dict[str, Any]:
+    def group(subpolicies: tuple[Subpolicy, ...]) -> list[dict[str, Any]]:
+        return [
+            {"weight": s.weight, "operations": [list(_fields(o)) for o in s.operations]}
+            for s in subpolicies
+        ]
+
+    return {
+        "subpolicies": group(policy.subpolicies),
+        "by_class": [group(g) for g in policy.by_class],
+    }
+
+
+def _fields(operation: Operation) -> tuple[str, float, float | None]:
+    return operation.transform, operation.probability, operation.magnitude
+
+
+def _subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Subpolicy:
+    operations = []
+    for name, probability, magnitude in record["operations"]:
+        if name not in bank:
+            raise unknown("transform", name, bank)
+        if bank[name].graded != (magnitude is not None):
+            needs = "needs a magnitude" if bank[name].graded else "takes no magnitude"
+            raise UserError(f"transform {name!r} {needs}; the policy says {magnitude}")
+        for number in (probability, magnitude):
+            if number is not None and not 0.0 <= number <= 1.0:
+                raise UserError(f"policy holds {number} for {name!r}; it has to lie in [0, 1]")
+        operations.append(Operation(name, probability, magnitude))
+    return Subpolicy(tuple(operations), record["weight"])
