@@ -24,9 +24,9 @@ class DivergedError(Exception):
 class Training:
     """A training that advances by epochs, keeps its best weights, and stops early.
 
-    Every random number of epoch e comes from streams named by e, so that the epoch number is all the
-    state that the randomness has. Training costs go to the meter's current phase, validation to
-    ``evaluate``. ``model`` must live on the device of ``train``.
+    Every random number of epoch e comes from streams named by e, so that the epoch number is all
+    the state that the randomness has. Training costs go to the meter's current phase, validation
+    to ``evaluate``. ``model`` must live on the device of ``train``.
     """
 
     def __init__(

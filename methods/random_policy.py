@@ -1,0 +1,56 @@
+"""Policies drawn at random and never compared: what a search has to beat."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasets.errors import UserError
+from methods.method import Setup
+from methods.policy import Policy
+from methods.search_space import check_bank, policy_at, random_slots
+
+
+@dataclass(frozen=True)
+class RandomPolicyOptions:
+    """How many policies to draw."""
+
+    n_policies: int = 5  # each is retrained and scored: one point of the curve
+
+
+class RandomPolicy:
+    """One step draws one policy from the space that the searches share; it costs nothing."""
+
+    def __init__(self, setup: Setup, options: RandomPolicyOptions) -> None:
+        self.setup, self.options = setup, options
+        self.n_drawn = 0
+
+    def step(self) -> bool:
+        """Draw the next policy; True when it is the last one."""
+        self.n_drawn += 1
+        return self.n_drawn >= self.options.n_policies
+
+    def artifact(self) -> Policy | None:
+        """The policy of the last step: a function of the seed and its number alone."""
+        if self.n_drawn == 0:
+            return None
+        generator = self.setup.seeds.generator("random policy", self.n_drawn)
+        return policy_at(random_slots(self.setup.bank, generator), self.setup.bank)
+
+    def learned(self) -> dict[str, Any]:
+        """Nothing is."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many have been drawn."""
+        return {"n_drawn": self.n_drawn}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there."""
+        self.n_drawn = state["n_drawn"]
+
+
+def build(setup: Setup, options: RandomPolicyOptions) -> RandomPolicy:
+    """Raises a UserError for an empty bank or no policies to draw."""
+    check_bank(setup.bank)
+    if options.n_policies < 1:
+        raise UserError(f"n_policies is {options.n_policies}; it has to be 1 or more")
+    return RandomPolicy(setup, options)

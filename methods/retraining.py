@@ -1,0 +1,41 @@
+"""Training a trunk from scratch under a policy: every evaluation, every child of a search."""
+
+import torch
+from torch import Generator, Tensor
+
+from datasets.seeds import Seeds
+from datasets.task import TrainingSettings
+from methods.method import Setup
+from methods.policy import Policy, apply
+from methods.training import Training
+
+
+def retrain(
+    setup: Setup,
+    policy: Policy,
+    *,
+    seeds: Seeds | None = None,
+    settings: TrainingSettings | None = None,
+) -> Training:
+    """A training that has not begun, of a new trunk, whose batches the policy augments.
+
+    It stops by ``setup.views.model_valid``. ``seeds`` and ``settings`` default to the setup's own:
+    the streams of ``none``, so that an empty policy gives its very weights and comparisons are
+    paired.
+    """
+
+    @torch.no_grad()
+    def augment(x: Tensor, y: Tensor, generator: Generator) -> Tensor:
+        return apply(policy, x, y, setup.bank, generator)
+
+    return Training(
+        setup.trunk().to(setup.device),
+        setup.views.train.to(setup.device),
+        setup.views.model_valid.to(setup.device),
+        settings=settings or setup.training,
+        n_classes=setup.n_classes,
+        metric=setup.metric,
+        seeds=seeds or setup.seeds,
+        meter=setup.meter,
+        augment=augment,
+    )

@@ -1,0 +1,176 @@
+"""What every method in the table promises, whoever wrote it."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from methods import METHODS
+from methods.method import Method, Setup, Trained
+from methods.policy import Policy, from_json, to_json
+
+# A method in the table that has no options here runs on its defaults: add a row to make it quick.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "augnet": {"layers": (("offset", "blur"), ("negate",)), "n_copies_train": 2},
+    "autoaugment": {"n_samplings": 5, "samplings_per_point": 2, "n_startup": 2, "child_epochs": 2},
+}
+
+every_method = pytest.mark.parametrize("name", METHODS)
+
+
+def build(name: str, setup: Setup) -> Method:
+    row = METHODS[name]
+    return row.build(setup, row.options(**OPTIONS.get(name, {})))
+
+
+def advance(method: Method, n_steps: int) -> bool:
+    finished = False
+    for _ in range(n_steps):
+        assert not finished
+        finished = method.step()
+    return finished
+
+
+def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
+    """Fails for anything but tensors and plain data."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    loaded: dict[str, Any] = torch.load(file, weights_only=True)
+    return loaded
+
+
+def flat(value: Any, at: str = "") -> dict[str, Any]:
+    """Nested plain data as one level, tensors as lists of numbers, so that == means bit for bit."""
+    if isinstance(value, Tensor):
+        return {at: (str(value.dtype), value.tolist())}
+    if isinstance(value, dict):
+        pairs = [(str(key), inner) for key, inner in value.items()]
+    elif isinstance(value, list | tuple):
+        pairs = [(str(key), inner) for key, inner in enumerate(value)]
+    else:
+        return {at: value}
+    return {k: v for key, inner in pairs for k, v in flat(inner, f"{at}/{key}").items()}
+
+
+def shown(method: Method) -> dict[str, Any]:
+    """All that the harness can see of a method."""
+    artifact = method.artifact()
+    plain: Any = artifact
+    if isinstance(artifact, Trained):
+        plain = {"model": dict(artifact.model.state_dict()), "valid": artifact.valid}
+    elif isinstance(artifact, Policy):
+        plain = artifact.digest
+    return flat({"artifact": plain, "learned": method.learned(), "state": method.state_dict()})
+
+
+@every_method
+@pytest.mark.parametrize("k", [1, 2])
+def test_resuming_from_a_file_changes_no_bit(name: str, k: int, setup: Setup) -> None:
+    undisturbed = build(name, setup)
+    advance(undisturbed, 2 * k)
+    first = build(name, setup)
+    advance(first, k)
+    torch.rand(7)  # whoever carries on has another global generator
+    second = build(name, setup)
+    second.load_state_dict(through_a_file(first.state_dict()))
+    assert shown(second) == shown(first)
+    advance(second, k)
+    assert shown(second) == shown(undisturbed)
+
+
+@every_method
+def test_equal_seeds_give_equal_methods_and_other_seeds_others(name: str, make_setup: Any) -> None:
+    runs = []
+    for seed in (1, 1, 2):
+        method = build(name, make_setup(seed))
+        advance(method, 2)
+        runs.append(shown(method))
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@every_method
+def test_a_step_leaves_the_global_generator_alone(name: str, setup: Setup) -> None:
+    method = build(name, setup)
+    before = torch.get_rng_state()
+    method.step()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@every_method
+def test_it_counts_the_very_samples_that_its_trunks_see(name: str, make_setup: Any) -> None:
+    meter = (setup := make_setup()).meter
+    with meter.phase("search"):
+        advance(build(name, setup), 3)
+    for what in ("forward", "backward"):
+        for phase in ("outside", "pretrain", "search", "retrain", "evaluate"):
+            assert meter.told[phase, what] == meter.seen[phase, what], (phase, what)
+
+
+@every_method
+def test_it_opens_no_phase_but_pretrain_and_evaluate(name: str, make_setup: Any) -> None:
+    meter = (setup := make_setup()).meter
+    advance(build(name, setup), 3)
+    assert set(meter.opened) <= {"pretrain", "evaluate"}
+
+
+@every_method
+def test_building_costs_nothing_and_has_nothing_to_show(name: str, make_setup: Any) -> None:
+    meter = (setup := make_setup()).meter
+    method = build(name, setup)
+    assert method.artifact() is None
+    assert not meter.told
+    assert not meter.seen
+
+
+@every_method
+def test_it_finishes_with_an_artifact_of_the_kind_in_its_row(name: str, setup: Setup) -> None:
+    method = build(name, setup)
+    n_steps = 0
+    while not method.step():
+        n_steps += 1
+        assert n_steps < 100
+    kind = {"model": Trained, "policy": Policy}[METHODS[name].ends_in]
+    artifact = method.artifact()
+    assert isinstance(artifact, kind)
+    if isinstance(artifact, Policy):
+        assert from_json(to_json(artifact, setup.bank), setup.bank) == artifact
+
+
+@every_method
+def test_what_it_learned_is_json_at_every_moment(name: str, setup: Setup) -> None:
+    method = build(name, setup)
+    for _ in range(3):
+        learned = method.learned()
+        assert json.loads(json.dumps(learned, allow_nan=False)) == learned
+        method.step()
+
+
+@every_method
+def test_the_data_are_left_as_they_were(name: str, setup: Setup) -> None:
+    before = [tensor.clone() for split in setup.views for tensor in split]
+    advance(build(name, setup), 3)
+    after = [tensor for split in setup.views for tensor in split]
+    assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
+
+
+@every_method
+def test_labels_of_the_validation_view_never_reach_the_weights(name: str, setup: Setup) -> None:
+    """A wrong split in the training would show here: the validation labels only choose."""
+    if METHODS[name].ends_in == "policy":
+        pytest.skip("a search may use them")
+    wrong = setup.views.model_valid._replace(y=(setup.views.model_valid.y + 1) % 3)
+    views = setup.views._replace(policy_valid=wrong, model_valid=wrong)
+    weights = []
+    for each in (setup, replace(setup, views=views)):
+        method = build(name, each)
+        advance(method, 2)
+        artifact = method.artifact()
+        assert isinstance(artifact, Trained)
+        weights.append(flat(dict(artifact.model.state_dict())))
+    assert weights[0] == weights[1]
