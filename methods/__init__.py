@@ -3,12 +3,14 @@
 from importlib.metadata import entry_points
 
 from datasets.errors import UserError
-from methods import none, random_policy
+from methods import augnet, autoaugment, none, random_policy
 from methods.method import MethodRow
 
 METHODS: dict[str, MethodRow] = {
     "none": MethodRow(none.NoneOptions, none.build, "model"),
     "random_policy": MethodRow(random_policy.RandomPolicyOptions, random_policy.build, "policy"),
+    "augnet": MethodRow(augnet.AugNetOptions, augnet.build, "model"),
+    "autoaugment": MethodRow(autoaugment.AutoAugmentOptions, autoaugment.build, "policy"),
 }
 
 

@@ -92,7 +92,7 @@ def tiny_bank() -> dict[str, Transform]:
         return torch.lerp(x, -x, share)
 
     def quantize(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        return torch.where(per_sample(noise < magnitude, x), x.detach().round(), x)
+        return torch.where(per_sample(noise, x) < per_sample(magnitude, x), x.detach().round(), x)
 
     rows = [
         Transform("offset", True, "path", 2.0, "units", "here", one_each, offset),

@@ -1,0 +1,190 @@
+"""AugNet: augmentation layers that are part of the network and learned from the training set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from datasets.errors import UserError, unknown
+from methods.end_to_end import EndToEnd
+from methods.layer import AtEval, AugmentationLayer, AveragedModel, breadth
+from methods.method import Setup
+from methods.training import Training
+from methods.transforms.transform import Transform
+
+SENSORS = (
+    "sign_flip",
+    "channel_symmetry",
+    "channel_shuffle",
+    "channel_dropout",
+    "rotation_x",
+    "rotation_y",
+    "rotation_z",
+)
+TIME_FREQUENCY = ("time_reverse", "time_mask", "gaussian_noise", "ft_surrogate", "frequency_shift")
+GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
+# Source: AugNet, sections 4.1 and 5.2; table 4 for what belongs to the sensors.
+BY_KIND = {"eeg": (SENSORS, TIME_FREQUENCY, TIME_FREQUENCY), "image": (GEOMETRIC,)}
+
+
+@dataclass(frozen=True)
+class AugNetOptions:
+    """What the layers hold, and how they are learned."""
+
+    # One tuple of transforms per layer, first layer first. None: BY_KIND, as far as the task's
+    # transforms go.
+    layers: tuple[tuple[str, ...], ...] | None = None
+    # What magnitude 1 means where it should be less than the transform's own strongest, in the
+    # same unit: {"frequency_shift": 2.0} is the official one on sinusoids (table 4 says 5 Hz).
+    strongest: Mapping[str, float] = field(default_factory=dict)
+    # Lambda. The paper: 0.2 on sinusoids, 0.5 on Mario-Iggy, 10 on sleep (appendix A).
+    penalty: float = 0.2
+    # What lambda multiplies: the paper's ||w * mu||_2, or the ablation ||mu||_2 (section 4.1).
+    regularizer: Literal["selective", "augerino", "none"] = "selective"
+    # Of the softmax over the hidden weights. The official code: 0.01 everywhere.
+    temperature: float = 0.01
+    # Of every magnitude. The official code: 0.1 on sleep, 0 on sinusoids.
+    initial_magnitude: float = 0.1
+    # Of weights and magnitudes; None: the trunk's. The official code: the trunk's everywhere, but
+    # no decay on CIFAR10.
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    # C in section 3.2. The paper: 1 in training, 4 at test, 10 in section 4.3.
+    n_copies_train: int = 1
+    n_copies_test: int = 4
+    # See methods.layer.AugmentationLayer.
+    at_eval: AtEval = "blend"
+
+
+def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
+    """The trunk behind augmentation layers, all trained together on the training view.
+
+    Raises a UserError for transforms that cannot be in a layer, and for numbers out of range.
+    Source: AugNet, equations 2 and 3, section 3.4.
+    """
+    _check_numbers(options)
+    model = AveragedModel(
+        [
+            AugmentationLayer(
+                [_rescaled(setup.bank[name], options.strongest) for name in names],
+                initial_magnitude=options.initial_magnitude,
+                temperature=options.temperature,
+                at_eval=options.at_eval,
+            )
+            for names in _layers(setup, options)
+        ],
+        setup.trunk(),
+        n_copies_train=options.n_copies_train,
+        n_copies_test=options.n_copies_test,
+    ).to(setup.device)
+
+    def penalty() -> Tensor:
+        assert options.regularizer != "none"
+        return -options.penalty * breadth(model.layers, options.regularizer)
+
+    training = Training(
+        model,
+        setup.views.train.to(setup.device),
+        setup.views.model_valid.to(setup.device),
+        settings=setup.training,
+        n_classes=setup.n_classes,
+        metric=setup.metric,
+        seeds=setup.seeds,
+        meter=setup.meter,
+        penalty=None if options.regularizer == "none" else penalty,
+        parameter_groups=_parameter_groups(model, setup, options),
+        after_step=model.project,
+    )
+    return EndToEnd(training, lambda: {"layers": [_describe(layer) for layer in model.layers]})
+
+
+def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]:
+    if options.layers is None:
+        usable = {name for name, row in setup.bank.items() if row.gradient != "none"}
+        default = BY_KIND[setup.signal.kind]
+        present = [tuple(name for name in names if name in usable) for names in default]
+        layers = tuple(names for names in present if names)
+        if not layers:
+            raise UserError(
+                "the task has none of the transforms that AugNet's layers hold by default; "
+                f"name some in `layers`; the task's: {', '.join(setup.bank) or 'none'}"
+            )
+        return layers
+    if not options.layers or not all(options.layers):
+        raise UserError("AugNet needs at least one layer, and a transform in each; see `layers`")
+    for name in (name for names in options.layers for name in names):
+        _check_transform(name, setup.bank)
+    return options.layers
+
+
+def _check_transform(name: str, bank: Mapping[str, Transform]) -> None:
+    if name not in bank:
+        raise unknown("transform", name, bank)
+    if bank[name].gradient == "none":
+        usable = [each for each, row in bank.items() if row.gradient != "none"]
+        raise UserError(
+            f"transform {name!r} passes no gradient to its magnitude, so AugNet cannot learn it; "
+            f"take it out of `layers`; usable here: {', '.join(usable) or 'none'}"
+        )
+
+
+def _check_numbers(options: AugNetOptions) -> None:
+    def require(holds: bool, name: str, rule: str) -> None:
+        if not holds:
+            raise UserError(f"{name} is {getattr(options, name)}; it has to be {rule}")
+
+    require(isfinite(options.penalty) and options.penalty >= 0, "penalty", "0 or more")
+    require(options.temperature > 0, "temperature", "more than 0")
+    require(0 <= options.initial_magnitude <= 1, "initial_magnitude", "in [0, 1]")
+    require(options.n_copies_train >= 1, "n_copies_train", "1 or more")
+    require(options.n_copies_test >= 1, "n_copies_test", "1 or more")
+
+
+def _rescaled(transform: Transform, strongest: Mapping[str, float]) -> Transform:
+    """The same transform with another meaning of magnitude 1, if one is given."""
+    if transform.name not in strongest:
+        return transform
+    new, old = strongest[transform.name], transform.strongest
+    if not transform.graded or not 0 < new <= old:
+        allowed = f"more than 0 and at most {old} {transform.unit}" if transform.graded else "unset"
+        raise UserError(f"`strongest` of {transform.name!r} is {new}; it has to be {allowed}")
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        return transform.apply(x, magnitude * (new / old), noise)
+
+    return replace(transform, strongest=new, apply=apply)
+
+
+def _parameter_groups(
+    model: AveragedModel, setup: Setup, options: AugNetOptions
+) -> list[dict[str, Any]]:
+    def or_trunk(own: float | None, of_trunk: float) -> float:
+        return of_trunk if own is None else own
+
+    layers: list[nn.Parameter] = [p for layer in model.layers for p in layer.parameters()]
+    return [
+        {"params": list(model.trunk.parameters())},
+        {
+            "params": layers,
+            "lr": or_trunk(options.learning_rate, setup.training.learning_rate),
+            "weight_decay": or_trunk(options.weight_decay, setup.training.weight_decay),
+        },
+    ]
+
+
+def _describe(layer: AugmentationLayer) -> list[dict[str, Any]]:
+    """Weight, magnitude and its physical value of each operation; a probability has no value."""
+    weights = layer.weights.tolist()
+    magnitudes = layer.magnitudes.tolist()
+    return [
+        {
+            "transform": transform.name,
+            "weight": weight,
+            "magnitude": magnitude,
+            "value": magnitude * transform.strongest if transform.graded else None,
+            "unit": transform.unit,
+        }
+        for transform, weight, magnitude in zip(layer.transforms, weights, magnitudes, strict=True)
+    ]

@@ -1,0 +1,170 @@
+"""AutoAugment, searched by TPE: trainings from scratch under policies that a sampler proposes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from datasets.errors import UserError
+from methods.method import Setup
+from methods.policy import Policy
+from methods.retraining import retrain
+from methods.search_space import N_SLOTS, Slot, check_bank, policy_at
+from methods.training import DivergedError, Training
+
+
+@dataclass(frozen=True)
+class AutoAugmentOptions:
+    """How long to search, how to sample, how to train a child."""
+
+    n_samplings: int = 80  # child trainings in all; about the paper's 12 hours
+    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
+    n_startup: int = 10  # uniform draws before the first proposal. Optuna's default
+    n_candidates: int = 24  # that the sampler compares per number. Optuna's default
+    child_epochs: int | None = None  # at most; None: the task's
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """A point of the space and what its child training reached."""
+
+    slots: tuple[Slot, ...]
+    value: float  # the child's best validation metric over its epochs; 0 where it diverged
+    n_epochs: int
+    diverged: bool
+
+
+class AutoAugment:
+    """One step is one epoch of the child training under way.
+
+    Each child draws from streams of its own number. Under one stream for all, the search would fit
+    that stream's luck; under the setup's own, the final retraining would repeat what the search
+    saw. All start from the trunk's one initial state.
+
+    Source: AutoAugment (Cubuk et al. 2019); AugNet, appendix A.4, for TPE in place of PPO.
+    """
+
+    def __init__(self, setup: Setup, options: AutoAugmentOptions) -> None:
+        self.setup, self.options = setup, options
+        self.samplings: list[Sampling] = []
+        self.slots: tuple[Slot, ...] = ()  # of the child under way
+        self.child: Training | None = None
+
+    def step(self) -> bool:
+        """Train a child for an epoch; True when the last child has ended."""
+        if self.child is None:
+            self.slots = propose(
+                self.samplings,
+                list(self.setup.bank),
+                seed=self.setup.seeds.integer("tpe", len(self.samplings)) % 2**32,
+                options=self.options,
+            )
+            self.child = self._child()
+        diverged = False
+        try:
+            self.child.step()
+        except DivergedError:
+            diverged = True
+        if diverged or self.child.done:
+            value = 0.0 if diverged else self.child.best_valid
+            self.samplings.append(Sampling(self.slots, value, self.child.epoch, diverged))
+            self.slots, self.child = (), None
+        return len(self.samplings) >= self.options.n_samplings
+
+    def _child(self) -> Training:
+        epochs = self.options.child_epochs or self.setup.training.epochs
+        return retrain(
+            self.setup,
+            policy_at(self.slots, self.setup.bank),
+            seeds=self.setup.seeds.child("child", len(self.samplings)),
+            settings=replace(self.setup.training, epochs=epochs),
+        )
+
+    def artifact(self) -> Policy | None:
+        """The best policy so far, after every `samplings_per_point` samplings and the last."""
+        n = len(self.samplings)
+        last = n >= self.options.n_samplings
+        if self.child or n == 0 or (n % self.options.samplings_per_point and not last):
+            return None
+        best = max(self.samplings, key=lambda sampling: sampling.value)  # of equals the oldest
+        return policy_at(best.slots, self.setup.bank)
+
+    def learned(self) -> dict[str, Any]:
+        """What every child reached, in order, and which of them diverged."""
+        return {
+            "rewards": [sampling.value for sampling in self.samplings],
+            "epochs": [sampling.n_epochs for sampling in self.samplings],
+            "diverged": [n for n, sampling in enumerate(self.samplings) if sampling.diverged],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The samplings, from which the sampler is rebuilt, and the child under way."""
+        return {
+            "samplings": [
+                [[list(slot) for slot in s.slots], s.value, s.n_epochs, s.diverged]
+                for s in self.samplings
+            ],
+            "slots": [list(slot) for slot in self.slots],
+            "child": self.child.state_dict() if self.child else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.samplings = [
+            Sampling(_slots(slots), value, n_epochs, diverged)
+            for slots, value, n_epochs, diverged in state["samplings"]
+        ]
+        self.slots, self.child = _slots(state["slots"]), None
+        if state["child"] is not None:
+            self.child = self._child()
+            self.child.load_state_dict(state["child"])
+
+
+def propose(
+    samplings: Sequence[Sampling], names: Sequence[str], *, seed: int, options: AutoAugmentOptions
+) -> tuple[Slot, ...]:
+    """The next point, from the values of the earlier ones: a function of its arguments alone."""
+    import optuna  # only here: the other methods do without
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space: dict[str, optuna.distributions.BaseDistribution] = {}
+    for slot in range(N_SLOTS):
+        space[f"transform {slot}"] = optuna.distributions.CategoricalDistribution(list(names))
+        space[f"probability {slot}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
+        space[f"magnitude {slot}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
+    # Optuna 5 changed the defaults of multivariate and constant_liar; these are the classic ones.
+    # Not named are those that it deprecates (prior_weight, gamma, weights, ...), which keep theirs.
+    sampler = optuna.samplers.TPESampler(
+        n_startup_trials=options.n_startup,
+        n_ei_candidates=options.n_candidates,
+        multivariate=False,
+        group=False,
+        constant_liar=False,
+        constraints_func=None,
+        seed=seed,
+    )
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for sampling in samplings:
+        numbers = [number for slot in sampling.slots for number in slot]
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=dict(zip(space, numbers, strict=True)),
+                distributions=space,
+                value=sampling.value,
+            )
+        )
+    drawn = list(study.ask(space).params.values())
+    return _slots([drawn[3 * slot : 3 * slot + 3] for slot in range(N_SLOTS)])
+
+
+def _slots(plain: Sequence[Sequence[Any]]) -> tuple[Slot, ...]:
+    return tuple(Slot(*slot) for slot in plain)
+
+
+def build(setup: Setup, options: AutoAugmentOptions) -> AutoAugment:
+    """Raises a UserError for an empty bank or a number below 1."""
+    check_bank(setup.bank)
+    for name in ("n_samplings", "samplings_per_point", "n_startup", "n_candidates", "child_epochs"):
+        given = getattr(options, name)
+        if given is not None and given < 1:
+            raise UserError(f"{name} is {given}; it has to be 1 or more")
+    return AutoAugment(setup, options)
