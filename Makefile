@@ -1,0 +1,38 @@
+# Two commands on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# One thread of arithmetic per process: two workers on two cores, and the same bits everywhere.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.PHONY: demo test check speed clean
+
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo  ## install, run the quickstart suite on this machine, write the report
+	$(BIN)/augbench run bench/suites/quickstart.toml
+	$(BIN)/augbench report runs/quickstart
+
+test: $(VENV)/.test check  ## install with the development tools, run every check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+speed: $(VENV)/.test  ## print the tables of tests/speed (ratios, measured in one run)
+	for script in tests/speed/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf runs $(VENV)

@@ -1,0 +1,101 @@
+"""Checkpoints: written atomically, two kept, checked on reading, and never a pickle."""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from datasets.errors import UserError
+
+SCHEMA = 1
+_MAGIC = b"augbench-checkpoint"
+
+
+def save(folder: Path, state: dict[str, Any]) -> None:
+    """Write ``last.pt``, its former self becomes ``previous.pt``; at any moment one is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "new.pt", state)
+    last = folder / "last.pt"
+    if last.exists():
+        last.replace(folder / "previous.pt")
+    (folder / "new.pt").replace(last)
+    sync_folder(folder)
+
+
+def load(folder: Path) -> dict[str, Any] | None:
+    """The newest checkpoint that is whole, or None where none was ever written.
+
+    Raises a UserError if all that are there are damaged, or were written by a newer version.
+    """
+    damaged = []
+    for name in ("last.pt", "previous.pt"):
+        if not (folder / name).exists():
+            continue
+        try:
+            return read(folder / name)
+        except DamagedError as error:
+            damaged.append(str(error))
+    if damaged:
+        raise UserError(
+            f"{'; '.join(damaged)}: no whole checkpoint is left in {folder}; "
+            "remove that folder to start this unit afresh"
+        )
+    return None
+
+
+class DamagedError(Exception):
+    """A file of tensors that is not what was written."""
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain data to a file, with a checksum, and bring it to the disk."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    payload = buffer.getvalue()
+    digest = hashlib.sha256(payload).hexdigest().encode()
+    with path.open("wb") as file:
+        file.write(b"%s %d %s\n" % (_MAGIC, SCHEMA, digest))
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What `write` wrote; tensors come on the CPU.
+
+    Raises DamagedError if the bytes are others, UserError if a newer version wrote them.
+    """
+    header, _, payload = path.read_bytes().partition(b"\n")
+    fields = header.split(b" ")
+    if len(fields) != 3 or fields[0] != _MAGIC or not fields[1].isdigit():
+        raise DamagedError(f"{path.name} is damaged (no header)")
+    if int(fields[1]) > SCHEMA:
+        raise UserError(
+            f"{path} has schema {int(fields[1])}, this version reads up to {SCHEMA}: "
+            "update augbench"
+        )
+    if hashlib.sha256(payload).hexdigest().encode() != fields[2]:
+        raise DamagedError(f"{path.name} is damaged (checksum)")
+    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    return state
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, so that a rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def weights_digest(state: dict[str, torch.Tensor]) -> str:
+    """A hash of a state dict, equal for weights that are equal to the last bit."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,145 @@
+"""The command."""
+
+import os
+import signal
+import sys
+from collections import Counter
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.points import open_run, read_trials
+from bench.run import Place, run_suite
+from bench.schedule import pending_units
+from bench.store import RunDirectory
+from bench.suite import Suite, load_suite
+from datasets.errors import UserError
+
+app = typer.Typer(
+    help="AugNet and automatic data augmentation under one clock.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+SuitePath = Annotated[Path, typer.Argument(help="A suite file, or the name of one that ships.")]
+RunPath = Annotated[Path, typer.Argument(help="A run directory.")]
+Overrides = Annotated[
+    list[str], typer.Option("--set", help="Change the suite: dotted.key=value, as in TOML.")
+]
+Out = Annotated[Path | None, typer.Option(help="The run directory; runs/NAME without it.")]
+
+SHIPPED = Path(__file__).parent / "suites"
+
+
+def main() -> None:
+    """Run the command; what the user can mend is one sentence and exit code 2."""
+    # Layers below this one, and installed packages, bring commands of their own (``report``).
+    for entry in entry_points(group="augbench.commands"):
+        app.command(entry.name)(entry.load())
+    try:
+        app()
+    except UserError as error:
+        print(f"augbench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"augbench: {error.strerror}: {error.filename}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("augbench: interrupted; the same command carries on", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    suite: SuitePath,
+    out: Out = None,
+    data: Annotated[
+        Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder that holds the data sets.")
+    ] = Path("data"),
+    engine: Annotated[
+        Literal["inline", "ray"], typer.Option(help="This process, or Ray's workers.")
+    ] = "ray",
+    workers: Annotated[int | None, typer.Option(help="Units at a time; the suite's else.")] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster to join.")] = None,
+    device: Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")] = "cpu",
+    overrides: Overrides = [],  # noqa: B006 typer copies it
+) -> None:
+    """Run a suite, or what is missing of it."""
+    if workers is not None:
+        overrides = [*overrides, f"resources.workers={workers}"]
+    read = _read(suite, overrides)
+    place = Place(_default_out(out, read), data, engine=engine, address=address, device=device)
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console()
+    complete = run_suite(read, place, console)
+    console.print(f"figures and tables: augbench report {place.out}", highlight=False)
+    raise typer.Exit(0 if complete else 1)
+
+
+@app.command()
+def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None:  # noqa: B006
+    """Show the trials of a suite, and which of them a run directory has."""
+    read = _read(suite, overrides)
+    directory = RunDirectory(_default_out(out, read))
+    pending = set(pending_units(directory, [planned.spec for planned in read.plan]))
+    table = Table(title=f"{read.name}: {len(read.plan)} trials", box=None)
+    for column in ("task", "method", "fold", "seed", "trial", ""):
+        table.add_column(column)
+    for planned in read.plan:
+        spec = planned.spec
+        state = "to do" if spec.unit in pending else "done"
+        place = (str(spec.fold), str(spec.seed), spec.unit.digest)
+        table.add_row(planned.task, planned.method, *place, state)
+    Console().print(table)
+
+
+@app.command()
+def status(run: RunPath) -> None:
+    """Show how far a run is, from its files alone."""
+    directory, suite = open_run(run)
+    trials = read_trials(directory, suite.plan)
+    table = Table(box=None)
+    for column in ("task", "method", "fold", "seed", "state", "points", "wasted", "reason"):
+        table.add_column(column)
+    for trial in trials:
+        table.add_row(
+            trial["task"],
+            trial["method"],
+            str(trial["fold"]),
+            str(trial["seed"]),
+            trial["state"],
+            f"{trial['points_scored']} of {trial['points_known']}",
+            f"{trial['wasted_seconds']:.1f} s",
+            trial["reason"],
+        )
+    console = Console()
+    console.print(table)
+    states = Counter(trial["state"] for trial in trials)
+    summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    console.print(f"{len(trials)} trials: {summary}", highlight=False)
+
+
+def _read(suite: Path, overrides: list[str]) -> Suite:
+    shipped = SHIPPED / f"{suite}.toml"
+    return load_suite(shipped if not suite.exists() and shipped.exists() else suite, overrides)
+
+
+def _default_out(out: Path | None, suite: Suite) -> Path:
+    return out or Path("runs") / suite.name
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """A polite kill is a Ctrl-C; a second one is not waited for."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main()

@@ -1,0 +1,119 @@
+"""What a person sees while a suite runs: a live table on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from bench.schedule import Tally
+from bench.store import RunDirectory, UnitId, read_lines
+from bench.suite import PlannedTrial
+
+_LINE_SECONDS = 15.0  # between plain lines when nothing ends
+
+
+class Display:
+    """Draws the tally of the driver and the progress that workers note in their attempts."""
+
+    def __init__(
+        self, run: RunDirectory, plan: Sequence[PlannedTrial], tally: Tally, console: Console
+    ) -> None:
+        self._run, self._tally, self._console = run, tally, console
+        self._labels = {
+            planned.spec.unit: f"{planned.task} · {planned.method} · {_place(planned.spec)}"
+            for planned in plan
+        }
+        self._began = time.monotonic()
+        self._last_line = 0.0
+        self._last_count = -1
+
+    @contextmanager
+    def show(self) -> Iterator[None]:
+        """Keep a live table on a terminal for as long as the block runs."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(
+            get_renderable=self._table, console=self._console, refresh_per_second=2, transient=True
+        ):
+            yield
+
+    def tick(self) -> None:
+        """Where there is no terminal, a line when something has ended, and now and then."""
+        if self._console.is_terminal:
+            return
+        count = self._tally.finished + len(self._tally.failed) + self._tally.crashes
+        now = time.monotonic()
+        if count == self._last_count and now - self._last_line < _LINE_SECONDS:
+            return
+        self._last_count, self._last_line = count, now
+        self._console.print(self._headline(), soft_wrap=True, highlight=False)
+        for unit in sorted(self._tally.in_flight):
+            self._console.print(
+                "    " + "  ".join(self._row(unit)), soft_wrap=True, highlight=False
+            )
+
+    def _table(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("trial", "phase", "step", "best valid", "device hours"):
+            table.add_column(column)
+        for unit in sorted(self._tally.in_flight):
+            table.add_row(*self._row(unit))
+        return Group(Text(self._headline()), table)
+
+    def _headline(self) -> str:
+        tally = self._tally
+        elapsed = time.monotonic() - self._began
+        n_left = len(tally.queue) + len(tally.in_flight)
+        parts = [f"{tally.finished} done, {n_left} to do", f"{duration(elapsed)} so far"]
+        if tally.finished:
+            parts.append(f"about {duration(elapsed / tally.finished * n_left)} left")
+        if tally.failed:
+            parts.append(f"{len(tally.failed)} failed")
+        return " · ".join(parts)
+
+    def _row(self, unit: UnitId) -> tuple[str, ...]:
+        progress = _last_progress(self._run, unit)
+        valid = progress.get("valid")
+        return (
+            self._label(unit),
+            progress.get("phase", "starting"),
+            str(progress.get("step", "")),
+            f"{valid:.3f}" if valid is not None and valid >= 0 else "-",
+            f"{progress.get('charged_seconds', 0.0) / 3600:.4f}",
+        )
+
+    def _label(self, unit: UnitId) -> str:
+        if unit not in self._labels:
+            spec = self._run.unit(unit).spec()
+            place = f"fold {spec['fold']} · seed {spec['seed']}"
+            self._labels[unit] = f"{spec['task']['task']} · retraining · {place}"
+        return self._labels[unit]
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that reads best."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _place(spec: Any) -> str:
+    return f"fold {spec.fold} · seed {spec.seed}"
+
+
+def _last_progress(run: RunDirectory, unit: UnitId) -> dict[str, Any]:
+    attempts = run.unit(unit).attempts()
+    last: dict[str, Any] = {}
+    if attempts:
+        for line in read_lines(attempts[-1]):
+            if line["event"] == "progress":
+                last = line
+    return last

@@ -1,0 +1,42 @@
+"""The reference engine: one unit after the other in this process. Imports no Ray."""
+
+from bench.engines.engine import Outcome
+from bench.store import RunDirectory, UnitId
+from bench.work import Host, do_unit
+from datasets.errors import UserError
+
+
+class InlineEngine:
+    """Does a unit when it is waited for."""
+
+    slots = 1
+
+    def __init__(self, run: RunDirectory, host: Host) -> None:
+        self._run, self._host = run, host
+        self._queue: list[UnitId] = []
+
+    def submit(self, unit: UnitId) -> None:
+        """Keep the unit for the next `wait`."""
+        self._queue.append(unit)
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """Do what was submitted."""
+        outcomes = [attempt(self._run, unit, self._host) for unit in self._queue]
+        self._queue.clear()
+        return outcomes
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def attempt(run: RunDirectory, unit: UnitId, host: Host) -> Outcome:
+    """Do a unit and say how it ended; every exception but a Ctrl-C becomes an outcome."""
+    try:
+        do_unit(run, unit, host)
+    except UserError as error:
+        return Outcome(unit, "refused", str(error))
+    except OSError as error:
+        return Outcome(unit, "refused", f"{error.strerror}: {error.filename or run.path}")
+    except Exception as error:
+        return Outcome(unit, "failed", f"{type(error).__name__}: {error}")
+    return Outcome(unit, "done")

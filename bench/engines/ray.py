@@ -1,0 +1,126 @@
+"""Units as plain Ray tasks in fresh processes, on this machine or on a cluster that is named."""
+
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.engines.engine import Outcome
+from bench.store import RunDirectory, UnitId
+from bench.suite import Resources
+from bench.work import Host
+from datasets.errors import UserError
+
+# Ray keeps no data of ours, so the smallest store that it takes is large enough.
+_STORE_BYTES = 80 * 2**20
+
+
+class RayEngine:
+    """At most ``resources.workers`` tasks in flight, each in a process that does nothing else.
+
+    Not Ray Tune: the plan is fixed, and Tune's snapshots, clock and exit code would have to be
+    worked around (it costs three times a fresh process per trial and hides wasted time).
+    """
+
+    def __init__(
+        self, run: RunDirectory, host: Host, resources: Resources, *, address: str | None = None
+    ) -> None:
+        self.slots = resources.workers
+        self._run, self._host = run, host
+        self._flight: dict[Any, UnitId] = {}
+        self._folder = None if address else Path(tempfile.mkdtemp(prefix="augbench-ray-"))
+        self._ray = _start(resources, address, self._folder)
+        try:
+            self._check_capacity(resources)
+        except UserError:
+            self.close()
+            raise
+        # A task that dies is ours to try again, from its checkpoint; Ray shall not do it too.
+        self._task = self._ray.remote(
+            num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0, max_calls=1
+        )(_attempt)
+
+    def submit(self, unit: UnitId) -> None:
+        """Hand the unit to Ray."""
+        reference = self._task.remote(self._run.path.resolve(), unit, self._host)
+        self._flight[reference] = unit
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """The outcomes of tasks that ended, well or with their process."""
+        if not self._flight:
+            return []
+        ended, _ = self._ray.wait(list(self._flight), num_returns=1, timeout=seconds)
+        return [self._outcome(reference) for reference in ended]
+
+    def _outcome(self, reference: Any) -> Outcome:
+        unit = self._flight.pop(reference)
+        try:
+            outcome: Outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            return Outcome(unit, "crashed", f"its process died ({type(error).__name__})")
+        return outcome
+
+    def close(self) -> None:
+        """Cancel what is in flight and stop the Ray that this engine started."""
+        for reference in self._flight:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _check_capacity(self, resources: Resources) -> None:
+        """Ray would wait for ever for what no node has."""
+        total = self._ray.cluster_resources()
+        for name, needed in (("CPU", resources.cpus), ("GPU", resources.gpus)):
+            if needed > total.get(name, 0):
+                raise UserError(
+                    f"each unit asks for {needed:g} {name}; Ray has {total.get(name, 0):g} in all: "
+                    "lower it in [resources]"
+                )
+
+
+def _start(resources: Resources, address: str | None, folder: Path | None) -> Any:
+    """Start a Ray of our own, or join the one whose address was given, and no other."""
+    settings = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DEDUP_LOGS": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    }
+    if not address:
+        settings["RAY_AUTH_MODE"] = "disabled"  # it listens on this machine alone
+    os.environ.update(settings)
+    import ray  # heavy, and absent where only the inline engine is used
+
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": True,
+        "runtime_env": {"env_vars": _thread_settings(resources)},
+    }
+    if address:
+        ray.init(address=address, **options)
+    else:
+        ray.init(
+            address="local",  # never one that happens to run here
+            num_cpus=max(1, round(resources.workers * resources.cpus)),
+            include_dashboard=False,
+            object_store_memory=_STORE_BYTES,
+            _temp_dir=str(folder),
+            **options,
+        )
+    return ray
+
+
+def _thread_settings(resources: Resources) -> dict[str, str]:
+    """As many threads of arithmetic as a unit has processors."""
+    n_threads = str(max(1, int(resources.cpus)))
+    return {"OMP_NUM_THREADS": n_threads, "MKL_NUM_THREADS": n_threads}
+
+
+def _attempt(run: Path, unit: UnitId, host: Host) -> Outcome:
+    """What a worker process does; torch is imported there and not in Ray's own processes."""
+    from bench.engines.inline import attempt
+
+    return attempt(RunDirectory(run), unit, host)

@@ -1,0 +1,161 @@
+"""Joins what trials and evaluations wrote into points of curves, with both readings of cost."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.attempt import PULSE_SECONDS
+from bench.schedule import evaluations
+from bench.store import RunDirectory, UnitDirectory, read_lines
+from bench.suite import PlannedTrial, Suite, read_suite
+
+_CHARGED = ("pretrain", "search", "retrain")
+
+
+class Charge(NamedTuple):
+    """What a method is charged for."""
+
+    seconds: float
+    forward: int  # samples
+    backward: int
+
+
+def open_run(path: Path) -> tuple[RunDirectory, Suite]:
+    """A run directory and the suite that was last run into it.
+
+    Raises a UserError if it is none, or a newer version wrote it.
+    """
+    run = RunDirectory(path)
+    return run, read_suite(run.header()["suite"], str(path / "run.json"))
+
+
+def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """One record per scored artifact, ordered by the plan; its columns are analysis.frame's.
+
+    Paper reading: pretraining and search so far and this point's own retraining. Full reading:
+    every retraining up to here; a policy that a trial shows twice is retrained once.
+    """
+    return [record for planned in plan for record in _trial_points(run, planned)]
+
+
+def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
+    spec = planned.spec
+    directory = run.unit(spec.unit)
+    scored_by = iter(evaluations(run, spec))
+    retrained: dict[str, Charge] = {}
+    records = []
+    started = _started(directory)
+    for row in directory.points():
+        own = _charged(row["costs"])
+        paper = full = own
+        scores = row
+        if row["kind"] == "policy":
+            evaluation = run.unit(next(scored_by))
+            result = evaluation.result()
+            if result is None:
+                break  # what comes after it has costs that are not known yet
+            retrained[evaluation.path.name] = _charged(result["costs"])
+            paper = _add(own, retrained[evaluation.path.name])
+            full = _add(own, *retrained.values())
+            scored = evaluation.points()
+            if not scored:
+                continue  # the retraining diverged: it costs, but there is nothing to show
+            scores = scored[0]
+        records.append(
+            {
+                "task": planned.task,
+                "method": planned.method,
+                "fold": spec.fold,
+                "seed": spec.seed,
+                "trial": spec.unit.digest,
+                "point": row["point"],
+                "step": row["step"],
+                "kind": row["kind"],
+                "metric": scores["metric"],
+                "valid": scores["valid"],
+                "test": scores["test"],
+                "hours_paper": paper.seconds / 3600,
+                "hours_full": full.seconds / 3600,
+                "forward_paper": paper.forward,
+                "forward_full": full.forward,
+                "backward_paper": paper.backward,
+                "backward_full": full.backward,
+                "device": started["device"],
+                "shared": started["shared"],
+            }
+        )
+    return records
+
+
+def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """One record per planned trial: its state, the points that are scored, what was wasted."""
+    return [_trial(run, planned) for planned in plan]
+
+
+def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
+    directory = run.unit(planned.spec.unit)
+    units = [directory]
+    rows = directory.points() if directory.path.exists() else []
+    if rows:
+        units += [run.unit(unit) for unit in dict.fromkeys(evaluations(run, planned.spec))]
+    states = [unit_state(unit) for unit in units]
+    state, reason = states[0]
+    for other, why in states[1:]:
+        if state in ("done", "over budget") and other != "done":
+            state, reason = other, why
+    n_scored = len(_trial_points(run, planned)) if rows else 0
+    return {
+        "task": planned.task,
+        "method": planned.method,
+        "fold": planned.spec.fold,
+        "seed": planned.spec.seed,
+        "trial": planned.spec.unit.digest,
+        "state": state,
+        "points_scored": n_scored,
+        "points_known": len(rows),
+        "wasted_seconds": sum(_wasted_seconds(unit) for unit in units),
+        "reason": reason,
+    }
+
+
+def unit_state(directory: UnitDirectory) -> tuple[str, str]:
+    """done, over budget, diverged, failed, running or waiting; and why, where there is a why."""
+    result = directory.result()
+    if result is not None:
+        state, _, reason = str(result["state"]).partition(": ")
+        return state, reason
+    attempts = directory.attempts()
+    if not attempts:
+        return "waiting", ""
+    if time.time() - attempts[-1].stat().st_mtime < 6 * PULSE_SECONDS:
+        return "running", ""
+    last = list(read_lines(attempts[-1]))[-1]
+    if "error" in last:
+        return "failed", f"{last['error']}: {last['reason']}"
+    return "waiting", "interrupted"
+
+
+def _started(directory: UnitDirectory) -> dict[str, Any]:
+    """What the last attempt noted when it started."""
+    attempts = directory.attempts()
+    return next(read_lines(attempts[-1]), {}) if attempts else {}
+
+
+def _wasted_seconds(directory: UnitDirectory) -> float:
+    """The newest attempt to resume knows what all before it lost."""
+    lost = [
+        line["seconds"]
+        for file in directory.attempts()
+        for line in read_lines(file)
+        if line["event"] == "resume"
+    ]
+    return float(lost[-1]) if lost else 0.0
+
+
+def _charged(costs: dict[str, dict[str, Any]]) -> Charge:
+    return Charge(*(sum(costs[phase][key] for phase in _CHARGED) for key in Charge._fields))
+
+
+def _add(*charges: Charge) -> Charge:
+    return Charge(*(sum(values) for values in zip(*charges, strict=True)))

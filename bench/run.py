@@ -1,0 +1,152 @@
+"""Run a suite into a run directory: prepare, check, schedule, and say what is missing."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from rich.console import Console
+
+from bench.attempt import provenance
+from bench.display import Display, duration
+from bench.engines.engine import Engine
+from bench.engines.inline import InlineEngine
+from bench.ledger import Ledger
+from bench.points import read_trials
+from bench.schedule import Tally, pending_units, work_through
+from bench.store import SCHEMA, RunDirectory, append_line, hold_lock, write_json
+from bench.suite import PlannedTrial, Suite
+from bench.work import Host, load_task, trial_job
+from datasets.errors import UserError
+
+EngineName = Literal["inline", "ray"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a suite runs."""
+
+    out: Path
+    data: Path
+    engine: EngineName = "ray"
+    address: str | None = None  # of a Ray cluster; None starts one on this machine
+    device: str = "cpu"
+
+
+def run_suite(suite: Suite, place: Place, console: Console) -> bool:
+    """Do what the run directory lacks; True when all that was planned is there.
+
+    Raises a UserError for bad input, before any trial begins where that can be known.
+    """
+    run = _open(place.out)
+    with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
+        specs = [planned.spec for planned in suite.plan]
+        _record(run, suite)
+        for planned in suite.plan:
+            run.add_unit(planned.spec.unit, planned.spec.to_json())
+        tally = Tally()
+        if pending_units(run, specs):
+            prepare(suite.plan, place.data)
+            began = time.monotonic()
+            display = Display(run, suite.plan, tally, console)
+            engine = _engine(run, suite, place)
+            try:
+                with display.show():
+                    work_through(run, specs, engine, tally, on_tick=display.tick)
+            finally:
+                engine.close()
+            console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
+        else:
+            console.print("nothing to do: every planned trial is in the run directory")
+    return _summarise(run, suite, tally, console)
+
+
+def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
+    """Load every task and build every method on it, so that bad input shows before any trial.
+
+    Workers then find the caches warm and never download at the same time.
+    """
+    seen = set()
+    for planned in plan:
+        spec = planned.spec
+        if spec.fold >= (n_folds := load_task(spec.task, data).n_folds):
+            raise UserError(
+                f"[tasks.{planned.task}] has {n_folds} folds; the suite asks for fold {spec.fold}"
+            )
+        if (planned.task, planned.method) in seen:
+            continue
+        seen.add((planned.task, planned.method))
+        try:
+            trial_job(spec.to_json(), data, device=torch.device("cpu"), meter=Ledger())
+        except UserError as error:
+            raise UserError(f"{planned.method} on {planned.task}: {error}") from error
+
+
+def _open(path: Path) -> RunDirectory:
+    """A run directory that can be written to; a new one where there is none."""
+    run = RunDirectory(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with (path / "lock").open("a"):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"cannot write to run directory {path}: {error.strerror}; choose another with --out"
+        ) from None
+    if (path / "run.json").exists():
+        run.header()
+    elif any(entry.name != "lock" for entry in path.iterdir()):
+        raise UserError(f"{path} holds files but no run.json: choose an empty folder with --out")
+    return run
+
+
+def _record(run: RunDirectory, suite: Suite) -> None:
+    """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
+    former = run.header()["suite"] if (run.path / "run.json").exists() else None
+    if former == suite.resolved:
+        return
+    event = "created" if former is None else "suite changed"
+    record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}
+    write_json(run.path / "run.json", record)
+    details = {"former": former, **provenance(torch.device("cpu"))}
+    append_line(run.events_file, {"time": time.time(), "event": event, **details})
+
+
+def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:
+    gpus = suite.resources.gpus
+    device = "cuda" if gpus > 0 and place.engine == "ray" else place.device
+    host = Host(
+        data=place.data.resolve(),
+        device=device,
+        threads=max(1, int(suite.resources.cpus)),
+        shared=0 < gpus < 1,
+    )
+    if place.engine == "inline":
+        return InlineEngine(run, host)
+    from bench.engines.ray import RayEngine  # needs Ray, which the inline engine does not
+
+    return RayEngine(run, host, suite.resources, address=place.address)
+
+
+def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) -> bool:
+    trials = read_trials(run, suite.plan)
+    complete = [trial for trial in trials if trial["state"] in ("done", "over budget")]
+    console.print(f"{len(complete)} of {len(trials)} trials done in {run.path}", highlight=False)
+    wasted = sum(trial["wasted_seconds"] for trial in trials)
+    if wasted:
+        console.print(f"{duration(wasted)} of work were lost to crashes and done again")
+    for trial in trials:
+        if trial["state"] not in ("done", "over budget"):
+            label = f"{trial['task']} · {trial['method']} · fold {trial['fold']}"
+            console.print(
+                f"  missing: {label}: {trial['state']}: {trial['reason']}", soft_wrap=True
+            )
+    states = Counter(trial["state"] for trial in trials)
+    if states["diverged"]:
+        console.print("diverged trials stay so: lower their learning rate in the suite")
+    if tally.failed:
+        console.print("mend what is named above and run the same command again: it carries on")
+    return len(complete) == len(trials)

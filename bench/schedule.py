@@ -1,0 +1,119 @@
+"""The driver: keeps an engine busy until everything planned is there, and notes what happens."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from bench.engines.engine import Engine, Outcome
+from bench.spec import EvaluationSpec, TrialSpec
+from bench.store import RunDirectory, UnitId, append_line, read_json
+
+TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
+
+
+@dataclass
+class Tally:
+    """What one run of the driver has done, and what it has before it."""
+
+    finished: int = 0
+    failed: dict[UnitId, str] = field(default_factory=dict)  # with the reason
+    crashes: int = 0
+    in_flight: set[UnitId] = field(default_factory=set)
+    queue: deque[UnitId] = field(default_factory=deque)
+
+
+def pending_units(run: RunDirectory, specs: Iterable[TrialSpec]) -> list[UnitId]:
+    """The known units that are not finished: trials first, then the evaluations they ask for."""
+    trials = list({spec.unit: spec for spec in specs}.values())
+    units = [spec.unit for spec in trials]
+    units += [unit for spec in trials for unit in evaluations(run, spec)]
+    return [unit for unit in dict.fromkeys(units) if run.unit(unit).result() is None]
+
+
+def evaluations(run: RunDirectory, spec: TrialSpec) -> list[UnitId]:
+    """The evaluations that a trial's points ask for, in their order; their folders are made."""
+    directory = run.unit(spec.unit)
+    units = []
+    for row in directory.points():
+        if row["kind"] == "policy":
+            policy = read_json(directory.path / "policies" / f"{row['policy']}.json")
+            evaluation = EvaluationSpec(spec.task, policy, spec.fold, spec.seed)
+            run.add_unit(evaluation.unit, evaluation.to_json())
+            units.append(evaluation.unit)
+    return units
+
+
+def work_through(
+    run: RunDirectory,
+    specs: Iterable[TrialSpec],
+    engine: Engine,
+    tally: Tally,
+    *,
+    on_tick: Callable[[], None] = lambda: None,
+    tick_seconds: float = 0.5,
+) -> None:
+    """Do all pending units, and those that come up on the way; a unit that fails stops no other.
+
+    Searches go first, since what they find keeps the other workers busy; evaluations fill the slots
+    that are free.
+    """
+    trials = list({spec.unit: spec for spec in specs}.values())
+    tally.queue.extend(pending_units(run, trials))
+    known = set(tally.queue)
+    tries: Counter[UnitId] = Counter()
+    sizes: dict[UnitId, int] = {}
+    while tally.queue or tally.in_flight:
+        while tally.queue and len(tally.in_flight) < engine.slots:
+            unit = tally.queue.popleft()
+            engine.submit(unit)
+            tally.in_flight.add(unit)
+            tries[unit] += 1
+            _note(run, "dispatched", unit, f"try {tries[unit]}")
+        on_tick()
+        for outcome in engine.wait(tick_seconds):
+            tally.in_flight.remove(outcome.unit)
+            if _settle(run, outcome, tries[outcome.unit], tally):
+                tally.queue.append(outcome.unit)
+        for unit in _new_evaluations(run, trials, sizes):
+            if unit not in known and run.unit(unit).result() is None:
+                known.add(unit)
+                tally.queue.append(unit)
+        on_tick()
+
+
+def _new_evaluations(
+    run: RunDirectory, trials: Iterable[TrialSpec], sizes: dict[UnitId, int]
+) -> list[UnitId]:
+    """The evaluations of the trials whose files of points have grown since the last look."""
+    units = []
+    for trial in trials:
+        file = run.unit(trial.unit).points_file
+        size = file.stat().st_size if file.exists() else 0
+        if size != sizes.get(trial.unit, 0):
+            sizes[trial.unit] = size
+            units += evaluations(run, trial)
+    return units
+
+
+def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> bool:
+    """Note an outcome; True if the unit is to be tried again."""
+    unit, ending, reason = outcome
+    if ending == "done":
+        tally.finished += 1
+        _note(run, "finished", unit)
+        return False
+    tally.crashes += ending == "crashed"
+    again = n_tries < TRIES[ending]
+    _note(run, "retried" if again else "failed", unit, f"{ending}: {reason}")
+    if not again:
+        tally.failed[unit] = reason
+    return again
+
+
+def _note(run: RunDirectory, event: str, unit: UnitId, detail: str = "") -> None:
+    append_line(
+        run.events_file,
+        {"time": time.time(), "event": event, "unit": str(unit), "detail": detail},
+        sync=event != "dispatched",
+    )

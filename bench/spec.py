@@ -1,0 +1,89 @@
+"""What a unit of work is: plain data whose hash is its name."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.store import UnitId
+
+# Raised when the code changes what a spec means, so that old results are not taken for new.
+SEMANTICS = 1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Where a trial ends if its method has not ended before; None is no bound."""
+
+    steps: int | None = None  # of the method
+    device_hours: float | None = None  # of pretraining and search
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A row of the task table with its options, and what a suite may change about a task."""
+
+    task: str
+    options: dict[str, Any]
+    data_seed: int = 0  # of what a task makes itself
+    trunk: str | None = None  # None is the task's own
+    training: dict[str, Any] = field(default_factory=dict)  # changes to the task's own settings
+    transforms: tuple[str, ...] | None = None  # None is the task's own bank
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """A method on a fold of a task. No label, order, host, path or resource is in it."""
+
+    task: TaskSpec
+    method: str
+    options: dict[str, Any]
+    fold: int
+    seed: int
+    budget: Budget
+
+    @property
+    def unit(self) -> UnitId:
+        return UnitId("trials", _digest(asdict(self)))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"semantics": SEMANTICS, **asdict(self)}
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "TrialSpec":
+        fields = {key: value for key, value in record.items() if key != "semantics"}
+        return TrialSpec(
+            **fields | {"task": _task(record["task"]), "budget": Budget(**record["budget"])}
+        )
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """A retraining from scratch under a policy; trials that found the same policy share it."""
+
+    task: TaskSpec
+    policy: dict[str, Any]  # as written by methods.policy.to_json
+    fold: int
+    seed: int
+
+    @property
+    def unit(self) -> UnitId:
+        return UnitId("evaluations", _digest(asdict(self)))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"semantics": SEMANTICS, **asdict(self)}
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "EvaluationSpec":
+        fields = {key: value for key, value in record.items() if key != "semantics"}
+        return EvaluationSpec(**fields | {"task": _task(record["task"])})
+
+
+def _task(record: dict[str, Any]) -> TaskSpec:
+    transforms = record["transforms"]
+    return TaskSpec(**record | {"transforms": tuple(transforms) if transforms else None})
+
+
+def _digest(record: dict[str, Any]) -> str:
+    text = json.dumps({"semantics": SEMANTICS, **record}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

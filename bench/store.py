@@ -1,0 +1,204 @@
+"""The run directory: who writes what, atomically or line by line, and how it is read back.
+
+    run.json                         schema, the resolved suite; written by the driver
+    lock                             held by the driver for as long as it lives
+    events.jsonl                     what the driver did: dispatches, ends, retries
+    trials/ID/ and evaluations/ID/   one unit of work each:
+        spec.json                    what the unit is; ID is its hash
+        lock                         held by the process that works on it
+        attempts/0001.jsonl          one file a process: start, progress, end; its age is its pulse
+        checkpoint/last.pt, previous.pt
+        points.jsonl                 one line a scored artifact
+        policies/DIGEST.json         the policies among the artifacts
+        model.pt                     the best weights
+        result.json                  there exactly when the unit is finished
+
+Every file has one writer. Files of lines are only appended to; a line torn by a crash is dropped by
+the next writer and skipped by readers. All other files are replaced as a whole.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple
+
+from bench.checkpoint import sync_folder
+from datasets.errors import UserError
+
+SCHEMA = 1
+
+Kind = Literal["trials", "evaluations"]
+
+
+class UnitId(NamedTuple):
+    """A unit of work in a run directory."""
+
+    kind: Kind
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.digest}"
+
+
+@dataclass(frozen=True)
+class UnitDirectory:
+    """The folder of one trial or one evaluation."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoint"
+
+    @property
+    def points_file(self) -> Path:
+        return self.path / "points.jsonl"
+
+    @property
+    def model_file(self) -> Path:
+        return self.path / "model.pt"
+
+    def spec(self) -> dict[str, Any]:
+        return read_json(self.path / "spec.json")
+
+    def result(self) -> dict[str, Any] | None:
+        """The record of a finished unit, or None."""
+        file = self.path / "result.json"
+        return read_json(file) if file.exists() else None
+
+    def points(self) -> list[dict[str, Any]]:
+        return list(read_lines(self.points_file))
+
+    def attempts(self) -> list[Path]:
+        """The files of all attempts, oldest first."""
+        return sorted((self.path / "attempts").glob("*.jsonl"))
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run directory; `open_run` and `create_run` check it first."""
+
+    path: Path
+
+    def unit(self, unit: UnitId) -> UnitDirectory:
+        return UnitDirectory(self.path / unit.kind / unit.digest)
+
+    @property
+    def events_file(self) -> Path:
+        return self.path / "events.jsonl"
+
+    def header(self) -> dict[str, Any]:
+        """The content of run.json.
+
+        Raises a UserError if there is none or a newer version wrote it.
+        """
+        file = self.path / "run.json"
+        if not file.exists():
+            raise UserError(f"{self.path} is no run directory: it holds no run.json")
+        header = read_json(file)
+        if header.get("schema", 0) > SCHEMA:
+            raise UserError(
+                f"{self.path} has schema {header['schema']}, this version reads up to {SCHEMA}: "
+                "update augbench, or choose another run directory"
+            )
+        return header
+
+    def add_unit(self, unit: UnitId, spec: dict[str, Any]) -> UnitDirectory:
+        """Make the folder of a unit; nothing happens where it exists."""
+        directory = self.unit(unit)
+        if not (directory.path / "spec.json").exists():
+            (directory.path / "attempts").mkdir(parents=True, exist_ok=True)
+            write_json(directory.path / "spec.json", spec)
+        return directory
+
+
+@contextmanager
+def hold_lock(file: Path, message: str, *, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold a file lock, which the system takes back when the process dies, however it dies.
+
+    Raises a UserError with the message and the holder's process number if it stays taken.
+    """
+    with file.open("a+") as lock:
+        deadline = time.monotonic() + wait_seconds
+        while not _try_lock(lock):
+            if time.monotonic() >= deadline:
+                lock.seek(0)
+                raise UserError(f"{message} (held by {lock.read().strip() or 'nobody known'})")
+            time.sleep(0.1)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {os.uname().nodename}")
+        lock.flush()
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)
+
+
+def _try_lock(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def append_line(file: Path, record: dict[str, Any], *, sync: bool = True) -> None:
+    """Append one record as a line; a torn line before it, left by a crash, is dropped."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab+") as lines:
+        _drop_torn_line(lines)
+        lines.write(json.dumps(record).encode() + b"\n")
+        lines.flush()
+        if sync:
+            os.fsync(lines.fileno())
+
+
+def _drop_torn_line(lines: IO[bytes]) -> None:
+    end = lines.seek(0, os.SEEK_END)
+    if end == 0:
+        return
+    lines.seek(end - 1)
+    if lines.read(1) == b"\n":
+        return
+    lines.seek(0)
+    lines.truncate(lines.read().rfind(b"\n") + 1)
+    lines.seek(0, os.SEEK_END)
+
+
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file of lines, without a torn last one; none if there is no file."""
+    if not file.exists():
+        return
+    for line in file.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            yield json.loads(line)
+
+
+def write_json(file: Path, record: dict[str, Any]) -> None:
+    """Replace a file of JSON as a whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    with draft.open("w") as text:
+        json.dump(record, text, indent=1)
+        text.write("\n")
+        text.flush()
+        os.fsync(text.fileno())
+    draft.replace(file)
+    sync_folder(file.parent)
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A file of JSON.
+
+    Raises a UserError if it is damaged.
+    """
+    try:
+        record: dict[str, Any] = json.loads(file.read_text())
+    except ValueError as error:
+        raise UserError(f"{file} is damaged ({error})") from error
+    return record

@@ -1,0 +1,171 @@
+"""A suite: one TOML file, with overrides, that becomes a plan of trials."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.options import read_options
+from bench.spec import Budget, TaskSpec, TrialSpec
+from datasets.plugins import known_tasks
+from datasets.errors import UserError, unknown
+from datasets.task import TrainingSettings
+from datasets.trunks import TRUNKS
+from methods import known_methods
+
+_TASK_KEYS = ("task", "data_seed", "trunk", "training", "transforms")
+_METHOD_KEYS = ("method", "budget")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What running takes; never part of what a trial is."""
+
+    workers: int = 2  # units at a time
+    cpus: float = 1.0  # per unit; also its number of threads
+    gpus: float = 0.0  # per unit; a fraction shares a GPU, and its hours are marked so
+
+
+@dataclass(frozen=True)
+class SuiteFile:
+    """The tables of a suite file as they stand there."""
+
+    name: str
+    folds: int | list[int]  # how many, or which
+    tasks: dict[str, dict[str, Any]]
+    methods: dict[str, dict[str, Any]]
+    seeds: list[int] = field(default_factory=lambda: [0])
+    budget: Budget = field(default_factory=Budget)  # of every trial, unless its method has its own
+    resources: Resources = field(default_factory=Resources)
+
+
+class PlannedTrial(NamedTuple):
+    """A trial and what the suite calls its task and its method."""
+
+    task: str
+    method: str
+    spec: TrialSpec
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite file, read and checked."""
+
+    name: str
+    plan: tuple[PlannedTrial, ...]
+    resources: Resources
+    resolved: dict[str, Any]  # the tables after the overrides, to be kept with the run
+
+
+def load_suite(path: Path, overrides: Sequence[str] = ()) -> Suite:
+    """Read a suite file; each override is ``dotted.key=value`` with a TOML value.
+
+    Raises a UserError for a file that is missing or no TOML, an unknown key, task, method or
+    option, or a value of the wrong kind.
+    """
+    try:
+        tables = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read suite {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is no TOML: {error}") from None
+    for override in overrides:
+        _override(tables, override)
+    return read_suite(tables, str(path))
+
+
+def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
+    """The same from tables in memory; ``where`` names them in errors."""
+    file = read_options(SuiteFile, tables, where)
+    folds = list(range(file.folds)) if isinstance(file.folds, int) else file.folds
+    for name, values in (("folds", folds), ("seeds", file.seeds)):
+        if not values or len(set(values)) < len(values) or min(values) < 0:
+            raise UserError(f"{where}: {name} must be distinct numbers from 0 on, given {values}")
+    for name, table in (("tasks", file.tasks), ("methods", file.methods)):
+        if not table:
+            raise UserError(f"{where}: [{name}.NAME] is missing: a suite needs at least one")
+    if file.resources.workers < 1 or file.resources.cpus <= 0 or file.resources.gpus < 0:
+        raise UserError(f"{where}: resources must be positive, given {asdict(file.resources)}")
+    tasks = {
+        label: _read_task(table, label, f"[tasks.{label}] of {where}")
+        for label, table in file.tasks.items()
+    }
+    methods = {
+        label: _read_method(table, label, file.budget, f"[methods.{label}] of {where}")
+        for label, table in file.methods.items()
+    }
+    plan = tuple(
+        PlannedTrial(task_label, method_label, TrialSpec(task, *method[:2], fold, seed, method[2]))
+        for task_label, task in tasks.items()
+        for seed in file.seeds
+        for fold in folds
+        for method_label, method in methods.items()
+    )
+    return Suite(file.name, plan, file.resources, json.loads(json.dumps(tables)))
+
+
+def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
+    name = table.get("task", label)
+    known = known_tasks()
+    if name not in known:
+        raise unknown("task", name, known)
+    trunk = table.get("trunk")
+    if trunk is not None and trunk not in TRUNKS:
+        raise unknown("trunk", trunk, TRUNKS)
+    training = table.get("training", {})
+    read_options(TrainingSettings, training, f"training in {where}")
+    own = {key: value for key, value in table.items() if key not in _TASK_KEYS}
+    options = _read_own(known[name].options, own, _TASK_KEYS, where)
+    transforms = table.get("transforms")
+    return TaskSpec(
+        task=name,
+        options=options,
+        data_seed=table.get("data_seed", 0),
+        trunk=trunk,
+        training=dict(training),
+        transforms=tuple(transforms) if transforms is not None else None,
+    )
+
+
+def _read_method(
+    table: Mapping[str, Any], label: str, budget: Budget, where: str
+) -> tuple[str, dict[str, Any], Budget]:
+    name = table.get("method", label)
+    known = known_methods()
+    if name not in known:
+        raise unknown("method", name, known)
+    if "budget" in table:
+        budget = read_options(Budget, table["budget"], f"budget in {where}")
+    own = {key: value for key, value in table.items() if key not in _METHOD_KEYS}
+    return name, _read_own(known[name].options, own, _METHOD_KEYS, where), budget
+
+
+def _read_own(
+    cls: type, table: Mapping[str, Any], reserved: tuple[str, ...], where: str
+) -> dict[str, Any]:
+    """The options of a task or a method, with all defaults, as plain JSON."""
+    known = [f.name for f in fields(cls)]
+    for key in table:
+        if key not in known:
+            raise unknown(f"key in {where}:", key, [*known, *reserved])
+    options: dict[str, Any] = json.loads(json.dumps(asdict(read_options(cls, table, where))))
+    return options
+
+
+def _override(tables: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {override!r}: it has to be key=value, as in --set seeds=[0,1]")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *path, last = key.split(".")
+    table = tables
+    for part in path:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise UserError(f"--set {override!r}: {part!r} is a value and no table")
+    table[last] = value
