@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
+import torch
 from torch import Generator, Tensor
+
+from datasets.task import Signal
 
 Gradient = Literal["path", "relaxed", "straight-through", "none"]
 
@@ -14,13 +18,14 @@ class Transform:
     """One operation, bound to a signal (its sampling rate, channel names, size).
 
     ``draw(x, generator) -> noise`` draws all that is random, of shape (B, ...), on x's device.
-    ``apply(x, magnitude, noise) -> x`` is deterministic, leaves x untouched, and keeps shape, dtype and
-    device; ``magnitude`` is (B,) in [0, 1], 0 the identity and 1 the strongest. Equal noise gives equal
-    results: common random numbers and exact resumption depend on it.
+    ``apply(x, magnitude, noise) -> x`` is deterministic, leaves x untouched, and keeps shape, dtype
+    and device; ``magnitude`` is (B,) in [0, 1], 0 the identity and 1 the strongest. Equal noise
+    gives equal results: common random numbers and exact resumption depend on it.
 
-    A graded transform maps the magnitude linearly from 0 to ``strongest`` in ``unit``. An ungraded one
-    (a flip, a time reversal) has no strength: its magnitude is the *probability* of being applied,
-    relaxed (``relaxed_bernoulli``) so that the probability has a gradient; at 0 and 1 it is exact.
+    A graded transform maps the magnitude linearly from 0 to ``strongest`` in ``unit``. An ungraded
+    one (a flip, a time reversal) has no strength: its magnitude is the *probability* of being
+    applied, relaxed (``relaxed_bernoulli``) so that the probability has a gradient; at 0 and 1 it
+    is exact.
 
     ``gradient`` says how the magnitude gets one: by the pathwise derivative, through the relaxed
     Bernoulli, straight through a discrete choice, or not at all.
@@ -36,6 +41,69 @@ class Transform:
     apply: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
+Builder = Callable[[Signal], Transform]
+
+
 def per_sample(values: Tensor, x: Tensor) -> Tensor:
-    """(B,) -> (B, 1, ...), ready to broadcast over the samples of x (B, ...)."""
-    return values.reshape(-1, *[1] * (x.ndim - 1))
+    """(B,) -> (B, 1, ...) in x's dtype, ready to broadcast over the samples of x (B, ...)."""
+    return values.reshape(-1, *[1] * (x.ndim - 1)).to(x.dtype)
+
+
+def draw_uniform(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, ...) -> (B,), uniform in [0, 1)."""
+    return torch.rand(len(x), generator=generator, dtype=x.dtype, device=x.device)
+
+
+def draw_signed(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, ...) -> (B,), uniform in [-1, 1)."""
+    return 2 * draw_uniform(x, generator) - 1
+
+
+def relaxed_bernoulli(probability: Tensor, uniform: Tensor, temperature: float = 0.05) -> Tensor:
+    """Nearly 1 where ``uniform`` > 1 - ``probability`` and nearly 0 elsewhere, smoothly between.
+
+    (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1, where the
+    gradient is 0, its limit; it is finite everywhere.
+
+    Source: Maddison et al. 2017, "The Concrete Distribution", equation 8 for two classes; the
+    temperature is that of AugNet's EEG transforms.
+    """
+    margin = torch.finfo(probability.dtype).eps
+    logit = torch.logit(probability.clamp(margin, 1 - margin))
+    noise = torch.logit(uniform.to(probability.dtype).clamp(margin, 1 - margin))
+    soft = torch.sigmoid((logit + noise) / temperature)
+    soft = torch.where(probability <= 0, torch.zeros_like(soft), soft)
+    return torch.where(probability >= 1, torch.ones_like(soft), soft)
+
+
+def ungraded(
+    name: str,
+    change: Callable[[Tensor], Tensor],
+    source: str,
+) -> Transform:
+    """A transform without strength: ``change`` (B, ...) -> (B, ...), applied with a probability."""
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        return torch.lerp(x, change(x), per_sample(relaxed_bernoulli(magnitude, noise), x))
+
+    return Transform(
+        name=name,
+        graded=False,
+        gradient="relaxed",
+        strongest=1.0,
+        unit="probability",
+        source=source,
+        draw=draw_uniform,
+        apply=apply,
+    )
+
+
+def following(table: Tensor) -> Callable[[Tensor], Tensor]:
+    """A constant that follows its input: copied once to each device, floats in each dtype."""
+
+    @cache
+    def copy(device: torch.device, dtype: torch.dtype) -> Tensor:
+        with torch.inference_mode(False):  # the copy outlives the mode it was asked for in
+            return table.to(device, dtype)
+
+    return lambda x: copy(x.device, x.dtype if table.is_floating_point() else table.dtype)

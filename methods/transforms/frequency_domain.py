@@ -1,0 +1,149 @@
+"""Transforms that act on the spectrum. EEG is (B, C, T), frequencies are in hertz."""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from datasets.errors import UserError
+from datasets.task import Signal
+from methods.transforms.transform import Transform, draw_signed, draw_uniform, per_sample
+
+NOTCH_STEEPNESS = 16.0  # per hertz: an edge falls from 98 % to 2 % within half a hertz
+
+
+def ft_surrogate(
+    signal: Signal, *, strongest: float = 2 * math.pi, channel_indep: bool = False
+) -> Transform:
+    """Turn the phase of every frequency by a random angle, uniform between 0 and the magnitude.
+
+    The angles are the same for all channels, which keeps their phase relations, unless
+    ``channel_indep``. The mean and, at even length, the Nyquist bin stay as they are.
+
+    Source: Schwabedal et al. 2018; AugNet, Table 4.
+    """
+
+    def draw(x: Tensor, generator: Generator | None) -> Tensor:
+        n_times = x.shape[-1]
+        shape = (len(x), x.shape[1] if channel_indep else 1, n_times // 2 + 1)
+        share = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
+        index = torch.arange(shape[-1], device=x.device)
+        return share * ((index > 0) & (2 * index < n_times))
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        phase = strongest * per_sample(magnitude, x) * noise
+        turn = torch.complex(phase.cos(), phase.sin())
+        turned: Tensor = torch.fft.irfft(torch.fft.rfft(x) * turn, n=x.shape[-1])
+        return turned
+
+    return Transform(
+        name="ft_surrogate",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="radians",
+        source="Schwabedal et al. 2018; AugNet, Table 4",
+        draw=draw,
+        apply=apply,
+    )
+
+
+def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
+    """Move the spectrum up or down by the same random number of hertz in all channels of a sample.
+
+    Raises a UserError for a signal without a sampling rate.
+
+    Source: Rommel et al. 2022 (CADDA); AugNet, Table 4.
+    """
+    rate = _sampling_rate(signal, "frequency_shift")
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        hertz = strongest * per_sample(magnitude, x) * per_sample(noise, x)
+        # Whole turns are dropped in float64: in float32 a window of 60 s would be off by 1e-4 rad.
+        seconds = torch.arange(x.shape[-1], dtype=torch.float64, device=x.device) / rate
+        turns = hertz.double() * seconds  # (B, 1, T)
+        angle = (2 * math.pi * (turns - turns.detach().round())).to(x.dtype)
+        return torch.addcmul(x * angle.cos(), _hilbert(x), angle.sin(), value=-1)
+
+    return Transform(
+        name="frequency_shift",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="hertz",
+        source="Rommel et al. 2022 (CADDA); AugNet, Table 4",
+        draw=draw_signed,
+        apply=apply,
+    )
+
+
+def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
+    """Remove a band of random centre; the magnitude is its width between half-gain points.
+
+    The centre keeps a hertz between the widest band and both ends of the spectrum.
+
+    Raises a UserError for a signal without a sampling rate, or with one that leaves no room for a
+    band.
+
+    Source: Cheng et al. 2020; Mohsenvand et al. 2020; AugNet, Table 4.
+    """
+    rate = _sampling_rate(signal, "band_stop")
+    margin = 1 + strongest / 2
+    if rate / 2 <= 2 * margin:
+        raise UserError(
+            f"transform 'band_stop' needs a sampling rate above {4 * margin:g} Hz, the signal has "
+            f"{rate:g} Hz: leave the transform out"
+        )
+
+    def draw(x: Tensor, generator: Generator | None) -> Tensor:
+        return margin + (rate / 2 - 2 * margin) * draw_uniform(x, generator)
+
+    # braindecode designs one of MNE's FIR filters per sample, on the CPU, without a gradient. That
+    # filter stops the whole width and half a hertz more on either side, so that it halves the
+    # amplitude at width / 2 + 0.25 Hz and a width of nearly 0 still removes half a hertz. Here the
+    # gain is a smooth function of frequency, halved at width / 2: the identity is reached
+    # continuously and the width has a gradient. Of white noise, filters of equal half-gain points
+    # leave the same to 0.2 % of its deviation, and to 1.4 % with the ends of 30 s: the window is
+    # taken as periodic, where MNE reflects it. braindecode also draws the centre by the width; here
+    # it is drawn for the widest band, so that it is equal for all magnitudes.
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        n_times = x.shape[-1]
+        hertz = torch.fft.rfftfreq(n_times, 1 / rate, dtype=x.dtype, device=x.device)
+        offset = hertz - per_sample(noise, x)  # (B, 1, F)
+        half = strongest / 2 * per_sample(magnitude, x)
+        stopped = torch.sigmoid(NOTCH_STEEPNESS * (offset + half)) - torch.sigmoid(
+            NOTCH_STEEPNESS * (offset - half)
+        )
+        removed: Tensor = torch.fft.irfft(torch.fft.rfft(x) * stopped, n=n_times)
+        return x - removed
+
+    return Transform(
+        name="band_stop",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="hertz",
+        source="Cheng et al. 2020; Mohsenvand et al. 2020; AugNet, Table 4",
+        draw=draw,
+        apply=apply,
+    )
+
+
+def _hilbert(x: Tensor) -> Tensor:
+    """The Hilbert transform, (B, C, T) -> (B, C, T), of the window padded to a power of two."""
+    n_times = x.shape[-1]
+    n_padded = 1 << (n_times - 1).bit_length()
+    spectrum = torch.fft.rfft(x, n=n_padded)
+    # Times -i. irfft ignores what this makes imaginary in the first and the last bin, as it has to.
+    turned = torch.complex(spectrum.imag, -spectrum.real)
+    padded: Tensor = torch.fft.irfft(turned, n=n_padded)
+    return padded[..., :n_times]
+
+
+def _sampling_rate(signal: Signal, transform: str) -> float:
+    if signal.sampling_rate <= 0:
+        raise UserError(
+            f"transform {transform!r} needs the sampling rate, which the signal lacks: "
+            "give it in hertz or leave the transform out"
+        )
+    return signal.sampling_rate

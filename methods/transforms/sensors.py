@@ -1,0 +1,117 @@
+"""Transforms of the set of channels. EEG is (B, C, T)."""
+
+import torch
+from torch import Generator, Tensor
+
+from datasets.task import Signal
+from methods.transforms.electrodes import electrode_names, mirror
+from methods.transforms.transform import Transform, following, per_sample, ungraded
+
+DROPOUT_STEEPNESS = 1000.0
+
+
+def sign_flip(signal: Signal) -> Transform:
+    """Change the polarity of all channels.
+
+    Source: Rommel et al. 2022 (CADDA); AugNet, Table 4.
+    """
+    return ungraded("sign_flip", torch.neg, "Rommel et al. 2022 (CADDA); AugNet, Table 4")
+
+
+def channel_symmetry(signal: Signal) -> Transform:
+    """Swap the channels left and right; one without a mirror image among the channels stays.
+
+    Raises a UserError for channels that have no 10-20 names.
+
+    Source: Deiss et al. 2018; AugNet, Table 4.
+    """
+    mirrored = following(torch.tensor(mirror(electrode_names(signal, "channel_symmetry"))))
+    return ungraded(
+        "channel_symmetry",
+        lambda x: x.index_select(1, mirrored(x)),
+        "Deiss et al. 2018; AugNet, Table 4",
+    )
+
+
+def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
+    """Silence each channel with a probability.
+
+    Source: Saeed et al. 2020; AugNet, Table 4; steepness as in braindecode.
+    """
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        uniform = noise.unsqueeze(-1)  # (B, C, 1)
+        none = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
+        full = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
+        soft = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
+        # braindecode takes `soft` as it is, and at probability 0 weakens the channels whose draw is
+        # below 0.01, by up to one half (at 1 it leaks as much). Rescaled, both ends are exact;
+        # other probabilities than those within 0.01 of the ends notice nothing.
+        return x * (1 - (soft - none) / (full - none))
+
+    return Transform(
+        name="channel_dropout",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="probability per channel",
+        source="Saeed et al. 2020; AugNet, Table 4",
+        draw=_draw_per_channel,
+        apply=apply,
+    )
+
+
+def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
+    """Select each channel with a probability, then permute the selected ones among themselves.
+
+    Source: Saeed et al. 2020; AugNet, Table 4.
+    """
+
+    def draw(x: Tensor, generator: Generator | None) -> Tensor:
+        return torch.stack([_draw_per_channel(x, generator) for _ in range(2)], dim=1)
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        probability = strongest * per_sample(magnitude, x)  # (B, 1, 1)
+        shuffled = _take(x, _shuffle(noise, probability.detach().squeeze(-1)))
+        if not magnitude.requires_grad:
+            return shuffled
+        # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
+        # noise. AugNet's code sums the gradient over all entries of the permutation matrix,
+        # whatever was drawn: under linear losses of 6 channels that correlates 0.10 with the true
+        # slope, the chord 1.00.
+        chord = _take(x, _shuffle(noise, torch.full_like(probability.squeeze(-1), strongest))) - x
+        return shuffled + (probability - probability.detach()) / strongest * chord.detach()
+
+    return Transform(
+        name="channel_shuffle",
+        graded=True,
+        gradient="straight-through",
+        strongest=strongest,
+        unit="probability per channel",
+        source="Saeed et al. 2020; AugNet, Table 4",
+        draw=draw,
+        apply=apply,
+    )
+
+
+def _draw_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, C, T) -> (B, C), uniform in [0, 1)."""
+    return torch.rand(x.shape[:2], generator=generator, dtype=x.dtype, device=x.device)
+
+
+def _shuffle(noise: Tensor, probability: Tensor) -> Tensor:
+    """(B, 2, C) in [0, 1), (B, 1) -> (B, C), a permutation for each sample."""
+    chance, key = noise.unbind(1)
+    selected = chance < probability
+    index = torch.arange(noise.shape[-1], device=noise.device).expand_as(selected)
+    # Two orders that both put the selected channels first and the others behind, as they stand: by
+    # index, and by random key. What is in the first order goes to where the second one points.
+    places = torch.where(selected, index, index + noise.shape[-1]).argsort(1)
+    sources = torch.where(selected, key, 1 + index).argsort(1)
+    return torch.empty_like(places).scatter(1, places, sources)
+
+
+def _take(x: Tensor, channels: Tensor) -> Tensor:
+    """(B, C, T), (B, C) -> (B, C, T): the channels of each sample in their new order."""
+    first = torch.arange(len(x), device=x.device).unsqueeze(1) * x.shape[1]
+    return x.flatten(0, 1).index_select(0, (first + channels).flatten()).view_as(x)

@@ -1,0 +1,72 @@
+"""Transforms of the time axis. EEG is (B, C, T)."""
+
+import torch
+from torch import Generator, Tensor
+
+from datasets.task import Signal
+from methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
+
+
+def time_reverse(signal: Signal) -> Transform:
+    """Play the window backwards.
+
+    Source: Mohsenvand et al. 2020; AugNet, Table 4.
+    """
+    return ungraded("time_reverse", lambda x: x.flip(-1), "Mohsenvand et al. 2020; AugNet, Table 4")
+
+
+def time_mask(signal: Signal, *, strongest: float = 200.0) -> Transform:
+    """Silence a span of all channels, with smooth edges; its place is uniform in the window.
+
+    Magnitude 1 is ``strongest`` samples, but never more than half the window. An edge rises over
+    about 10 / steepness = T / 100 samples, so that spans much shorter than that never reach 0.
+
+    Source: Cheng et al. 2020; AugNet, Table 4; steepness and span as in braindecode.
+    """
+    strongest = min(strongest, signal.n_times / 2)
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        n_times = x.shape[-1]
+        steepness = 1000 / n_times  # per sample
+        length = strongest * per_sample(magnitude, x)
+        start = per_sample(noise, x) * (n_times - length)
+        since = torch.arange(n_times, dtype=x.dtype, device=x.device) - start  # (B, 1, T)
+        # The same curve as braindecode's sum of two falling and rising sigmoids, but exactly 0 at
+        # length 0.
+        masked = torch.sigmoid(steepness * since) - torch.sigmoid(steepness * (since - length))
+        return x * (1 - masked)
+
+    return Transform(
+        name="time_mask",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="samples",
+        source="Cheng et al. 2020; AugNet, Table 4",
+        draw=draw_uniform,
+        apply=apply,
+    )
+
+
+def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
+    """Add white noise; its standard deviation is in the units of x, meant to be standardised.
+
+    Source: Wang et al. 2018; AugNet, Table 4.
+    """
+
+    def draw(x: Tensor, generator: Generator | None) -> Tensor:
+        return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        return torch.addcmul(x, noise, strongest * per_sample(magnitude, x))
+
+    return Transform(
+        name="gaussian_noise",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="standard deviation",
+        source="Wang et al. 2018; AugNet, Table 4",
+        draw=draw,
+        apply=apply,
+    )

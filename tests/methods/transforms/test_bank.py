@@ -1,0 +1,86 @@
+from importlib.metadata import EntryPoint
+
+import pytest
+import torch
+
+from datasets.errors import UserError
+from datasets.task import Signal
+from methods.transforms import EEG, IMAGE, TRANSFORMS, bank
+from methods.transforms.bank import make_bank
+from methods.transforms.transform import Transform, ungraded
+
+
+def triple(signal: Signal) -> Transform:
+    """What another package might add."""
+    return ungraded("triple", lambda x: 3 * x, "nobody")
+
+
+def misnamed(signal: Signal) -> Transform:
+    return ungraded("something else", torch.neg, "nobody")
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Pretends that packages with these rows are installed."""
+
+    class Row(EntryPoint):
+        def load(self):  # type: ignore[no-untyped-def]
+            if self.value == "absent:builder":
+                raise ModuleNotFoundError("No module named 'absent'")
+            return {"here:triple": triple, "here:misnamed": misnamed}[self.value]
+
+    def pretend(**rows: str) -> None:
+        found = [Row(name, value, bank.GROUP) for name, value in rows.items()]
+        monkeypatch.setattr(bank, "entry_points", lambda group: found)
+
+    return pretend
+
+
+def test_a_bank_holds_what_was_asked_for_in_that_order(eeg: Signal, image: Signal) -> None:
+    assert list(make_bank(["time_mask", "sign_flip"], eeg)) == ["time_mask", "sign_flip"]
+    assert set(make_bank(EEG, eeg)) == set(EEG)
+    assert set(make_bank(IMAGE, image)) == set(IMAGE)
+    assert make_bank([], eeg) == {}
+
+
+def test_an_unknown_name_gets_a_hint(eeg: Signal) -> None:
+    with pytest.raises(UserError, match=r"unknown transform 'time_maks'; did you mean 'time_mask'"):
+        make_bank(["time_maks"], eeg)
+
+
+def test_a_transform_of_the_other_kind_is_refused(eeg: Signal, image: Signal) -> None:
+    with pytest.raises(UserError, match="'rotate' is for images, but the task has kind 'eeg'"):
+        make_bank(["rotate"], eeg)
+    with pytest.raises(UserError, match=r"'time_mask' is for EEG, .* it can use: translate_x"):
+        make_bank(["time_mask"], image)
+
+
+def test_what_the_signal_lacks_is_said(image: Signal) -> None:
+    with pytest.raises(UserError, match="needs the sampling rate"):
+        make_bank(["frequency_shift"], Signal("eeg", (2, 100)))
+
+
+def test_another_package_adds_a_row(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
+    installed(triple="here:triple")
+    made = make_bank(["triple", "sign_flip"], eeg)
+    x = torch.ones(1, *eeg.shape)
+    assert torch.equal(made["triple"].apply(x, torch.ones(1), torch.rand(1)), 3 * x)
+    assert "triple" not in TRANSFORMS
+
+
+def test_a_row_with_a_name_of_ours_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
+    installed(sign_flip="here:triple")
+    with pytest.raises(UserError, match="'here:triple' adds a transform 'sign_flip'"):
+        make_bank(["time_mask"], eeg)
+
+
+def test_a_row_that_cannot_be_imported_names_its_package(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
+    installed(broken="absent:builder")
+    with pytest.raises(UserError, match="'broken' cannot be imported from 'absent:builder'"):
+        make_bank(["time_mask"], eeg)
+
+
+def test_a_builder_that_returns_something_else_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
+    installed(triple="here:misnamed")
+    with pytest.raises(UserError, match="builder of transform 'triple' returned"):
+        make_bank(["triple"], eeg)

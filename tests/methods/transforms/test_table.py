@@ -1,0 +1,277 @@
+"""What every transform has to keep, whatever it does: tests over the table."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from datasets.task import Signal
+from methods.transforms import EEG, IMAGE, TRANSFORMS
+from methods.transforms.transform import Transform
+
+BATCH = 8
+# Exact is the rule at magnitude 0. The others pass the Fourier domain, or a grid in float32.
+NEARLY_EXACT = {"ft_surrogate": 1e-5, "rotate": 2e-5, "translate_x": 2e-5, "translate_y": 2e-5}
+
+every = pytest.mark.parametrize("name", TRANSFORMS)
+differentiable = pytest.mark.parametrize("name", [n for n in TRANSFORMS if n != "channel_shuffle"])
+
+
+@pytest.fixture
+def transform(name: str, eeg: Signal, image: Signal) -> Transform:
+    return TRANSFORMS[name](eeg if name in EEG else image)
+
+
+@pytest.fixture
+def x(name: str, eeg: Signal, image: Signal) -> Tensor:
+    return batch(name, eeg, image)
+
+
+def batch(name: str, eeg: Signal, image: Signal, dtype: torch.dtype = torch.float32) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    if name in EEG:
+        return torch.randn(BATCH, *eeg.shape, generator=generator, dtype=dtype)
+    return torch.rand(BATCH, *image.shape, generator=generator, dtype=dtype)
+
+
+def draw(transform: Transform, x: Tensor, seed: int = 0) -> Tensor:
+    return transform.draw(x, torch.Generator(x.device).manual_seed(seed))
+
+
+def lively(transform: Transform, noise: Tensor) -> Tensor:
+    """Magnitudes (B,) at which the result does change with the magnitude."""
+    if not transform.graded:  # the relaxed Bernoulli moves only near 1 - u
+        return (1 - noise + 0.02).clamp(0.05, 0.95)
+    if transform.name == "channel_dropout":  # its sigmoid moves only near u
+        return noise[:, 0].clamp(0.05, 0.95)
+    return torch.linspace(0.2, 0.9, len(noise), dtype=noise.dtype)
+
+
+def test_the_table_holds_the_13_of_the_paper_and_the_first_images() -> None:
+    assert len(EEG) == 13
+    assert len(IMAGE) == 5
+    assert len(TRANSFORMS) == 18
+
+
+@every
+def test_a_row_describes_itself(name: str, transform: Transform) -> None:
+    assert transform.name == name
+    assert transform.unit
+    assert transform.source
+    assert math.isfinite(transform.strongest)
+    assert transform.strongest > 0
+    assert transform.graded == (transform.gradient != "relaxed")
+
+
+@every
+def test_magnitude_0_is_the_identity(name: str, transform: Transform, x: Tensor) -> None:
+    for seed in range(5):
+        out = transform.apply(x, torch.zeros(BATCH), draw(transform, x, seed))
+        torch.testing.assert_close(out, x, rtol=0, atol=NEARLY_EXACT.get(name, 0))
+
+
+@every
+def test_same_noise_same_output(name: str, transform: Transform, x: Tensor) -> None:
+    noise, magnitude = draw(transform, x), torch.full((BATCH,), 0.7)
+    first = transform.apply(x, magnitude, noise)
+    assert torch.equal(first, transform.apply(x, magnitude, noise))
+
+
+@every
+def test_noise_comes_from_the_generator_alone(name: str, transform: Transform, x: Tensor) -> None:
+    assert torch.equal(draw(transform, x, 3), draw(transform, x, 3))
+    assert not torch.equal(draw(transform, x, 3), draw(transform, x, 4))
+    state = torch.get_rng_state()
+    draw(transform, x)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@every
+def test_without_a_generator_torch_has_the_noise(
+    name: str, transform: Transform, x: Tensor
+) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        first = transform.draw(x, None)
+        second = transform.draw(x, None)
+        torch.manual_seed(5)
+        assert torch.equal(first, transform.draw(x, None))
+    assert not torch.equal(first, second)
+
+
+@every
+def test_noise_differs_between_samples(name: str, transform: Transform, x: Tensor) -> None:
+    noise = draw(transform, x)
+    assert len(noise) == BATCH
+    assert len(noise.reshape(BATCH, -1).unique(dim=0)) == BATCH
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_shape_and_dtype_are_kept(
+    name: str, dtype: torch.dtype, transform: Transform, eeg: Signal, image: Signal
+) -> None:
+    x = batch(name, eeg, image, dtype)
+    noise = draw(transform, x)
+    assert noise.dtype == dtype
+    for size in (1, BATCH):
+        for magnitude_dtype in (torch.float32, torch.float64):
+            magnitude = torch.full((size,), 0.5, dtype=magnitude_dtype)
+            out = transform.apply(x[:size], magnitude, noise[:size])
+            assert out.shape == x[:size].shape
+            assert out.dtype == dtype
+            assert torch.isfinite(out).all()
+
+
+@every
+def test_float32_agrees_with_float64(
+    name: str, transform: Transform, eeg: Signal, image: Signal
+) -> None:
+    x = batch(name, eeg, image, torch.float64)
+    noise = draw(transform, x).float()
+    magnitude = torch.linspace(0.1, 1, BATCH)
+    exact = transform.apply(x.float().double(), magnitude.double(), noise.double())
+    out = transform.apply(x.float(), magnitude, noise)
+    torch.testing.assert_close(out.double(), exact, rtol=0, atol=2e-4)
+
+
+@every
+def test_x_is_left_untouched_and_gets_no_gradient(
+    name: str, transform: Transform, x: Tensor
+) -> None:
+    before, version = x.clone(), x._version
+    magnitude = torch.full((BATCH,), 0.5, requires_grad=True)
+    out = transform.apply(x, magnitude, draw(transform, x))
+    out.sum().backward()
+    assert torch.equal(x, before)
+    assert x._version == version
+    assert not x.requires_grad
+    assert x.grad is None
+    # Nor does writing into the result reach x, not even where the transform had nothing to do.
+    with torch.no_grad():
+        transform.apply(x, torch.zeros(BATCH), draw(transform, x)).fill_(7.0)
+    assert torch.equal(x, before)
+
+
+@differentiable
+def test_the_gradient_of_the_magnitude_is_the_finite_difference(
+    name: str, transform: Transform, eeg: Signal, image: Signal
+) -> None:
+    x = batch(name, eeg, image, torch.float64)
+    noise = draw(transform, x)
+    magnitude = lively(transform, noise)
+    g = torch.randn(x.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+    def loss(m: Tensor) -> Tensor:
+        return (g * transform.apply(x, m, noise)).flatten(1).sum(1)
+
+    step = 1e-6
+    expected = (loss(magnitude + step) - loss(magnitude - step)) / (2 * step)
+    magnitude.requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(magnitude).sum(), magnitude)
+    assert (expected.abs() > 1e-3).sum() >= BATCH // 2
+    torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-4)
+
+
+@every
+def test_the_gradient_of_the_magnitude_is_finite_everywhere(
+    name: str, transform: Transform, x: Tensor
+) -> None:
+    for value in (0.0, 1e-7, 0.3, 1 - 1e-7, 1.0):
+        magnitude = torch.full((BATCH,), value, requires_grad=True)
+        transform.apply(x, magnitude, draw(transform, x)).square().sum().backward()
+        assert magnitude.grad is not None
+        assert torch.isfinite(magnitude.grad).all()
+
+
+@every
+def test_the_gradient_of_x_is_the_finite_difference(
+    name: str, transform: Transform, eeg: Signal, image: Signal
+) -> None:
+    x = 0.9 * batch(name, eeg, image, torch.float64)
+    noise = draw(transform, x)
+    magnitude = lively(transform, noise).requires_grad_()  # as in a stack of layers
+    g, direction = torch.randn(2, *x.shape, dtype=torch.float64)
+
+    def loss(x: Tensor) -> Tensor:
+        return (g * transform.apply(x, magnitude, noise)).sum()
+
+    step = 1e-6
+    with torch.no_grad():
+        expected = (loss(x + step * direction) - loss(x - step * direction)) / (2 * step)
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(x), x)
+    torch.testing.assert_close((gradient * direction).sum(), expected, rtol=1e-6, atol=1e-6)
+
+
+@every
+def test_a_magnitude_reaches_its_own_sample_only(
+    name: str, transform: Transform, x: Tensor
+) -> None:
+    noise = draw(transform, x)
+    magnitude = torch.full((BATCH,), 0.1)
+    before = transform.apply(x, magnitude, noise)
+    for i in (0, BATCH - 1):
+        other = magnitude.clone()
+        other[i] = 1.0
+        after = transform.apply(x, other, noise)
+        changed = (after != before).flatten(1).any(1)
+        assert changed.nonzero().flatten().tolist() == [i]
+
+
+@every
+def test_magnitude_1_is_as_strong_as_any(name: str, transform: Transform, x: Tensor) -> None:
+    x = x.repeat(8, *[1] * (x.ndim - 1))
+    noise = draw(transform, x)
+
+    def distance(value: float) -> Tensor:
+        return (transform.apply(x, torch.full((len(x),), value), noise) - x).norm()
+
+    assert distance(1.0) > 0
+    assert distance(1.0) >= 0.97 * distance(0.3)  # two shifts by many hertz are equally far
+
+
+class NoPeeking(TorchDispatchMode):
+    """Refuses what waits for a GPU: reading a value, results of unknown size, changes of device."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        name = str(func)
+        for waiting in ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal."):
+            assert waiting not in name, name
+        return func(*args, **kwargs or {})
+
+
+@every
+def test_nothing_waits_for_the_device(name: str, transform: Transform, x: Tensor) -> None:
+    with NoPeeking():
+        magnitude = torch.full((BATCH,), 0.5, requires_grad=True)
+        transform.apply(x, magnitude, transform.draw(x, None)).sum().backward()
+    with pytest.raises(AssertionError, match="_local_scalar_dense"), NoPeeking():
+        x.sum().item()
+
+
+@every
+def test_all_tensors_are_made_on_the_device_of_x(
+    name: str, transform: Transform, x: Tensor
+) -> None:
+    # The meta device has no values: it refuses numpy, .cpu(), .item() and tensors from elsewhere.
+    x = x.to("meta")
+    magnitude = torch.full((BATCH,), 0.5, device="meta", requires_grad=True)
+    noise = transform.draw(x, None)
+    out = transform.apply(x, magnitude, noise)
+    assert noise.device == out.device == x.device
+    assert out.shape == x.shape
+    out.sum().backward()
+
+
+@every
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_the_gpu_gives_what_the_cpu_gives(name: str, transform: Transform, x: Tensor) -> None:
+    noise, magnitude = draw(transform, x), torch.linspace(0.1, 1, BATCH)
+    expected = transform.apply(x, magnitude, noise)
+    out = transform.apply(x.cuda(), magnitude.cuda(), noise.cuda())
+    assert out.is_cuda
+    torch.testing.assert_close(out.cpu(), expected, rtol=0, atol=1e-4)
+    assert draw(transform, x.cuda()).is_cuda

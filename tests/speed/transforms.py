@@ -1,0 +1,192 @@
+"""Prints what each transform costs, beside braindecode's and kornia's own for the same parameters.
+
+Run it from the repository root: ``python tests/speed/transforms.py``. One thread, medians in ms.
+"""
+
+import time
+import warnings
+from collections.abc import Callable
+from statistics import median
+
+import kornia
+import torch
+from braindecode.augmentation import functional
+from braindecode.models import SleepStagerChambon2018
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from datasets.task import Signal
+from methods.transforms import EEG, IMAGE
+from methods.transforms.bank import make_bank
+from methods.transforms.electrodes import directions
+
+CHANNELS = ("C3", "C4", "F3", "F4", "O1", "O2")
+LAYER = ("time_reverse", "gaussian_noise", "time_mask", "ft_surrogate", "frequency_shift")
+RATE = 100.0
+HALF = torch.tensor(0.5)
+
+Reference = Callable[[Tensor, Tensor], Tensor]  # x, magnitude () -> x
+
+
+def milliseconds(work: Callable[[], object], repeats: int = 15) -> float:
+    """The median of several runs after three that do not count."""
+    for _ in range(3):
+        work()
+    spans = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        spans.append(time.perf_counter() - start)
+    return 1000 * median(spans)
+
+
+def braindecode_references() -> dict[str, Reference]:
+    """The same operations as braindecode has them, with its own random numbers."""
+    names = tuple(name.upper() for name in CHANNELS)
+    places = directions(names).T
+
+    def rotation(axis: str) -> Reference:
+        def rotate(x: Tensor, m: Tensor) -> Tensor:
+            angles = (2 * torch.rand(len(x), dtype=torch.float64) - 1) * 30 * m
+            return functional.sensors_rotation(x, None, places, axis, angles, True)[0]
+
+        return rotate
+
+    return {
+        "time_reverse": lambda x, m: functional.time_reverse(x, None)[0],
+        "time_mask": lambda x, m: functional.smooth_time_mask(
+            x, None, torch.rand(len(x)) * (x.shape[-1] - 200 * m), 200 * m
+        )[0],
+        "gaussian_noise": lambda x, m: functional.gaussian_noise(x, None, 0.2 * m)[0],
+        "ft_surrogate": lambda x, m: functional.ft_surrogate(x, None, m, False)[0],
+        "frequency_shift": lambda x, m: functional.frequency_shift(
+            x, None, (2 * torch.rand(len(x), dtype=torch.float64) - 1) * 5 * m, RATE
+        )[0],
+        "band_stop": lambda x, m: functional.bandstop_filter(
+            x, None, RATE, 2 * float(m), 5 + 40 * torch.rand(len(x)).numpy()
+        )[0],
+        "sign_flip": lambda x, m: functional.sign_flip(x, None)[0],
+        "channel_symmetry": lambda x, m: functional.channels_permute(x, None, [1, 0, 3, 2, 5, 4])[
+            0
+        ],
+        "channel_shuffle": lambda x, m: functional.channels_shuffle(x, None, m)[0],
+        "channel_dropout": lambda x, m: functional.channels_dropout(x, None, m)[0],
+        **{f"rotation_{axis}": rotation(axis) for axis in "xyz"},
+    }
+
+
+def kornia_references() -> dict[str, Reference]:
+    """The same operations as kornia has them."""
+
+    def signed(x: Tensor, m: Tensor) -> Tensor:
+        return (2 * torch.rand(len(x)) - 1) * m
+
+    def translate(axis: int) -> Reference:
+        def move(x: Tensor, m: Tensor) -> Tensor:
+            shift = 0.45 * x.shape[-1 - axis] * signed(x, m)
+            pair = [shift, torch.zeros_like(shift)]
+            return kornia.geometry.translate(x, torch.stack(pair[:: 1 - 2 * axis], dim=1))
+
+        return move
+
+    return {
+        "translate_x": translate(0),
+        "translate_y": translate(1),
+        "rotate": lambda x, m: kornia.geometry.rotate(x, 30 * signed(x, m)),
+        "horizontal_flip": lambda x, m: kornia.geometry.hflip(x),
+        "brightness": lambda x, m: (x * (1 + signed(x, m)).reshape(-1, 1, 1, 1)).clamp(0, 1),
+    }
+
+
+def forward(operation: Reference, x: Tensor) -> None:
+    """One application, no gradient asked for."""
+    with torch.no_grad():
+        operation(x, HALF)
+
+
+def forward_backward(operation: Reference, x: Tensor, g: Tensor) -> None:
+    """One application and the gradient with respect to the magnitude, where there is one."""
+    magnitude = HALF.clone().requires_grad_()
+    out = operation(x, magnitude)
+    if out.requires_grad:
+        out.backward(g)
+
+
+def cell(work: Callable[[], object]) -> float:
+    """The time, or NaN for what the reference cannot do."""
+    try:
+        return milliseconds(work)
+    except RuntimeError:
+        return float("nan")
+
+
+def table(title: str, x: Tensor, signal: Signal, names: dict[str, object], other: str) -> None:
+    """One line a transform: ours, theirs, and how often ours fits into theirs."""
+    references = braindecode_references() if signal.kind == "eeg" else kornia_references()
+    print(f"\n{title}")
+    print(
+        f"{'':18}{'forward':>9}{other:>13}{'ratio':>7}{'  + backward':>14}{other:>13}{'ratio':>7}"
+    )
+    g = torch.randn_like(x)
+    for name, transform in make_bank(names, signal).items():
+
+        def ours(x: Tensor, m: Tensor, transform=transform) -> Tensor:
+            return transform.apply(x, m.expand(len(x)), transform.draw(x, None))
+
+        theirs = references[name]
+        one, two = cell(lambda: forward(ours, x)), cell(lambda: forward(theirs, x))  # noqa: B023
+        three = cell(lambda: forward_backward(ours, x, g))
+        four = cell(lambda: forward_backward(theirs, x, g))  # noqa: B023
+        print(
+            f"{name:18}{one:9.2f}{two:13.2f}{two / one:7.1f}{three:14.2f}{four:13.2f}"
+            f"{four / three:7.1f}"
+        )
+
+
+def layer_beside_trunk(x: Tensor, signal: Signal) -> None:
+    """Five operations, mixed by weights as AugNet does, beside a step of the sleep stager."""
+    bank = list(make_bank(LAYER, signal).values())
+    magnitudes = torch.full((len(bank),), 0.5, requires_grad=True)
+    weights = torch.zeros(len(bank), requires_grad=True)
+    g = torch.randn_like(x)
+
+    def layer() -> None:
+        out = torch.zeros_like(x)
+        for transform, m, w in zip(bank, magnitudes, weights.softmax(0), strict=True):
+            out = out + w * transform.apply(x, m.expand(len(x)), transform.draw(x, None))
+        out.backward(g)
+
+    trunk = SleepStagerChambon2018(
+        n_chans=len(CHANNELS), sfreq=RATE, n_outputs=5, n_times=x.shape[-1]
+    )
+    optimizer = torch.optim.Adam(trunk.parameters())
+    y = torch.arange(len(x)) % 5
+
+    def step() -> None:
+        optimizer.zero_grad()
+        cross_entropy(trunk(x), y).backward()
+        optimizer.step()
+
+    # Taken in turns, so that a busy machine slows both down.
+    rounds = [(milliseconds(layer, 5), milliseconds(step, 5)) for _ in range(5)]
+    ours, trunks = (median(column) for column in zip(*rounds, strict=True))
+    print(f"\nlayer of {', '.join(LAYER)}, forward and backward: {ours:.1f} ms")
+    print(f"step of SleepStagerChambon2018 on the same batch: {trunks:.1f} ms")
+    print(f"layer / trunk: {ours / trunks:.3f} (at most 0.2 is wanted)")
+
+
+def main() -> None:
+    """Measure and print."""
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    eeg = Signal("eeg", (6, 3000), CHANNELS, RATE)
+    x = torch.randn(16, *eeg.shape)
+    table("EEG, 16 x 6 x 3000", x, eeg, EEG, "braindecode")
+    image = Signal("image", (3, 32, 32))
+    table("images, 128 x 3 x 32 x 32", torch.rand(128, *image.shape), image, IMAGE, "kornia")
+    layer_beside_trunk(x, eeg)
+
+
+if __name__ == "__main__":
+    main()
