@@ -1,0 +1,153 @@
+"""The two tables that all analysis starts from, checked once. A run directory is read here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from datasets.errors import UserError, unknown
+
+POINT_COLUMNS = {  # one row per scored artifact
+    "task": "str",
+    "method": "str",  # the label in the suite
+    "fold": "int64",
+    "seed": "int64",
+    "trial": "str",  # id
+    "point": "int64",  # 1, 2, ... within the trial; some may be missing while evaluations run
+    "step": "int64",
+    "kind": "str",  # of the artifact: "model" or "policy"
+    "metric": "str",
+    "valid": "float64",
+    "test": "float64",
+    "hours_paper": "float64",  # pretraining + search so far + this point's own retraining
+    "hours_full": "float64",  # pretraining + search so far + every retraining up to this point
+    "forward_paper": "int64",  # samples
+    "forward_full": "int64",
+    "backward_paper": "int64",
+    "backward_full": "int64",
+    "device": "str",  # "cpu" or the GPU's name
+    "shared": "bool",  # the GPU was shared by several trials
+}
+TRIAL_COLUMNS = {  # one row per planned trial
+    "task": "str",
+    "method": "str",
+    "fold": "int64",
+    "seed": "int64",
+    "trial": "str",
+    "state": "str",
+    "points_scored": "int64",
+    "points_known": "int64",
+    "wasted_seconds": "float64",
+    "reason": "str",  # "" where there is none
+}
+COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full")))
+KINDS = ("model", "policy")
+FINISHED = ("done", "over budget")  # ended as planned
+STATES = (*FINISHED, "diverged", "running", "waiting", "failed")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run has given so far.
+
+    ``points`` has the columns of ``POINT_COLUMNS`` and ``trials`` those of ``TRIAL_COLUMNS``; both
+    may be without rows. Neither is ever written to.
+    """
+
+    points: pd.DataFrame
+    trials: pd.DataFrame
+    suite: str  # its name
+
+
+def results(
+    points: pd.DataFrame | Iterable[Mapping[str, object]],
+    trials: pd.DataFrame | Iterable[Mapping[str, object]],
+    suite: str,
+) -> Results:
+    """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
+
+    UserError: a column is missing or cannot be read, a value is outside what is allowed, a trial or
+    a point stands there twice, or a point belongs to no planned trial.
+    """
+    typed_trials = _typed(trials, TRIAL_COLUMNS, "trials")
+    typed_points = _typed(points, POINT_COLUMNS, "points")
+    _check_trials(typed_trials)
+    _check_points(typed_points, typed_trials)
+    order = ["task", "method", "fold", "seed", "trial"]
+    return Results(
+        points=typed_points.sort_values([*order, "point"], ignore_index=True),
+        trials=typed_trials.sort_values(order, ignore_index=True),
+        suite=suite,
+    )
+
+
+def _typed(
+    rows: pd.DataFrame | Iterable[Mapping[str, object]], columns: Mapping[str, str], table: str
+) -> pd.DataFrame:
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    if frame.empty:
+        return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise UserError(f"{table} lack the columns {', '.join(missing)}; all of them are needed")
+    holes = [name for name in columns if frame[name].isna().any()]
+    if holes:
+        raise UserError(
+            f"{table} have empty cells in {', '.join(holes)}; every cell must be filled"
+        )
+    try:
+        return frame[list(columns)].astype(dict(columns))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{table} cannot be read: {error}") from error
+
+
+def _check_trials(trials: pd.DataFrame) -> None:
+    for state in trials["state"].unique():
+        if state not in STATES:
+            raise unknown("trial state", state, STATES)
+    _check_unique(trials, ["trial"], "trials")
+    _check_unique(trials, ["task", "method", "fold", "seed"], "trials")
+
+
+def _check_points(points: pd.DataFrame, trials: pd.DataFrame) -> None:
+    for kind in points["kind"].unique():
+        if kind not in KINDS:
+            raise unknown("artifact kind", kind, KINDS)
+    _check_unique(points, ["trial", "point"], "points")
+    keys = ["task", "method", "fold", "seed", "trial"]
+    planned = set(trials[keys].itertuples(index=False, name=None))
+    for row in points[keys].itertuples(index=False, name=None):
+        if row not in planned:
+            raise UserError(f"points hold {row}, which is not among the planned trials")
+    numbers = points[["valid", "test", *COSTS]].to_numpy(dtype=np.float64)  # (points, numbers)
+    wrong = ~np.isfinite(numbers).all(axis=1) | (points[list(COSTS)] < 0).any(axis=1).to_numpy()
+    if wrong.any():
+        first = points.loc[wrong].iloc[0]
+        raise UserError(
+            f"point {first['point']} of trial {first['trial']} has a metric or a cost that is "
+            "infinite or a negative cost; metrics must be finite and costs at least 0"
+        )
+    for task, metrics in points.groupby("task")["metric"]:
+        if metrics.nunique() > 1:
+            names = ", ".join(sorted(metrics.unique()))
+            raise UserError(f"task {task} is scored by {names}; a task has one metric")
+
+
+def _check_unique(frame: pd.DataFrame, keys: list[str], table: str) -> None:
+    twice = frame.duplicated(keys)
+    if twice.any():
+        first = frame.loc[twice, keys].iloc[0].to_dict()
+        raise UserError(f"{table} hold {first} twice; each may stand there once")
+
+
+def finished(trials: pd.DataFrame) -> "pd.Series[bool]":
+    """Which trials ended as planned with every point scored: (trials,) of bool."""
+    scored = trials["points_scored"] >= trials["points_known"]
+    return trials["state"].isin(FINISHED) & scored
+
+
+def ended(trials: pd.DataFrame) -> "pd.Series[bool]":
+    """Which trials can bring no further point, diverged ones among them: (trials,) of bool."""
+    # The point of a retraining that diverged stays missing for good, so no count is asked for here.
+    return finished(trials) | (trials["state"] == "diverged")

@@ -1,0 +1,146 @@
+"""The table: how good each method is at its best validation, what that cost, what it gains."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.curves import RUN_KEYS, best_so_far, shared_trials
+from analysis.frame import COSTS, Results, finished
+from analysis.panels import readable_unit
+
+REFERENCES = ("none", "random_policy")  # methods that a gain is measured over, where they are there
+SCORE_COLUMNS = (
+    *("task", "method", "test", "test_q1", "test_q3", "valid"),
+    *(f"{what}_{reference}" for reference in REFERENCES for what in ("gain", "pairs")),
+    *COSTS,
+    *("scored", "done", "planned", "timed"),
+)
+
+HEADER = (
+    "task",
+    "method",
+    "test [quartiles]",
+    "valid",
+    "gain over none",
+    "gain over random_policy",
+    "device time, paper / full",
+    "samples forward, paper / full",
+    "samples backward, paper / full",
+    "trials done",
+)
+
+
+def final_scores(points: pd.DataFrame) -> pd.DataFrame:
+    """What every trial has come to: one row per trial that has a point.
+
+    Columns ``RUN_KEYS``, ``best``, ``valid`` and ``test`` (of the best point by validation, ties to
+    the older), and ``COSTS``: what the trial cost in all, that is the right end of its curve on
+    each axis.
+    """
+    runs = best_so_far(points, "hours_full").groupby("trial").tail(1)
+    costs = points.groupby("trial")[list(COSTS)].max().reset_index()
+    return runs[[*RUN_KEYS, "best", "valid", "test"]].merge(costs, on="trial")
+
+
+def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFrame:
+    """One row per task and planned method, in the order of their names.
+
+    Columns: ``task``, ``method``; medians over the trials that have a point of ``test`` (with
+    ``test_q1`` and ``test_q3``), ``valid`` and ``COSTS``, empty where no trial has one;
+    ``gain_none`` and ``gain_random_policy``, medians of the differences in ``test`` between trials
+    of equal fold and seed, with their numbers ``pairs_...``; ``scored``, ``done`` and ``planned``
+    trials; ``timed``, the trials behind the hours: those that shared a GPU are not, unless
+    ``include_shared``.
+    """
+    finals = final_scores(results.points)
+    spoilt = [] if include_shared else shared_trials(results, "hours_full")
+    alone = ~finals["trial"].isin(spoilt)
+    hours = [name for name in COSTS if name.startswith("hours")]
+    finals = finals.assign(timed=alone, **{name: finals[name].where(alone) for name in hours})
+    planned = results.trials.assign(done=finished(results.trials))
+    rows = []
+    for (task, method), trials in planned.groupby(["task", "method"]):
+        on_task = finals[finals["task"] == task]
+        own = on_task[on_task["method"] == method]
+        row = {
+            "task": task,
+            "method": method,
+            "test": own["test"].median(),
+            "test_q1": own["test"].quantile(0.25),
+            "test_q3": own["test"].quantile(0.75),
+            "valid": own["valid"].median(),
+        }
+        for reference in REFERENCES:
+            gains = _gains(own, on_task[on_task["method"] == reference])
+            row[f"gain_{reference}"] = gains.median()
+            row[f"pairs_{reference}"] = len(gains)
+        row |= {name: own[name].median() for name in COSTS}
+        row |= {"scored": len(own), "done": int(trials["done"].sum()), "planned": len(trials)}
+        rows.append(row | {"timed": int(own["timed"].sum())})
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def _gains(own: pd.DataFrame, reference: pd.DataFrame) -> "pd.Series[float]":
+    """Differences in test metric by (fold, seed): (pairs,); a method has none over itself."""
+    if own["method"].isin(reference["method"]).any():
+        reference = reference.iloc[:0]
+    pairs = own.merge(reference, on=["fold", "seed"], suffixes=("", "_reference"))
+    return pairs["test"] - pairs["test_reference"]
+
+
+def score_rows(scores: pd.DataFrame) -> list[list[str]]:
+    """A ``score_table`` as text, for a terminal or Markdown: the header, then one list per row.
+
+    Device times have one unit a task; a cell that nothing is known of is "-".
+    """
+    rows = [list(HEADER)]
+    for _, of_task in scores.groupby("task"):
+        unit, factor = readable_unit("hours_full", float(of_task["hours_full"].max()))
+        rows += [_cells(row, unit, factor) for _, row in of_task.iterrows()]
+    return rows
+
+
+def _cells(row: "pd.Series[Any]", unit: str, factor: float) -> list[str]:
+    def cell(write: Callable[..., str], *names: str) -> str:
+        values = [float(row[name]) for name in names]
+        return "-" if np.isnan(values).any() else write(*values)
+
+    def time(paper: float, full: float) -> str:
+        return f"{_short(paper * factor)} / {_short(full * factor)} {unit}"
+
+    def counts(paper: float, full: float) -> str:
+        return f"{_count(paper)} / {_count(full)}"
+
+    return [
+        str(row["task"]),
+        str(row["method"]),
+        cell("{:.3f} [{:.3f}, {:.3f}]".format, "test", "test_q1", "test_q3"),
+        cell("{:.3f}".format, "valid"),
+        cell("{:+.3f}".format, "gain_none"),
+        cell("{:+.3f}".format, "gain_random_policy"),
+        cell(time, "hours_paper", "hours_full"),
+        cell(counts, "forward_paper", "forward_full"),
+        cell(counts, "backward_paper", "backward_full"),
+        f"{row['done']} of {row['planned']}",
+    ]
+
+
+def _count(samples: float) -> str:
+    for suffix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if samples >= size:
+            return f"{_short(samples / size)}{suffix}"
+    return f"{samples:.0f}"
+
+
+def _short(value: float) -> str:
+    """Three digits."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
+
+
+def score_markdown(scores: pd.DataFrame) -> str:
+    """A ``score_table`` as a Markdown table, numbers to the right."""
+    header, *rows = [[cell.replace("|", "\\|") for cell in row] for row in score_rows(scores)]
+    rule = ["---", "---", *["---:"] * (len(header) - 2)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *rows))

@@ -1,0 +1,75 @@
+"""Hand-made runs: `trial(...)` makes the rows of one, `gather(...)` the results of several."""
+
+from collections.abc import Callable
+
+import pytest
+
+from analysis.frame import Results, results
+
+Rows = tuple[dict[str, object], list[dict[str, object]]]  # of trials, of points
+
+
+def one_trial(
+    method: str,
+    fold: int,
+    points: list[tuple[float, float, float, float]],  # valid, test, hours paper, hours full
+    *,
+    task: str = "toy",
+    seed: int = 0,
+    state: str = "done",
+    known: int | None = None,
+    reason: str = "",
+    device: str = "cpu",
+    shared: bool = False,
+) -> Rows:
+    """A trial whose samples are 1000 (forward) and 500 (backward) times its hours."""
+    keys = {"task": task, "method": method, "fold": fold, "seed": seed}
+    keys["trial"] = f"{task}-{method}-{fold}-{seed}"
+    rows = [
+        keys
+        | {"point": number, "step": number, "kind": "policy", "metric": "balanced_accuracy"}
+        | {"valid": valid, "test": test, "hours_paper": paper, "hours_full": full}
+        | {"forward_paper": int(1000 * paper), "forward_full": int(1000 * full)}
+        | {"backward_paper": int(500 * paper), "backward_full": int(500 * full)}
+        | {"device": device, "shared": shared}
+        for number, (valid, test, paper, full) in enumerate(points, start=1)
+    ]
+    counts = {"points_scored": len(points), "points_known": len(points) if known is None else known}
+    return keys | counts | {"state": state, "wasted_seconds": 0.0, "reason": reason}, rows
+
+
+def all_trials(*trials: Rows) -> Results:
+    return results([row for _, rows in trials for row in rows], [row for row, _ in trials], "toys")
+
+
+def many(methods: int, folds: int, tasks: int = 1, state: str = "done") -> Results:
+    """Search methods with 4 sparse points, end-to-end ones with 12 close points, in turn."""
+    trials = []
+    for task in range(tasks):
+        for place in range(methods):
+            for fold in range(folds):
+                n_points, apart, retraining = ((4, 1.0, 0.5), (12, 0.05, 0.0))[place % 2]
+                points = []
+                for k in range(1, n_points + 1):
+                    valid = 0.8 - 0.3 / k + 0.01 * fold
+                    search = apart * k * (1 + 0.1 * fold)
+                    hours = (search + retraining, search + retraining * k)
+                    points.append((valid, valid - 0.05 + 0.005 * place, *hours))
+                name = f"method_{place}"
+                trials.append(one_trial(name, fold, points, task=f"task_{task}", state=state))
+    return all_trials(*trials)
+
+
+@pytest.fixture
+def trial() -> Callable[..., Rows]:
+    return one_trial
+
+
+@pytest.fixture
+def gather() -> Callable[..., Results]:
+    return all_trials
+
+
+@pytest.fixture
+def grid() -> Callable[..., Results]:
+    return many
