@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,8 +30,8 @@ class Split(NamedTuple):
 class Views(NamedTuple):
     """All that a method may see of a fold.
 
-    ``policy_valid`` scores policies during a search, ``model_valid`` stops trainings early; the paper
-    (appendix A.4) uses one set for both.
+    ``policy_valid`` scores policies during a search, ``model_valid`` stops trainings early; the
+    paper (appendix A.4) uses one set for both.
     """
 
     train: Split
@@ -88,9 +90,9 @@ class TrainingSettings:
 class Task:
     """One thing to learn.
 
-    ``fold(k)`` for k < ``n_folds`` is deterministic and the same for all methods. ``trunk`` names a row
-    of ``datasets.trunks.TRUNKS``, ``transforms`` the rows of the transform table that make sense here.
-    ``fingerprint`` is a digest of the data, so that a resumed trial notices when they have changed.
+    ``fold(k)`` for k < ``n_folds`` is deterministic and the same for all methods. ``trunk`` names a
+    row of ``datasets.trunks.TRUNKS``, ``transforms`` the rows of the transform table that make
+    sense here. ``fingerprint`` is a digest of the data: a resumed trial notices a change.
     """
 
     name: str
@@ -107,3 +109,24 @@ class Task:
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
+
+
+class TaskRow(NamedTuple):
+    """A row of the table of tasks.
+
+    ``options`` is a frozen dataclass of which every field has a default. ``build(options, data,
+    seed)`` gives the task; ``data`` is the folder under which data sets lie, ``seed`` the suite's,
+    which decides what the task draws itself. Bad options and bad data are UserErrors.
+    """
+
+    options: type
+    build: Callable[[Any, Path, int], Task]
+
+
+def fingerprint(*tensors: Tensor) -> str:
+    """16 hex digits of the content, types and shapes of the tensors."""
+    digest = sha256()
+    for tensor in tensors:
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,36 @@
+"""Which transforms make sense on which signal, by their names in the transform table."""
+
+NEEDS_SAMPLING_RATE = ("frequency_shift", "band_stop")
+NEEDS_POSITIONS = ("channel_symmetry", "rotation_x", "rotation_y", "rotation_z")
+
+# All 13 of table 4 of the paper, in its order: time, frequency, sensors.
+EEG = (
+    "time_reverse",
+    "time_mask",
+    "gaussian_noise",
+    "ft_surrogate",
+    "frequency_shift",
+    "band_stop",
+    "sign_flip",
+    "channel_symmetry",
+    "channel_shuffle",
+    "channel_dropout",
+    "rotation_x",
+    "rotation_y",
+    "rotation_z",
+)
+
+# A mirrored digit or letter is another sign, so horizontal_flip has to be asked for.
+IMAGE = ("translate_x", "translate_y", "rotate", "brightness")
+
+
+def eeg_bank(*, positions: bool, sampling_rate: bool, n_channels: int) -> tuple[str, ...]:
+    """The EEG transforms that can run on what is known of a signal."""
+    left_out: set[str] = set()
+    if not positions:
+        left_out |= set(NEEDS_POSITIONS)
+    if not sampling_rate:
+        left_out |= set(NEEDS_SAMPLING_RATE)
+    if n_channels == 1:  # nothing to shuffle, and nothing is left after a dropout
+        left_out |= {"channel_shuffle", "channel_dropout", *NEEDS_POSITIONS}
+    return tuple(name for name in EEG if name not in left_out)

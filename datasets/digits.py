@@ -1,0 +1,59 @@
+"""The handwritten digits that scikit-learn brings along: real images, no download."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from datasets import banks
+from datasets.folds import cut, stratified
+from datasets.seeds import Seeds
+from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+
+WHITE = 16.0  # the data set's brightest value
+
+
+@dataclass(frozen=True)
+class DigitsOptions:
+    """How the 1,797 images are split."""
+
+    n_folds: int = 5
+    valid_share: float = 0.2  # of what is not tested
+    trunk: str = "small_conv_net"
+
+
+def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
+    """Ten digits, x (N, 1, 8, 8) in [0, 1]; ``data`` is not used.
+
+    Raises UserError for options that cannot be.
+    Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
+    """
+    from sklearn.datasets import load_digits  # heavy, and of no use to other tasks
+
+    images, labels = load_digits(return_X_y=True)
+    x = torch.from_numpy(images / WHITE).float().reshape(-1, 1, 8, 8)
+    y = torch.from_numpy(labels).long()
+    rows = stratified(y, options.n_folds, options.valid_share, Seeds((seed, "digits")))
+
+    def fold(k: int) -> Fold:
+        return cut(x, y, rows[k])
+
+    return Task(
+        name="digits",
+        signal=Signal("image", (1, 8, 8)),
+        class_names=tuple("0123456789"),
+        n_folds=options.n_folds,
+        fold=fold,
+        trunk=options.trunk,
+        transforms=banks.IMAGE,
+        training=TrainingSettings(
+            epochs=30,
+            batch_size=64,
+            learning_rate=3e-3,
+            beta1=0.9,
+            patience=10,
+            class_weights=False,
+        ),
+        metric="accuracy",
+        fingerprint=fingerprint(x, y),
+    )

@@ -1,0 +1,121 @@
+"""How rows are dealt out to folds: stratified by class, or whole groups at a time."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from datasets.errors import UserError
+from datasets.seeds import Seeds
+from datasets.task import Fold, Split, Views
+
+
+class Rows(NamedTuple):
+    """Row numbers of the three parts of a fold, each (n,), int64, ascending."""
+
+    train: Tensor
+    valid: Tensor
+    test: Tensor
+
+
+def cut(x: Tensor, y: Tensor, rows: Rows) -> Fold:
+    """The fold with these rows; one validation set serves policies and early stopping alike."""
+    train, valid, test = (Split(x[part], y[part]) for part in rows)
+    return Fold(Views(train, valid, valid), test)
+
+
+def hold_out(y: Tensor, share: float, seeds: Seeds) -> tuple[Tensor, Tensor]:
+    """(N,) -> rows that stay and rows held out: ``share`` of every class, but at least one."""
+    held = torch.zeros(len(y), dtype=torch.bool)
+    for label in y.unique().tolist():
+        rows = (y == label).nonzero().flatten()
+        order = torch.randperm(len(rows), generator=seeds.generator("hold out", label))
+        held[rows[order[: max(1, round(share * len(rows)))]]] = True
+    return (~held).nonzero().flatten(), held.nonzero().flatten()
+
+
+def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> list[Rows]:
+    """(N,) -> folds in which every class has its share; each row is tested in exactly one fold.
+
+    Raises UserError when a class is too small for that.
+    """
+    check(n_folds, valid_share)
+    parts = torch.empty(len(y), dtype=torch.int64)
+    n_dealt = 0
+    for label, count in zip(*(t.tolist() for t in y.unique(return_counts=True)), strict=True):
+        most = -(-count // n_folds)
+        if count < n_folds or count - most < 2:
+            least = max(4 if n_folds == 2 else 3, n_folds)
+            raise UserError(
+                f"class {label} has {count} samples, too few for n_folds = {n_folds}: "
+                f"give it at least {least}, or ask for fewer folds"
+            )
+        rows = (y == label).nonzero().flatten()
+        order = torch.randperm(count, generator=seeds.generator("folds", label))
+        # The next class goes on where the last one ended, so that the folds are of one size.
+        parts[rows[order]] = (torch.arange(count) + n_dealt) % n_folds
+        n_dealt += count
+    folds = []
+    for k in range(n_folds):
+        rest = (parts != k).nonzero().flatten()
+        train, valid = hold_out(y[rest], valid_share, seeds.child("fold", k))
+        folds.append(Rows(rest[train], rest[valid], (parts == k).nonzero().flatten()))
+    return folds
+
+
+def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: float) -> list[Rows]:
+    """(N,), (N,) -> folds in which no group stands in two parts; each row is tested in one fold.
+
+    Nothing is drawn: the folds depend on the groups alone, so that hard groups (subjects) meet the
+    same training set whatever the seed. Raises UserError when there are too few groups, or when the
+    training part of a fold lacks a class.
+    """
+    check(n_folds, valid_share)
+    names, number = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(number).tolist()
+    n_classes = len(y.unique())
+    folds = []
+    tested = _even_bins(list(range(len(names))), sizes, n_folds)
+    if len(names) < n_folds or len(names) - max(map(len, tested)) < 2:
+        raise UserError(
+            f"{len(names)} groups are too few for n_folds = {n_folds}: a fold needs one to test, "
+            "one to validate and one to train; ask for other folds or bring more groups"
+        )
+    for k, test in enumerate(tested):
+        rest = [group for group in range(len(names)) if group not in test]
+        n_bins = min(len(rest), max(2, round(1 / valid_share)))
+        valid = _even_bins(rest, sizes, n_bins)[k % n_bins]
+        train = [group for group in rest if group not in valid]
+        rows = Rows(
+            *(torch.from_numpy(np.flatnonzero(np.isin(number, p))) for p in (train, valid, test))
+        )
+        if len(y[rows.train].unique()) < n_classes:
+            raise UserError(
+                f"the training groups of fold {k} lack a class that other groups have: "
+                "ask for another n_folds, or leave the groups out of the file"
+            )
+        folds.append(rows)
+    return folds
+
+
+def _even_bins(groups: list[int], sizes: list[int], n_bins: int) -> list[list[int]]:
+    """Groups in bins of about the same number of rows: the largest first, into the emptiest bin."""
+    bins: list[list[int]] = [[] for _ in range(n_bins)]
+    for group in sorted(groups, key=lambda g: -sizes[g]):
+        min(bins, key=lambda b: sum(sizes[g] for g in b)).append(group)
+    return bins
+
+
+def check(n_folds: int, valid_share: float) -> None:
+    """Raise UserError for a number of folds or a share that cannot be."""
+    if n_folds < 2:
+        raise UserError(f"n_folds is {n_folds}; it must be 2 or more")
+    check_share(valid_share)
+
+
+def check_share(valid_share: float) -> None:
+    """Raise UserError for a share outside (0, 1)."""
+    if not 0 < valid_share < 1:
+        raise UserError(f"valid_share is {valid_share}; it must lie between 0 and 1")

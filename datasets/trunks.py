@@ -1,0 +1,192 @@
+"""The networks that learn the tasks: functions of a signal and a number of classes.
+
+All take x (B, C, T) or (B, C, H, W) and give logits (B, K): no softmax, the loss brings it. All can
+be differentiated twice, and forward leaves the weights alone, as hypergradients need it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import ceil
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from datasets.errors import UserError
+from datasets.task import Kind, Signal
+
+Trunk = Callable[[Signal, int], nn.Module]
+
+
+def freq_net(signal: Signal, n_classes: int) -> nn.Module:
+    """(B, C, T) -> (B, K), two narrow convolutions and a mean over time.
+
+    Raises UserError for images and signals below 99 samples. Source: AugNet, table 2.
+    """
+    # Table 2 says 3 samples; the official code has 100, which see a whole period of every wave.
+    first_kernel = 100
+    _require("freq_net", signal, "eeg", first_kernel - 1)
+    return nn.Sequential(
+        nn.Conv1d(signal.n_channels, 2, first_kernel, padding=1),
+        nn.BatchNorm1d(2),
+        nn.ReLU(),
+        nn.Conv1d(2, 2, 3, padding=1),
+        nn.BatchNorm1d(2),
+        nn.ReLU(),
+        nn.MaxPool1d(2),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+        nn.Linear(2, n_classes),
+    )
+
+
+def mlp(signal: Signal, n_classes: int, *, widths: tuple[int, ...]) -> nn.Module:
+    """(B, ...) -> (B, K), fully connected ReLU layers of the given widths. Source: AugNet, 4.3."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    n_in = 1
+    for length in signal.shape:
+        n_in *= length
+    for width in widths:
+        layers += [nn.Linear(n_in, width), nn.ReLU()]
+        n_in = width
+    return nn.Sequential(*layers, nn.Linear(n_in, n_classes))
+
+
+class MaxNormConv2d(nn.Conv2d):
+    """A convolution whose filters are scaled down to norm 1 where they exceed it, in forward.
+
+    braindecode 0.8.1 overwrites ``weight.data`` in every forward instead. That is hidden from
+    autograd, forbidden inside torch.func, and leaves an inference tensor behind.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = self.weight.flatten(1).norm(dim=1).clamp(min=1.0).reshape(-1, 1, 1, 1)
+        return F.conv2d(x, self.weight / norm, self.bias, groups=self.groups)
+
+
+def eegnet(signal: Signal, n_classes: int) -> nn.Module:
+    """(B, C, T) -> (B, K), a compact network for brain-computer interfaces.
+
+    Raises UserError for images and signals below 27 samples.
+    Source: Lawhern et al. 2018, braindecode's EEGNetv4.
+    """
+    _require("eegnet", signal, "eeg", 27)
+    from braindecode.models import EEGNetv4  # its import takes seconds
+
+    # Versions below 0.8 ended in log_softmax; 0.8.1 does so only if add_log_softmax is set.
+    network: nn.Module = EEGNetv4(
+        n_chans=signal.n_channels, n_outputs=n_classes, n_times=signal.n_times
+    )
+    theirs = network.conv_spatial
+    assert isinstance(theirs, nn.Conv2d)
+    n_filters = theirs.out_channels
+    ours = MaxNormConv2d(
+        theirs.in_channels,
+        n_filters,
+        (signal.n_channels, 1),
+        groups=theirs.groups,
+        bias=False,
+    )
+    nn.init.xavier_uniform_(ours.weight)  # as braindecode does
+    network.conv_spatial = ours
+    return network
+
+
+def sleep_stager(signal: Signal, n_classes: int) -> nn.Module:
+    """(B, C, T) -> (B, K), spatial filters, then two temporal convolutions.
+
+    Raises UserError for images, an unknown sampling rate, and signals too short for both poolings.
+    Source: AugNet, table 3; Chambon et al. 2018.
+    """
+    rate = signal.sampling_rate
+    if signal.kind == "eeg" and rate < 8:
+        raise UserError(
+            f"trunk 'sleep_stager' measures its kernels in seconds and was given {rate:g} Hz as "
+            "the sampling rate: give the true one, or choose another trunk"
+        )
+    kernel, pad, pool = (ceil(seconds * rate) for seconds in (0.5, 0.25, 0.125))
+    shrunk = kernel - 1 - 2 * pad  # samples that a padded convolution costs
+    _require("sleep_stager", signal, "eeg", pool * (pool + shrunk) + shrunk)
+    from braindecode.models import SleepStagerChambon2018  # its import takes seconds
+
+    network: nn.Module = SleepStagerChambon2018(
+        n_chans=signal.n_channels,
+        n_outputs=n_classes,
+        n_times=signal.n_times,
+        input_window_seconds=signal.n_times / rate,
+        sfreq=rate,
+        dropout=0.5,  # table 3; the official code left braindecode's 0.25
+    )
+    return network
+
+
+def conv_net(signal: Signal, n_classes: int) -> nn.Module:
+    """(B, C, H, W) -> (B, K), four convolutions for images of 32 x 32 and larger.
+
+    Raises UserError for EEG and smaller images. Source: AugNet, table 1.
+    """
+    _require("conv_net", signal, "image", 32)
+    _, height, width = signal.shape
+    return nn.Sequential(
+        *_convolution(signal.n_channels, 32),
+        *_convolution(32, 64),
+        nn.MaxPool2d(2),
+        *_convolution(64, 128),
+        nn.MaxPool2d(2),
+        *_convolution(128, 256),
+        nn.MaxPool2d(2),
+        nn.MaxPool2d(4),
+        nn.Flatten(),
+        nn.Linear(256 * (height // 32) * (width // 32), n_classes),
+    )
+
+
+def small_conv_net(signal: Signal, n_classes: int) -> nn.Module:
+    """(B, C, H, W) -> (B, K), table 1 cut down to two convolutions, for images from 4 x 4 on.
+
+    Raises UserError for EEG and smaller images.
+    """
+    _require("small_conv_net", signal, "image", 4)
+    _, height, width = signal.shape
+    return nn.Sequential(
+        *_convolution(signal.n_channels, 16),
+        nn.MaxPool2d(2),
+        *_convolution(16, 32),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32 * (height // 4) * (width // 4), n_classes),
+    )
+
+
+def _convolution(n_in: int, n_out: int) -> list[nn.Module]:
+    return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU()]
+
+
+def _require(trunk: str, signal: Signal, kind: Kind, least: int) -> None:
+    """Raise UserError unless the signal is of the kind and its sides are long enough."""
+    what = {"eeg": "EEG", "image": "images"}
+    if signal.kind != kind:
+        raise UserError(
+            f"trunk {trunk!r} is for {what[kind]} and was given {what[signal.kind]}: choose another"
+        )
+    shortest = min(signal.shape[1:])
+    if shortest < least:
+        unit = "samples" if kind == "eeg" else "pixels a side"
+        raise UserError(
+            f"trunk {trunk!r} needs at least {least} {unit} and was given {shortest}: "
+            "choose another"
+        )
+
+
+TRUNKS: dict[str, Trunk] = {
+    "freq_net": freq_net,
+    "mlp": partial(mlp, widths=(64,)),
+    # The four of the capacity study, section 4.3: neurons a layer.
+    "mlp_1": partial(mlp, widths=(1,)),
+    "mlp_2": partial(mlp, widths=(2,)),
+    "mlp_2_2": partial(mlp, widths=(2, 2)),
+    "mlp_2_2_2": partial(mlp, widths=(2, 2, 2)),
+    "eegnet": eegnet,
+    "sleep_stager": sleep_stager,
+    "conv_net": conv_net,
+    "small_conv_net": small_conv_net,
+}

@@ -1,0 +1,29 @@
+"""Where the tests find real data, and a cache that is not the user's."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """AUGBENCH_DATA, or the folder shared/data beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    root = Path(os.environ.get("AUGBENCH_DATA", beside))
+    if not root.is_dir():
+        pytest.skip(f"no real data at {root}; AUGBENCH_DATA names another folder")
+    return root
+
+
+@pytest.fixture(scope="session")
+def ssvep_root(data_root: Path) -> Path:
+    """The data root, if the SSVEP recordings lie there."""
+    if not (data_root / "ssvep_exo").is_dir():
+        pytest.skip(f"no ssvep_exo under {data_root}")
+    return data_root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["AUGBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))

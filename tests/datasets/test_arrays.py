@@ -1,0 +1,251 @@
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from datasets.arrays import ArraysOptions, arrays
+from datasets.banks import EEG, IMAGE
+from datasets.errors import UserError
+from datasets.task import Task
+from datasets.trunks import TRUNKS
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(60, 3, 64))
+Y = np.arange(60) % 3
+IMAGES = RANDOM.random((60, 1, 8, 8))
+OPTIONS = ArraysOptions(path="mine.npz")
+
+Make = Callable[..., Task]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Writes the arrays to mine.npz and makes the task with the options that are left."""
+
+    def write_and_build(options: ArraysOptions = OPTIONS, **stored: Any) -> Task:
+        np.savez(tmp_path / "mine.npz", **stored)
+        return arrays(options, tmp_path, 0)
+
+    return write_and_build
+
+
+def test_a_file_with_x_and_y_alone_is_a_task(make: Make) -> None:
+    task = make(x=X, y=Y)
+    assert task.signal.kind == "eeg"
+    assert task.signal.shape == (3, 64)
+    assert task.class_names == ("0", "1", "2")
+    fold = task.fold(0)
+    assert len(fold.test.y) == 12
+    row = np.flatnonzero((X.astype(np.float32) == fold.test.x[0].numpy()).all((1, 2)))
+    assert Y[row].tolist() == [int(fold.test.y[0])]
+
+
+def test_four_axes_are_images(make: Make) -> None:
+    task = make(x=IMAGES, y=Y)
+    assert task.signal.kind == "image"
+    assert task.transforms == IMAGE
+    assert task.trunk == "small_conv_net"
+
+
+@pytest.mark.parametrize(
+    ("x", "rate", "trunk"),
+    [
+        (np.zeros((60, 3, 32, 40)), None, "conv_net"),
+        (np.zeros((60, 1, 8, 31)), None, "small_conv_net"),
+        (np.zeros((60, 1, 3, 9)), None, "mlp"),
+        (X, None, "eegnet"),
+        (X[:, :, :20], None, "mlp"),
+        (np.zeros((60, 2, 480)), 16.0, "sleep_stager"),
+    ],
+)
+def test_the_default_trunk_can_take_the_signal(
+    make: Make, x: np.ndarray, rate: float | None, trunk: str
+) -> None:
+    task = make(x=x, y=Y, **({} if rate is None else {"sampling_rate": rate}))
+    assert task.trunk == trunk
+    out = TRUNKS[task.trunk](task.signal, task.n_classes)(task.fold(0).test.x)
+    assert out.shape == (12, 3)
+
+
+def test_the_bank_is_what_channels_and_rate_allow(make: Make) -> None:
+    names = {"channels": ["C3", "Cz", "C4"]}
+    assert make(x=X, y=Y, sampling_rate=64, **names).transforms == EEG
+    assert not {"frequency_shift", "band_stop"} & set(make(x=X, y=Y, **names).transforms)
+    nameless = make(x=X, y=Y, sampling_rate=64).transforms
+    assert not {"channel_symmetry", "rotation_x"} & set(nameless)
+    assert {"frequency_shift", "channel_shuffle"} <= set(nameless)
+    assert not [name for name in make(x=X[:, :1], y=Y).transforms if name.startswith("channel")]
+
+
+def test_channels_and_rate_reach_the_signal(make: Make) -> None:
+    signal = make(x=X, y=Y, channels=["C3", "Cz", "C4"], sampling_rate=np.array([64.5])).signal
+    assert signal.channels == ("C3", "Cz", "C4")
+    assert signal.sampling_rate == 64.5
+
+
+def test_groups_are_not_torn_apart(make: Make) -> None:
+    groups = np.array([f"subject {i // 10}" for i in range(60)])
+    x = np.broadcast_to(np.arange(60.0)[:, None, None], (60, 3, 64))
+    task = make(replace(OPTIONS, n_folds=3), x=x, y=Y, groups=groups)
+    for k in range(3):
+        fold = task.fold(k)
+        seen = [
+            set(groups[split.x[:, 0, 0].long().numpy()])
+            for split in (fold.views.train, fold.views.model_valid, fold.test)
+        ]
+        assert sum(map(len, seen)) == len(set.union(*seen)) == 6
+
+
+def test_labels_with_gaps_are_renumbered_and_keep_their_names(make: Make) -> None:
+    task = make(x=X, y=np.array([7, -2, 30])[Y])
+    assert task.class_names == ("-2", "7", "30")
+    assert task.fold(0).test.y.unique().tolist() == [0, 1, 2]
+    assert make(x=X, y=np.array(["wake", "rem", "n1"])[Y]).class_names == ("n1", "rem", "wake")
+
+
+def test_class_names_can_be_given(make: Make) -> None:
+    options = replace(OPTIONS, class_names=("a", "b", "c"))
+    assert make(options, x=X, y=Y).class_names == ("a", "b", "c")
+
+
+def test_whole_numbers_in_x_are_taken(make: Make) -> None:
+    x = (X * 100).astype(np.int16)
+    assert torch.equal(make(x=x, y=Y).fold(0).test.x, make(x=x * 1.0, y=Y).fold(0).test.x)
+
+
+def test_other_data_have_another_fingerprint(make: Make) -> None:
+    other = X.copy()
+    other[5, 0, 0] += 1e-3
+    assert make(x=X, y=Y).fingerprint != make(x=other, y=Y).fingerprint
+
+
+def with_value(x: np.ndarray, value: float) -> np.ndarray:
+    x = x.copy()
+    x[3].flat[0] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ({"x": X, "y": Y[:50]}, r"y in mine.npz has shape \(50,\) where x has 60 examples"),
+        ({"x": X, "y": Y[:, None]}, r"y in mine.npz has shape \(60, 1\)"),
+        ({"x": X}, "mine.npz lacks 'y'; it holds x"),
+        ({"y": Y, "data": X}, "mine.npz lacks 'x'; it holds y, data"),
+        ({"x": with_value(X, np.nan), "y": Y}, "NaN or infinite values in 1 of 60 examples"),
+        ({"x": with_value(X, np.inf), "y": Y}, "NaN or infinite values in 1 of 60 examples"),
+        ({"x": with_value(X, 1e300), "y": Y}, "NaN or infinite values in 1 of 60 examples"),
+        ({"x": X, "y": Y * 0}, "y in mine.npz has one class only, 0"),
+        ({"x": X, "y": Y + 0.5}, "y in mine.npz is of type float64; labels must be integers"),
+        ({"x": X, "y": Y, "groups": Y[:9]}, r"groups in mine.npz has shape \(9,\) where x has 60"),
+        ({"x": X, "y": Y, "groups": Y % 2}, "2 groups are too few for n_folds = 5"),
+        ({"x": X[:, 0], "y": Y}, r"x in mine.npz has shape \(60, 64\); EEG is \(N, C, T\)"),
+        ({"x": X[:0], "y": Y[:0]}, "there is nothing in it"),
+        ({"x": X + 0j, "y": Y}, "x in mine.npz is of type complex128"),
+        ({"x": IMAGES * 255, "y": Y}, r"images in mine.npz range from .* scale them to \[0, 1\]"),
+        ({"x": IMAGES - 0.5, "y": Y}, r"images in mine.npz range from -0"),
+        ({"x": np.zeros((60, 8, 8, 3)), "y": Y}, "8 colour channels; .* on the last axis?"),
+        ({"x": X, "y": Y, "channels": ["Cz"]}, "channels in mine.npz has 1 names where x has 3"),
+        ({"x": X, "y": Y, "channels": ["C3", "Cz", "Cz"]}, "names one twice"),
+        ({"x": X, "y": Y, "channels": ["C3", "Fpzz", "C4"]}, r"'Fpzz' .* \(did you mean 'Fpz'\?\)"),
+        ({"x": X, "y": Y, "sampling_rate": 0}, "sampling_rate in mine.npz is 0 hertz"),
+        ({"x": X, "y": Y, "sampling_rate": "fast"}, "sampling_rate in mine.npz is fast"),
+        ({"x": X[:8], "y": np.arange(8) // 4}, "class 0 has 4 samples, too few for n_folds = 5"),
+    ],
+)
+def test_bad_arrays_are_one_clear_sentence(
+    make: Make, stored: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        make(**stored)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (replace(OPTIONS, path=""), "needs the option path"),
+        (replace(OPTIONS, path="other.npz"), r"there is no file .*other.npz: the option path is"),
+        (replace(OPTIONS, kind="image"), r"EEG is .* and kind = 'image' was asked for"),
+        (
+            replace(OPTIONS, class_names=("a",)),
+            "class_names has 1 names where y .* 3 classes: 0, 1",
+        ),
+        (replace(OPTIONS, n_folds=1), "n_folds is 1; it must be 2 or more"),
+        (replace(OPTIONS, valid_share=1.5), "valid_share is 1.5"),
+    ],
+)
+def test_bad_options_are_one_clear_sentence(
+    make: Make, options: ArraysOptions, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        make(options, x=X, y=Y)
+
+
+def test_odd_channel_names_do_where_no_transform_needs_positions(make: Make) -> None:
+    options = replace(OPTIONS, transforms=("time_reverse",))
+    task = make(options, x=X, y=Y, channels=["left", "middle", "right"])
+    assert task.transforms == ("time_reverse",)
+    with pytest.raises(UserError, match=r"'left' .* rotation_y needs to know where it lies"):
+        make(
+            replace(OPTIONS, transforms=("rotation_y",)),
+            x=X,
+            y=Y,
+            channels=["left", "middle", "right"],
+        )
+
+
+class Bomb:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("exploded"),))
+
+
+def test_pickled_objects_are_never_loaded(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bombs = np.array([Bomb()] * 60, dtype=object)
+    for stored in ({"x": X, "y": bombs}, {"x": bombs, "y": Y}):
+        with pytest.raises(UserError, match=r"mine.npz holds pickled objects"):
+            make(**stored)
+    (tmp_path / "mine.npz").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(UserError, match=r"mine.npz is no .npz file"):
+        arrays(OPTIONS, tmp_path, 0)
+    assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("kept", [0, 3, 100, 20_000, -30])
+def test_a_truncated_file_is_named(make: Make, tmp_path: Path, kept: int) -> None:
+    make(x=X, y=Y)
+    file = tmp_path / "mine.npz"
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(UserError, match=r"mine.npz is no .npz file or is cut off"):
+        arrays(OPTIONS, tmp_path, 0)
+
+
+def test_a_flipped_byte_is_noticed(make: Make, tmp_path: Path) -> None:
+    make(x=X, y=Y)
+    file = tmp_path / "mine.npz"
+    content = bytearray(file.read_bytes())
+    content[5000] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"mine.npz is no .npz file or is cut off"):
+        arrays(OPTIONS, tmp_path, 0)
+
+
+def test_files_that_are_no_npz_are_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.npz").write_text("x, y\n1, 2\n")
+    with pytest.raises(UserError, match=r"mine.npz is no .npz file"):
+        arrays(OPTIONS, tmp_path, 0)
+    np.save(tmp_path / "mine.npy", X)
+    with pytest.raises(UserError, match=r"mine.npy is no .npz file"):
+        arrays(replace(OPTIONS, path="mine.npy"), tmp_path, 0)
+    with pytest.raises(UserError, match="there is no file"):
+        arrays(replace(OPTIONS, path="."), tmp_path, 0)

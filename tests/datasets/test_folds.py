@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+
+from datasets.errors import UserError
+from datasets.folds import grouped, hold_out, stratified
+from datasets.seeds import Seeds
+
+Y = torch.tensor([0] * 50 + [1] * 23 + [2] * 7)
+
+
+def test_stratified_folds_test_each_row_once_and_keep_the_shares() -> None:
+    folds = stratified(Y, 5, 0.25, Seeds((0,)))
+    assert torch.equal(torch.cat([fold.test for fold in folds]).sort().values, torch.arange(80))
+    for fold in folds:
+        assert torch.equal(torch.cat(fold).sort().values, torch.arange(80))
+        assert len(fold.test) == 16
+        counts = torch.bincount(Y[fold.test], minlength=3)
+        assert counts[0] == 10
+        assert counts[1] in (4, 5)
+        assert counts[2] in (1, 2)
+        assert (torch.bincount(Y[fold.valid], minlength=3) >= 1).all()
+
+
+def test_another_seed_gives_other_folds() -> None:
+    one, other = (stratified(Y, 5, 0.25, Seeds((seed,)))[0].test for seed in (0, 1))
+    assert not torch.equal(one, other)
+
+
+def test_a_class_too_small_for_the_folds_is_named() -> None:
+    with pytest.raises(UserError, match="class 2 has 7 samples, too few for n_folds = 8"):
+        stratified(Y, 8, 0.25, Seeds((0,)))
+
+
+def test_hold_out_takes_its_share_of_every_class() -> None:
+    rest, held = hold_out(Y, 0.2, Seeds((0,)))
+    assert torch.bincount(Y[held]).tolist() == [10, 5, 1]
+    assert torch.equal(torch.cat([rest, held]).sort().values, torch.arange(80))
+
+
+def test_grouped_folds_are_disjoint_in_groups_and_even_in_rows() -> None:
+    sizes = [40, 10, 10, 20, 30, 10, 20, 10]
+    groups = np.repeat([f"s{i}" for i in range(8)], sizes)
+    y = torch.arange(150) % 2
+    folds = grouped(y, groups, 3, 0.25)
+    assert torch.equal(torch.cat([fold.test for fold in folds]).sort().values, torch.arange(150))
+    for fold in folds:
+        seen = [set(groups[part.numpy()]) for part in fold]
+        assert sum(map(len, seen)) == len(set.union(*seen))
+        assert set.union(*seen) == set(groups)
+        assert len(fold.test) == 50
+
+
+@pytest.mark.parametrize(("n_groups", "n_folds"), [(3, 2), (2, 3), (4, 5)])
+def test_too_few_groups_are_counted(n_groups: int, n_folds: int) -> None:
+    groups = np.arange(60) % n_groups
+    with pytest.raises(UserError, match=f"{n_groups} groups are too few for n_folds = {n_folds}"):
+        grouped(torch.arange(60) // 30, groups, n_folds, 0.25)
+
+
+def test_a_class_that_only_one_group_has_is_an_error() -> None:
+    groups = np.repeat(np.arange(5), 10)
+    with pytest.raises(UserError, match=r"training groups of fold . lack a class"):
+        grouped(torch.from_numpy((groups == 0).astype(np.int64)), groups, 5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("n_folds", "share", "message"),
+    [(1, 0.25, "n_folds is 1; it must be 2 or more"), (3, 1.0, "valid_share is 1.0; it must lie")],
+)
+def test_impossible_options_are_named(n_folds: int, share: float, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        stratified(Y, n_folds, share, Seeds((0,)))
+    with pytest.raises(UserError, match=message):
+        grouped(Y, np.arange(80) % 9, n_folds, share)

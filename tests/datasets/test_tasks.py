@@ -1,0 +1,181 @@
+"""Conformance: what every row of TASKS must keep."""
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from datasets import TASKS, plugins
+from datasets.banks import EEG, IMAGE
+from datasets.errors import UserError
+from datasets.plugins import known_tasks
+from datasets.seeds import global_seed
+from datasets.sinusoids import SinusoidsOptions, sinusoids
+from datasets.task import Fold, Task, TaskRow
+from datasets.trunks import TRUNKS
+
+Build = Callable[[], Task]
+
+
+@pytest.fixture(scope="session")
+def npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    random = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("arrays")
+    np.savez(
+        folder / "mine.npz",
+        x=random.normal(size=(60, 3, 64)),
+        y=np.arange(60) % 3,
+        channels=["C3", "Cz", "C4"],
+        sampling_rate=64,
+    )
+    return folder
+
+
+@pytest.fixture(params=TASKS)
+def build(request: pytest.FixtureRequest, npz: Path) -> Build:
+    """Makes the task of a row anew."""
+    name = request.param
+    row = TASKS[name]
+    options: Any = row.options()
+    data = npz
+    if name == "arrays":
+        options = replace(options, path="mine.npz")
+    if name == "ssvep":
+        data = request.getfixturevalue("ssvep_root")
+    return lambda: row.build(options, data, 7)
+
+
+def parts(fold: Fold) -> dict[str, Any]:
+    return {"train": fold.views.train, "valid": fold.views.model_valid, "test": fold.test}
+
+
+def rows(x: torch.Tensor) -> set[bytes]:
+    return {row.numpy().tobytes() for row in x}
+
+
+def test_tensors_are_as_the_contract_says(build: Build) -> None:
+    task = build()
+    for k in range(task.n_folds):
+        for split in parts(task.fold(k)).values():
+            assert split.x.dtype == torch.float32
+            assert split.y.dtype == torch.int64
+            assert split.x.shape == (len(split.y), *task.signal.shape)
+            assert len(split.y) > 0
+            assert torch.isfinite(split.x).all()
+            if task.signal.kind == "image":
+                assert split.x.min() >= 0
+                assert split.x.max() <= 1
+
+
+def test_every_class_is_in_train_and_no_label_is_out_of_range(build: Build) -> None:
+    task = build()
+    for k in range(task.n_folds):
+        fold = task.fold(k)
+        assert fold.views.train.y.unique().tolist() == list(range(task.n_classes))
+        assert {*fold.views.model_valid.y.tolist()} <= {*range(task.n_classes)}
+        assert {*fold.test.y.tolist()} <= {*range(task.n_classes)}
+
+
+def test_no_example_stands_in_two_parts_of_a_fold(build: Build) -> None:
+    task = build()
+    for k in range(task.n_folds):
+        fold = task.fold(k)
+        seen = [rows(split.x) for split in (fold.views.train, fold.views.model_valid, fold.test)]
+        assert not seen[0] & seen[1]
+        assert not seen[2] & (seen[0] | seen[1] | rows(fold.views.policy_valid.x))
+
+
+def test_no_view_shares_memory_with_the_test_split(build: Build) -> None:
+    fold = build().fold(0)
+    test = fold.test.x.untyped_storage().data_ptr()
+    assert all(view.x.untyped_storage().data_ptr() != test for view in fold.views)
+
+
+def test_two_builds_agree_to_the_last_bit(build: Build) -> None:
+    one, other = build(), build()
+    assert one.fingerprint == other.fingerprint
+    assert len(one.fingerprint) == 16
+    for k in range(one.n_folds):
+        for a, b in zip(parts(one.fold(k)).values(), parts(other.fold(k)).values(), strict=True):
+            assert torch.equal(a.x, b.x)
+            assert torch.equal(a.y, b.y)
+
+
+def test_folds_have_different_test_splits(build: Build) -> None:
+    task = build()
+    tests = [rows(task.fold(k).test.x) for k in range(task.n_folds)]
+    assert not set.intersection(*tests)
+
+
+def test_the_trunk_learns_a_batch(build: Build) -> None:
+    task = build()
+    train = task.fold(0).views.train
+    x, y = train.x[:32], train.y[:32]
+    with global_seed(0):
+        trunk = TRUNKS[task.trunk](task.signal, task.n_classes)
+        optimizer = torch.optim.Adam(trunk.parameters(), lr=1e-2)
+        losses = []
+        for _ in range(15):
+            loss = torch.nn.functional.cross_entropy(trunk(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_names_are_consistent(build: Build) -> None:
+    task = build()
+    assert TASKS[task.name]
+    assert set(task.transforms) <= set(EEG if task.signal.kind == "eeg" else IMAGE)
+    assert len(task.transforms) == len(set(task.transforms)) > 0
+    assert task.n_classes == len(set(task.class_names)) > 1
+    if task.signal.channels:
+        assert len(task.signal.channels) == task.signal.n_channels
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_options_are_frozen_and_all_have_defaults(name: str) -> None:
+    options: Any = TASKS[name].options()
+    with pytest.raises(FrozenInstanceError):
+        setattr(options, fields(options)[0].name, None)
+
+
+class Entry:
+    """An entry point as importlib.metadata gives them."""
+
+    value = "package.module:row"
+
+    def __init__(self, name: str, row: object) -> None:
+        self.name, self.row = name, row
+
+    def load(self) -> object:
+        if isinstance(self.row, Exception):
+            raise self.row
+        return self.row
+
+
+def test_a_package_can_add_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = TaskRow(SinusoidsOptions, sinusoids)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [Entry("waves", row)])
+    assert known_tasks() == {**TASKS, "waves": row}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (Entry("digits", TASKS["digits"]), "takes a name that is in use"),
+        (Entry("waves", sinusoids), "is a function; it must be a TaskRow"),
+        (Entry("waves", ImportError("no waves here")), r"cannot be imported \(ImportError: no wav"),
+    ],
+)
+def test_a_bad_row_of_a_package_is_named(
+    monkeypatch: pytest.MonkeyPatch, entry: Entry, message: str
+) -> None:
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
+    with pytest.raises(UserError, match=message):
+        known_tasks()

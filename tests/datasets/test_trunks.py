@@ -1,0 +1,168 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from datasets.errors import UserError
+from datasets.seeds import global_seed
+from datasets.task import Signal
+from datasets.trunks import TRUNKS, MaxNormConv2d
+
+EEG = Signal("eeg", (3, 320), ("C3", "Cz", "C4"), 64.0)
+IMAGE = Signal("image", (3, 32, 32))
+ONLY_IMAGES = ("conv_net", "small_conv_net")
+ONLY_EEG = ("freq_net", "eegnet", "sleep_stager")
+
+
+def signal_of(name: str) -> Signal:
+    return IMAGE if name in ONLY_IMAGES else EEG
+
+
+def trunk_of(name: str, signal: Signal, n_classes: int = 5) -> torch.nn.Module:
+    with global_seed(1):
+        return TRUNKS[name](signal, n_classes)
+
+
+def batch(signal: Signal, n: int = 6) -> torch.Tensor:
+    return torch.rand(n, *signal.shape, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_gives_logits_also_for_a_single_example(name: str) -> None:
+    signal = signal_of(name)
+    trunk = trunk_of(name, signal).eval()
+    out = trunk(batch(signal))
+    assert out.shape == (6, 5)
+    assert trunk(batch(signal, 1)).shape == (1, 5)
+    # Log-probabilities would sum to 1, whatever the input.
+    assert not torch.allclose(out.exp().sum(1), torch.ones(6), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_second_derivatives_agree_with_a_finite_difference(name: str) -> None:
+    signal = signal_of(name)
+    trunk = trunk_of(name, signal).double().train()
+    for module in trunk.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    x, y = batch(signal).double(), torch.arange(6) % 5
+    weights = list(trunk.parameters())
+    generator = torch.Generator().manual_seed(3)
+    direction = [torch.randn(w.shape, generator=generator, dtype=torch.float64) for w in weights]
+
+    def slope(create_graph: bool = False) -> torch.Tensor:
+        """The derivative of the loss along the direction."""
+        loss = F.cross_entropy(trunk(x), y)
+        grads = torch.autograd.grad(loss, weights, create_graph=create_graph)
+        return torch.stack([(g * d).sum() for g, d in zip(grads, direction, strict=True)]).sum()
+
+    second = torch.autograd.grad(slope(create_graph=True), weights)
+    analytic = sum(float((h * d).sum()) for h, d in zip(second, direction, strict=True))
+
+    def moved(step: float) -> float:
+        with torch.no_grad():
+            for w, d in zip(weights, direction, strict=True):
+                w += step * d
+        value = slope().item()
+        with torch.no_grad():
+            for w, d in zip(weights, direction, strict=True):
+                w -= step * d
+        return value
+
+    step = 1e-7  # small, lest a ReLU or a maximum changes sides
+    numeric = (moved(step) - moved(-step)) / (2 * step)
+    assert analytic != 0
+    assert numeric == pytest.approx(analytic, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_forward_leaves_the_weights_alone(name: str) -> None:
+    signal = signal_of(name)
+    trunk = trunk_of(name, signal)
+    with torch.no_grad():
+        for weight in trunk.parameters():
+            weight.mul_(10)
+    before = [weight.clone() for weight in trunk.parameters()]
+    trunk(batch(signal))
+    assert all(torch.equal(a, b) for a, b in zip(before, trunk.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_a_saved_state_can_be_loaded_and_trained_on(name: str) -> None:
+    signal = signal_of(name)
+    one, other = trunk_of(name, signal), TRUNKS[name](signal, 5)
+    other.load_state_dict(one.state_dict())
+    x = batch(signal)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+    other.train()(x).sum().backward()
+    assert all(weight.grad is not None for weight in other.parameters())
+
+
+@pytest.mark.parametrize("name", ONLY_EEG)
+def test_a_trunk_for_eeg_rejects_images(name: str) -> None:
+    with pytest.raises(UserError, match=f"trunk '{name}' is for EEG and was given images"):
+        TRUNKS[name](IMAGE, 2)
+
+
+@pytest.mark.parametrize("name", ONLY_IMAGES)
+def test_a_trunk_for_images_rejects_eeg(name: str) -> None:
+    with pytest.raises(UserError, match=f"trunk '{name}' is for images and was given EEG"):
+        TRUNKS[name](EEG, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "shortest"),
+    [
+        ("freq_net", (2, 99)),
+        ("eegnet", (2, 27)),
+        ("sleep_stager", (2, 55)),
+        ("conv_net", (1, 32, 32)),
+        ("small_conv_net", (1, 4, 4)),
+    ],
+)
+def test_the_shortest_signal_runs_and_a_shorter_one_is_rejected(
+    name: str, shortest: tuple[int, ...]
+) -> None:
+    kind = signal_of(name).kind
+    signal = Signal(kind, shortest, sampling_rate=64.0)
+    assert trunk_of(name, signal)(batch(signal)).shape == (6, 5)
+    with pytest.raises(UserError, match=f"'{name}' needs at least {shortest[-1]} .* given"):
+        TRUNKS[name](Signal(kind, (*shortest[:-1], shortest[-1] - 1), sampling_rate=64.0), 5)
+
+
+def test_the_sleep_stager_rejects_an_unknown_sampling_rate() -> None:
+    with pytest.raises(UserError, match="measures its kernels in seconds and was given 0 Hz"):
+        TRUNKS["sleep_stager"](Signal("eeg", (2, 3000)), 5)
+
+
+def test_the_sleep_stager_drops_half_as_table_3_says() -> None:
+    dropouts = [m for m in trunk_of("sleep_stager", EEG).modules() if hasattr(m, "p")]
+    assert [dropout.p for dropout in dropouts] == [0.5]
+
+
+def test_the_filters_of_eegnet_are_held_to_norm_one() -> None:
+    convolution = MaxNormConv2d(2, 4, (3, 1), bias=False)
+    with torch.no_grad():
+        convolution.weight.copy_(
+            torch.randn(4, 2, 3, 1) * torch.tensor([9, 9, 0.1, 0.1])[:, None, None, None]
+        )
+    bounded = torch.renorm(convolution.weight.detach(), 2, 0, 1.0)
+    x = torch.randn(5, 2, 3, 7)
+    assert torch.allclose(convolution(x), F.conv2d(x, bounded), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "n_parameters"),
+    [
+        ("freq_net", (1, 1000), 236),
+        ("mlp_1", (1, 1000), 1009),
+        ("mlp_2", (1, 1000), 2014),
+        ("mlp_2_2", (1, 1000), 2020),
+        ("mlp_2_2_2", (1, 1000), 2026),
+        ("conv_net", (3, 32, 32), 390404),
+    ],
+)
+def test_sizes_are_those_of_the_official_networks(
+    name: str, shape: tuple[int, ...], n_parameters: int
+) -> None:
+    trunk = TRUNKS[name](Signal("eeg" if len(shape) == 2 else "image", shape), 4)
+    assert sum(weight.numel() for weight in trunk.parameters()) == n_parameters
