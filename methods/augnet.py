@@ -65,6 +65,11 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
     Source: AugNet, equations 2 and 3, section 3.4.
     """
     _check_numbers(options)
+    layers = _layers(setup, options)
+    used = {name for names in layers for name in names}
+    for name in options.strongest:
+        if name not in used:
+            raise unknown("transform in `strongest`", name, used)
     model = AveragedModel(
         [
             AugmentationLayer(
@@ -73,7 +78,7 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
                 temperature=options.temperature,
                 at_eval=options.at_eval,
             )
-            for names in _layers(setup, options)
+            for names in layers
         ],
         setup.trunk(),
         n_copies_train=options.n_copies_train,

@@ -1,0 +1,256 @@
+"""AugNet as a method: its options, its errors, what it learns."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from datasets.errors import UserError
+from datasets.seeds import Seeds, global_seed
+from datasets.sinusoids import SinusoidsOptions, sinusoids
+from datasets.task import Signal, Split, Views
+from datasets.trunks import TRUNKS
+from methods import augnet, none
+from methods.augnet import AugNetOptions
+from methods.end_to_end import EndToEnd
+from methods.method import Setup
+from methods.transforms import TRANSFORMS
+from methods.transforms.transform import Transform, per_sample
+
+OFFSET_ONLY = (("offset",),)
+
+
+def run(setup: Setup, n_epochs: int, **options: Any) -> EndToEnd:
+    method = augnet.build(setup, AugNetOptions(**options))
+    for _ in range(n_epochs):
+        method.step()
+    return method
+
+
+def operations(method: EndToEnd) -> dict[str, dict[str, Any]]:
+    return {each["transform"]: each for layer in method.learned()["layers"] for each in layer}
+
+
+def without_dropout(setup: Setup) -> Setup:
+    def trunk() -> nn.Module:
+        module = setup.trunk()
+        module.drop = nn.Identity()
+        return module
+
+    return replace(setup, trunk=trunk)
+
+
+def with_bank(setup: Setup, *rows: Transform) -> Setup:
+    return replace(setup, bank={row.name: row for row in rows})
+
+
+def test_held_at_the_identity_it_trains_the_very_weights_of_no_augmentation(
+    setup: Setup,
+) -> None:
+    """So batches, loss and trunk are those of every other method, and only layers differ."""
+    setup = without_dropout(setup)  # dropout shares its stream with the layers' noise
+    frozen = run(
+        setup,
+        3,
+        layers=OFFSET_ONLY,
+        initial_magnitude=0.0,
+        learning_rate=0.0,
+        weight_decay=0.0,
+        n_copies_test=1,
+    )
+    plain = none.build(setup, none.NoneOptions())
+    for _ in range(3):
+        plain.step()
+    ours = frozen.training.model.trunk.state_dict()
+    for name, tensor in plain.training.model.state_dict().items():
+        assert torch.equal(ours[name], tensor), name
+    assert frozen.training.last_valid == plain.training.last_valid
+
+
+def test_the_penalty_widens_a_harmless_operation(setup: Setup) -> None:
+    """A wrong sign of lambda would shrink it."""
+    harmless = replace(setup.bank["offset"], apply=lambda x, magnitude, noise: x * 1.0)
+    setup = with_bank(setup, harmless)
+    fixed = {"layers": OFFSET_ONLY, "initial_magnitude": 0.2}
+    wide = run(setup, 4, **fixed, penalty=0.5)
+    assert operations(wide)["offset"]["magnitude"] > 0.3
+    for off in ({"penalty": 0.0}, {"regularizer": "none"}):
+        still = run(setup, 4, **fixed, **off)
+        assert operations(still)["offset"]["magnitude"] == pytest.approx(0.2)
+
+
+def test_an_operation_that_destroys_the_class_shrinks_and_a_harmless_one_is_selected(
+    setup: Setup,
+) -> None:
+    """Classes differ in channel 0; noise on it is harmful, noise on nothing is not."""
+
+    def destroy(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        return x + 20 * per_sample(magnitude * (noise - 0.5), x)
+
+    harmful = replace(setup.bank["offset"], apply=destroy)
+    harmless = replace(setup.bank["blur"], apply=lambda x, magnitude, noise: x * 1.0)
+    setup = with_bank(setup, harmful, harmless)
+    both = (("offset", "blur"),)
+    method = run(setup, 30, layers=both, learning_rate=3e-3, penalty=0.5)
+    found = operations(method)
+    assert found["blur"]["weight"] > 0.9
+    alone = run(
+        setup, 30, layers=OFFSET_ONLY, initial_magnitude=0.9, learning_rate=3e-2, penalty=0.0
+    )
+    assert operations(alone)["offset"]["magnitude"] < 0.6
+
+
+def test_it_learns_from_the_training_view_alone(setup: Setup) -> None:
+    shifted = setup.views.model_valid._replace(x=setup.views.model_valid.x + 7)
+    views = Views(setup.views.train, shifted, shifted)
+    fixed = {"layers": (("offset", "blur"),)}
+    learned = [run(each, 3, **fixed).learned() for each in (setup, replace(setup, views=views))]
+    assert learned[0] == learned[1]
+
+
+def test_augmentation_parameters_have_their_own_learning_rate_and_decay(setup: Setup) -> None:
+    method = run(setup, 0, layers=OFFSET_ONLY, learning_rate=0.5, weight_decay=0.25)
+    trunk, layers = method.training.optimizer.param_groups
+    assert (trunk["lr"], trunk["weight_decay"]) == (1e-2, 0.0)
+    assert (layers["lr"], layers["weight_decay"]) == (0.5, 0.25)
+    n_all = len(list(method.training.model.parameters()))
+    assert len(trunk["params"]) + len(layers["params"]) == n_all
+
+
+def test_every_parameter_moves(setup: Setup) -> None:
+    method = run(setup, 0, layers=(("offset", "blur"), ("negate", "blur")))
+    before = {k: v.clone() for k, v in method.training.model.named_parameters()}
+    method.step()
+    for name, parameter in method.training.model.named_parameters():
+        assert not torch.equal(parameter, before[name]), name
+
+
+def test_what_is_learned_is_told_in_physical_units(setup: Setup) -> None:
+    layers = (("offset", "negate"),)
+    plain = operations(run(setup, 0, layers=layers, initial_magnitude=0.25))
+    assert plain["offset"] == {
+        "transform": "offset",
+        "weight": 0.5,
+        "magnitude": 0.25,
+        "value": 0.5,
+        "unit": "units",
+    }
+    assert plain["negate"]["value"] is None
+    assert plain["negate"]["magnitude"] == 0.25
+    rescaled = run(setup, 0, layers=layers, initial_magnitude=0.25, strongest={"offset": 1.0})
+    assert operations(rescaled)["offset"]["value"] == 0.25
+
+
+def test_a_strongest_of_its_own_rescales_the_operation_itself(setup: Setup) -> None:
+    method = run(setup, 0, layers=OFFSET_ONLY, initial_magnitude=1.0, strongest={"offset": 0.5})
+    x, noise = torch.zeros(3, 2, 16), torch.ones(3)
+    transform = method.training.model.layers[0].transforms[0]
+    moved = transform.apply(x, torch.ones(3), noise)
+    torch.testing.assert_close(moved, setup.bank["offset"].apply(x, torch.full((3,), 0.25), noise))
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"layers": (("offset", "ofset"),)}, "did you mean 'offset'"),
+        ({"layers": (("quantize",),)}, "passes no gradient.*usable here: offset, blur, negate"),
+        ({"layers": ()}, "at least one layer"),
+        ({"layers": (("offset",), ())}, "at least one layer"),
+        ({"layers": None}, "name some in `layers`"),
+        ({"penalty": -1.0}, "penalty is -1.0"),
+        ({"penalty": float("nan")}, "penalty is nan"),
+        ({"temperature": 0.0}, "temperature is 0.0"),
+        ({"initial_magnitude": 1.5}, "initial_magnitude is 1.5"),
+        ({"n_copies_train": 0}, "n_copies_train is 0"),
+        ({"n_copies_test": 0}, "n_copies_test is 0"),
+        ({"strongest": {"offset": 3.0}}, "at most 2.0 units"),
+        ({"strongest": {"offset": 0.0}}, "more than 0"),
+        ({"layers": (("negate",),), "strongest": {"negate": 0.5}}, "unset"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_in_one_sentence(
+    options: dict[str, Any], complaint: str, setup: Setup
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        augnet.build(setup, AugNetOptions(**{"layers": OFFSET_ONLY, **options}))
+
+
+def test_a_strongest_for_a_transform_of_no_layer_is_refused(setup: Setup) -> None:
+    """A slip of the pen there would otherwise go unseen."""
+    with pytest.raises(UserError, match="ofset"):
+        augnet.build(setup, AugNetOptions(layers=OFFSET_ONLY, strongest={"ofset": 1.0}))
+
+
+def test_layers_by_default_are_those_of_the_paper_as_far_as_the_bank_goes(setup: Setup) -> None:
+    eeg = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
+    names = (*augnet.SENSORS, *augnet.TIME_FREQUENCY)
+    bank = {name: TRANSFORMS[name](eeg) for name in names}
+
+    def layers(signal: Signal, bank: dict[str, Transform]) -> list[tuple[str, ...]]:
+        method = augnet.build(replace(setup, signal=signal, bank=bank), AugNetOptions())
+        return [tuple(o["transform"] for o in layer) for layer in method.learned()["layers"]]
+
+    everything = [augnet.SENSORS, augnet.TIME_FREQUENCY, augnet.TIME_FREQUENCY]
+    assert layers(eeg, bank) == everything
+    shift = {"frequency_shift": bank["frequency_shift"]}
+    assert layers(eeg, shift) == [("frequency_shift",), ("frequency_shift",)]
+    image = Signal("image", (1, 8, 8))
+    geometric = {"translate_x", "translate_y", "rotate"}
+    pixels = {name: TRANSFORMS[name](image) for name in (*sorted(geometric), "brightness")}
+    (only,) = layers(image, pixels)
+    assert set(only) == geometric
+
+
+def test_an_epoch_over_every_real_transform_gives_finite_gradients_to_all_that_count(
+    setup: Setup,
+) -> None:
+    """The whole bank of the paper in its default layers, on signals of the tiny size."""
+    channels = ("C3", "C4", "F3", "F4", "O1", "O2")
+    signal = Signal("eeg", (6, 400), channels, 100.0)
+    x = torch.randn(16, 6, 400, generator=torch.Generator().manual_seed(0))
+    split = Split(x, torch.arange(16) % 3)
+    names = (*augnet.SENSORS, *augnet.TIME_FREQUENCY, "band_stop")
+    setup = replace(
+        setup,
+        views=Views(split, split, split),
+        signal=signal,
+        trunk=lambda: nn.Sequential(nn.AvgPool1d(50), nn.Flatten(), nn.Linear(48, 3)),
+        bank={name: TRANSFORMS[name](signal) for name in names},
+    )
+    method = run(setup, 1, initial_magnitude=0.3)
+    for layer in method.training.model.layers:
+        for parameter in layer.parameters():
+            assert parameter.grad is not None
+            assert torch.isfinite(parameter.grad).all()
+            assert (parameter.grad[layer.alive] != 0).all()
+
+
+def test_on_sinusoids_it_finds_about_half_a_hertz(setup: Setup) -> None:
+    """The true range. Short: the study with five seeds at full length stands in the notes."""
+    task = sinusoids(SinusoidsOptions(n_train=500, n_folds=1), Path(), 4)
+    views = task.fold(0).views
+    few = Split(views.model_valid.x[:8], views.model_valid.y[:8])
+
+    def trunk() -> nn.Module:
+        with global_seed(4):
+            return TRUNKS[task.trunk](task.signal, task.n_classes)
+
+    setup = replace(
+        setup,
+        views=Views(views.train, few, few),
+        signal=task.signal,
+        n_classes=task.n_classes,
+        metric=task.metric,
+        trunk=trunk,
+        bank={"frequency_shift": TRANSFORMS["frequency_shift"](task.signal)},
+        training=task.training,
+        seeds=Seeds(("sinusoids", 4)),
+    )
+    layers = (("frequency_shift",),)
+    method = run(setup, 12, layers=layers, strongest={"frequency_shift": 2.0})
+    found = operations(method)["frequency_shift"]
+    assert found["unit"] == "hertz"
+    assert 0.3 < found["value"] < 0.7
