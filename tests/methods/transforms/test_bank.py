@@ -27,7 +27,7 @@ def installed(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
         def load(self):  # type: ignore[no-untyped-def]
             if self.value == "absent:builder":
                 raise ModuleNotFoundError("No module named 'absent'")
-            return {"here:triple": triple, "here:misnamed": misnamed}[self.value]
+            return {"here:triple": triple, "here:misnamed": misnamed, "here:number": 3}[self.value]
 
     def pretend(**rows: str) -> None:
         found = [Row(name, value, bank.GROUP) for name, value in rows.items()]
@@ -84,3 +84,9 @@ def test_a_builder_that_returns_something_else_is_refused(installed, eeg: Signal
     installed(triple="here:misnamed")
     with pytest.raises(UserError, match="builder of transform 'triple' returned"):
         make_bank(["triple"], eeg)
+
+
+def test_a_row_that_is_no_function_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
+    installed(triple="here:number")
+    with pytest.raises(UserError, match="'triple' of 'here:number' is no builder"):
+        make_bank(["time_mask"], eeg)

@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from methods.transforms.transform import following, per_sample, relaxed_bernoulli, ungraded
+from methods.transforms.transform import (
+    draw_signed,
+    draw_uniform,
+    following,
+    per_sample,
+    relaxed_bernoulli,
+    ungraded,
+)
 
 ENDS = torch.tensor([0.0, 1e-30, 1e-9, 0.3, 0.7, 1 - 1e-7, 1.0])
 
@@ -45,6 +52,16 @@ def test_the_relaxed_bernoulli_hardens_with_its_temperature() -> None:
     soft = [relaxed_bernoulli(half, uniform, t) for t in (0.5, 0.05)]
     between = [((s > 0.01) & (s < 0.99)).float().mean() for s in soft]
     assert between[1] < 0.5 * between[0]
+
+
+def test_draws_fill_their_range_evenly() -> None:
+    x, generator = torch.zeros(10_000, 1), torch.Generator().manual_seed(0)
+    for draw, low in ((draw_uniform, 0.0), (draw_signed, -1.0)):
+        noise = draw(x, generator)
+        assert noise.shape == (10_000,)
+        assert float(noise.min()) == pytest.approx(low, abs=0.01)
+        assert float(noise.max()) == pytest.approx(1, abs=0.01)
+        assert float(noise.mean()) == pytest.approx((low + 1) / 2, abs=0.03)
 
 
 def test_values_per_sample_take_the_shape_and_dtype_of_x() -> None:
