@@ -72,7 +72,8 @@ class AugmentationLayer(nn.Module):
         shares = self._shares(x, generator)
         out = torch.zeros_like(x)
         for q in self.used:
-            out = out + per_sample(shares[:, q], x) * self._transformed(q, x, generator)
+            share = per_sample(shares[:, q], x)
+            out = torch.addcmul(out, share, self._transformed(q, x, generator))
         return out
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:

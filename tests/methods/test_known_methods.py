@@ -1,0 +1,62 @@
+"""Our table of methods, and the rows that other packages add to it."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+
+import methods
+from datasets.errors import UserError
+from methods import METHODS, known_methods
+
+
+class Entry:
+    """An entry point of a package that is not installed."""
+
+    def __init__(self, name: str, loaded: Any) -> None:
+        self.name, self.value, self._loaded = name, f"theirs:{name}", loaded
+
+    def load(self) -> Any:
+        if isinstance(self._loaded, Exception):
+            raise self._loaded
+        return self._loaded
+
+
+def install(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> None:
+    monkeypatch.setattr(methods, "entry_points", lambda group: list(entries))
+
+
+def test_our_methods_are_known() -> None:
+    assert set(METHODS) <= set(known_methods())
+
+
+def test_a_package_can_add_a_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Entry("theirs", METHODS["none"]))
+    assert known_methods() == {**METHODS, "theirs": METHODS["none"]}
+    assert "theirs" not in METHODS
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (Entry("none", METHODS["none"]), "name that is in use"),
+        (Entry("theirs", print), "must be a MethodRow"),
+        (Entry("theirs", ImportError("no such thing")), "cannot be imported.*no such thing"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused(
+    entry: Entry, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, entry)
+    with pytest.raises(UserError, match=complaint):
+        known_methods()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_options_are_frozen_and_all_have_defaults(name: str) -> None:
+    options = METHODS[name].options
+    assert is_dataclass(options)
+    assert options() == options()
+    for each in fields(options):
+        with pytest.raises(AttributeError):
+            setattr(options(), each.name, None)
