@@ -100,8 +100,8 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
         transforms=banks.EEG,
         training=TrainingSettings(
             epochs=40,
-            batch_size=32,
-            learning_rate=1e-3,
+            batch_size=8,  # 384 trials to train on: larger batches leave too few steps
+            learning_rate=2e-3,
             beta1=0.9,
             patience=15,
         ),
