@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from bench.points import open_run, read_points, read_trials
 from datasets.errors import UserError, unknown
 
 POINT_COLUMNS = {  # one row per scored artifact
@@ -58,6 +60,16 @@ class Results:
     points: pd.DataFrame
     trials: pd.DataFrame
     suite: str  # its name
+
+
+def load(run: Path) -> Results:
+    """The tables of a run directory, finished or not.
+
+    UserError: it is no run directory, or a newer version wrote it.
+    """
+    directory, suite = open_run(run)
+    points, trials = read_points(directory, suite.plan), read_trials(directory, suite.plan)
+    return results(points, trials, suite.name)
 
 
 def results(

@@ -1,12 +1,10 @@
 """The command."""
 
 import os
-import signal
 import sys
 from collections import Counter
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Literal
 
 import typer
@@ -50,9 +48,6 @@ def main() -> None:
     except OSError as error:
         print(f"augbench: {error.strerror}: {error.filename}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("augbench: interrupted; the same command carries on", file=sys.stderr)
-        sys.exit(130)
 
 
 @app.command()
@@ -75,9 +70,12 @@ def run(
         overrides = [*overrides, f"resources.workers={workers}"]
     read = _read(suite, overrides)
     place = Place(_default_out(out, read), data, engine=engine, address=address, device=device)
-    signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
-    complete = run_suite(read, place, console)
+    try:
+        complete = run_suite(read, place, console)
+    except KeyboardInterrupt:
+        print("augbench: interrupted; the same command carries on", file=sys.stderr)
+        raise typer.Exit(130) from None
     console.print(f"figures and tables: augbench report {place.out}", highlight=False)
     raise typer.Exit(0 if complete else 1)
 
@@ -132,12 +130,6 @@ def _read(suite: Path, overrides: list[str]) -> Suite:
 
 def _default_out(out: Path | None, suite: Suite) -> Path:
     return out or Path("runs") / suite.name
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """A polite kill is a Ctrl-C; a second one is not waited for."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

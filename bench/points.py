@@ -10,6 +10,7 @@ from bench.schedule import evaluations
 from bench.store import RunDirectory, UnitDirectory, read_lines
 from bench.suite import PlannedTrial, Suite, read_suite
 
+_URGENCY = ("failed", "running", "waiting", "diverged", "over budget", "done")
 _CHARGED = ("pretrain", "search", "retrain")
 
 
@@ -100,10 +101,8 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
     if rows:
         units += [run.unit(unit) for unit in dict.fromkeys(evaluations(run, planned.spec))]
     states = [unit_state(unit) for unit in units]
-    state, reason = states[0]
-    for other, why in states[1:]:
-        if state in ("done", "over budget") and other != "done":
-            state, reason = other, why
+    # What can still change comes first; a search that is over shows the state of its evaluations.
+    state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
     n_scored = len(_trial_points(run, planned)) if rows else 0
     return {
         "task": planned.task,
@@ -128,11 +127,11 @@ def unit_state(directory: UnitDirectory) -> tuple[str, str]:
     attempts = directory.attempts()
     if not attempts:
         return "waiting", ""
-    if time.time() - attempts[-1].stat().st_mtime < 6 * PULSE_SECONDS:
-        return "running", ""
     last = list(read_lines(attempts[-1]))[-1]
     if "error" in last:
-        return "failed", f"{last['error']}: {last['reason']}"
+        return "failed", str(last["reason"])
+    if time.time() - attempts[-1].stat().st_mtime < 6 * PULSE_SECONDS:
+        return "running", ""
     return "waiting", "interrupted"
 
 

@@ -1,10 +1,11 @@
 """Run a suite into a run directory: prepare, check, schedule, and say what is missing."""
 
+import signal
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Literal
 
 import torch
@@ -53,6 +54,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
             engine = _engine(run, suite, place)
+            signal.signal(signal.SIGTERM, _interrupt)  # after Ray, which sets one of its own
             try:
                 with display.show():
                     work_through(run, specs, engine, tally, on_tick=display.tick)
@@ -131,22 +133,29 @@ def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:
     return RayEngine(run, host, suite.resources, address=place.address)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """A polite kill is a Ctrl-C; a second one is not waited for."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
 def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) -> bool:
+    """Say what is there, what is missing and why; True when nothing is missing."""
     trials = read_trials(run, suite.plan)
-    complete = [trial for trial in trials if trial["state"] in ("done", "over budget")]
-    console.print(f"{len(complete)} of {len(trials)} trials done in {run.path}", highlight=False)
+    missing = [trial for trial in trials if trial["state"] not in ("done", "over budget")]
+    lines = [f"{len(trials) - len(missing)} of {len(trials)} trials done in {run.path}"]
     wasted = sum(trial["wasted_seconds"] for trial in trials)
     if wasted:
-        console.print(f"{duration(wasted)} of work were lost to crashes and done again")
-    for trial in trials:
-        if trial["state"] not in ("done", "over budget"):
-            label = f"{trial['task']} · {trial['method']} · fold {trial['fold']}"
-            console.print(
-                f"  missing: {label}: {trial['state']}: {trial['reason']}", soft_wrap=True
-            )
-    states = Counter(trial["state"] for trial in trials)
-    if states["diverged"]:
-        console.print("diverged trials stay so: lower their learning rate in the suite")
+        lines.append(f"{duration(wasted)} of work were lost to crashes and done again")
+    for trial in missing:
+        label = f"{trial['task']} · {trial['method']} · fold {trial['fold']} · seed {trial['seed']}"
+        lines.append(f"  missing: {label}: {trial['state']} {trial['reason']}")
+    # A unit that could not even write down why it failed has told the driver.
+    lines += [f"  failed: {unit}: {reason}" for unit, reason in tally.failed.items()]
+    if any(trial["state"] == "diverged" for trial in trials):
+        lines.append("diverged trials stay so: lower their learning rate in the suite")
     if tally.failed:
-        console.print("mend what is named above and run the same command again: it carries on")
-    return len(complete) == len(trials)
+        lines.append("mend what is named above and run the same command again: it carries on")
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return not missing

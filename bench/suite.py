@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from bench.options import read_options
 from bench.spec import Budget, TaskSpec, TrialSpec
-from datasets.plugins import known_tasks
 from datasets.errors import UserError, unknown
+from datasets.plugins import known_tasks
 from datasets.task import TrainingSettings
 from datasets.trunks import TRUNKS
 from methods import known_methods
@@ -37,8 +37,8 @@ class SuiteFile:
     tasks: dict[str, dict[str, Any]]
     methods: dict[str, dict[str, Any]]
     seeds: list[int] = field(default_factory=lambda: [0])
-    budget: Budget = field(default_factory=Budget)  # of every trial, unless its method has its own
-    resources: Resources = field(default_factory=Resources)
+    budget: dict[str, Any] = field(default_factory=dict)  # of trials whose method has none itself
+    resources: dict[str, Any] = field(default_factory=dict)
 
 
 class PlannedTrial(NamedTuple):
@@ -86,14 +86,16 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
     for name, table in (("tasks", file.tasks), ("methods", file.methods)):
         if not table:
             raise UserError(f"{where}: [{name}.NAME] is missing: a suite needs at least one")
-    if file.resources.workers < 1 or file.resources.cpus <= 0 or file.resources.gpus < 0:
-        raise UserError(f"{where}: resources must be positive, given {asdict(file.resources)}")
+    budget = read_options(Budget, file.budget, f"[budget] of {where}")
+    resources = read_options(Resources, file.resources, f"[resources] of {where}")
+    if resources.workers < 1 or resources.cpus <= 0 or resources.gpus < 0:
+        raise UserError(f"{where}: resources must be positive, given {file.resources}")
     tasks = {
         label: _read_task(table, label, f"[tasks.{label}] of {where}")
         for label, table in file.tasks.items()
     }
     methods = {
-        label: _read_method(table, label, file.budget, f"[methods.{label}] of {where}")
+        label: _read_method(table, label, budget, f"[methods.{label}] of {where}")
         for label, table in file.methods.items()
     }
     plan = tuple(
@@ -103,7 +105,7 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         for fold in folds
         for method_label, method in methods.items()
     )
-    return Suite(file.name, plan, file.resources, json.loads(json.dumps(tables)))
+    return Suite(file.name, plan, resources, json.loads(json.dumps(tables)))
 
 
 def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:

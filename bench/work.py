@@ -17,8 +17,8 @@ from bench.ledger import HarnessPhase, Ledger
 from bench.options import read_options
 from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
-from datasets.plugins import known_tasks
 from datasets.errors import UserError
+from datasets.plugins import known_tasks
 from datasets.seeds import Seeds, global_seed
 from datasets.task import Split, Task, TrainingSettings
 from datasets.trunks import TRUNKS
@@ -279,7 +279,7 @@ def trial_job(
         spec.task, spec.fold, spec.seed, data, device=device, meter=meter
     )
     row = known_methods()[spec.method]
-    options = read_options(row.options, spec.options, f"method {spec.method!r}")
+    options: Any = read_options(row.options, spec.options, f"method {spec.method!r}")
     return Job(row.build(setup, options), "search", spec.budget), setup, test, task
 
 

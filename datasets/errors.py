@@ -9,7 +9,7 @@ class UserError(Exception):
 
 
 def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
-    """The error for a name that stands in no table: ``unknown method 'augnt'; did you mean ...``."""
+    """The error for a name that stands in no table, with the nearest that does."""
     names = sorted(known)
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""

@@ -28,9 +28,7 @@ class Seeds:
         text = json.dumps([*self.path, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
-    def generator(
-        self, *names: str | int, device: torch.device | str = "cpu"
-    ) -> torch.Generator:
+    def generator(self, *names: str | int, device: torch.device | str = "cpu") -> torch.Generator:
         """A fresh generator at the start of the named stream."""
         return torch.Generator(device).manual_seed(self.integer(*names))
 

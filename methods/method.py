@@ -23,7 +23,7 @@ class Meter(Protocol):
         """Charge the block to a phase; an inner block pauses the outer one."""
 
     def count(self, *, forward: int = 0, backward: int = 0, steps: int = 0) -> None:
-        """Add samples that the trunk saw forward and backward, and optimizer steps, to the phase."""
+        """Add samples through the trunk, forward and backward, and optimizer steps."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Method(Protocol):
     """A learner that advances by small steps and can be stopped and resumed between any two.
 
     A step is the smallest unit worth resuming: one epoch of whatever training is under way. What a
-    method has to show is due only now and then (every epoch, every fifth sampling), so `artifact` is
-    None after the steps in between.
+    method has to show is due only now and then (every epoch, every fifth sampling), so `artifact`
+    is None after the steps in between.
     """
 
     def step(self) -> bool:
         """Advance by one step; True when there is no further one."""
 
     def artifact(self) -> Policy | Trained | None:
-        """What is to be scored after the last step: a policy to retrain under, or a trained model."""
+        """What is to be scored after the last step: a policy to retrain under, or a model."""
 
     def learned(self) -> dict[str, Any]:
         """What to record beside the artifact, as plain JSON: weights, magnitudes, rewards."""

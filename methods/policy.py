@@ -36,8 +36,8 @@ class Subpolicy:
 class Policy:
     """Weighted subpolicies, of which each sample draws one; no subpolicies is no augmentation.
 
-    ``by_class`` holds one tuple of subpolicies per class for class-wise policies (CADDA); it is used
-    with labels and so in training only, and ``subpolicies`` is then empty.
+    ``by_class`` holds one tuple of subpolicies per class for class-wise policies (CADDA); it needs
+    labels and so is used in training only, and ``subpolicies`` is then empty.
     """
 
     subpolicies: tuple[Subpolicy, ...] = ()
@@ -118,8 +118,8 @@ def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
 def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Policy:
     """The inverse of `to_json`.
 
-    Raises a UserError for a newer schema, an unknown transform, a number out of range, or a transform
-    whose magnitude 1 no longer means what it meant when the policy was written.
+    Raises a UserError for a newer schema, an unknown transform, a number out of range, or a
+    transform whose magnitude 1 no longer means what it meant when the policy was written.
     """
     if record.get("schema") != SCHEMA:
         raise UserError(f"policy has schema {record.get('schema')}, this version reads {SCHEMA}")

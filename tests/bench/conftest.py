@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bench.points import open_run, read_points
-from bench.store import RunDirectory
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -33,12 +32,18 @@ def small_suite(tmp_path: Path) -> Path:
     return file
 
 
-def command_line(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "bench.cli", *map(str, arguments)]
+@pytest.fixture(scope="session")
+def command_line() -> Callable[..., list[str]]:
+    """The words that start the command in a process of its own."""
+
+    def words(*arguments: str | Path) -> list[str]:
+        return [sys.executable, "-m", "bench.cli", *map(str, arguments)]
+
+    return words
 
 
-@pytest.fixture
-def augbench() -> Command:
+@pytest.fixture(scope="session")
+def augbench(command_line: Callable[..., list[str]]) -> Command:
     """Runs the command in a process of its own and returns what it printed and its exit code."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -49,19 +54,23 @@ def augbench() -> Command:
     return run
 
 
-def points_without_times(path: Path) -> list[dict[str, Any]]:
-    """The points of a run, but for what the clock says."""
-    run, suite = open_run(path)
-    return [
-        {key: value for key, value in point.items() if not key.startswith("hours")}
-        for point in read_points(run, suite.plan)
-    ]
+@pytest.fixture(scope="session")
+def timeless() -> Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]:
+    """All that two runs of one suite must share to the last bit.
 
+    The points, but for what the clock says, and the digest of the best weights of every unit.
+    """
 
-def weights(path: Path) -> dict[str, str]:
-    """The digest of the best weights of every unit of a run."""
-    run = RunDirectory(path)
-    return {
-        str(file.parent.relative_to(run.path)): json.loads(file.read_text())["weights"]
-        for file in sorted(run.path.glob("*/*/result.json"))
-    }
+    def read(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        run, suite = open_run(path)
+        points = [
+            {key: value for key, value in point.items() if not key.startswith("hours")}
+            for point in read_points(run, suite.plan)
+        ]
+        weights = {
+            str(file.parent.relative_to(run.path)): json.loads(file.read_text())["weights"]
+            for file in sorted(run.path.glob("*/*/result.json"))
+        }
+        return points, weights
+
+    return read

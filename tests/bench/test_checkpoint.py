@@ -67,7 +67,7 @@ def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_pickle_is_not_loaded(tmp_path: Path) -> None:
     checkpoint.write(tmp_path / "last.pt", {"path": Path("anything")})
-    with pytest.raises(Exception, match="weights_only|Unsupported"):
+    with pytest.raises(Exception, match=r"weights_only|Unsupported"):
         checkpoint.load(tmp_path)
 
 

@@ -1,0 +1,206 @@
+"""The command as its user meets it, its errors above all."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.cli import main
+
+Answer = tuple[int, str, str]
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """The command in this process: its exit code, what it printed and what it complained of."""
+
+    def run(*arguments: str | Path) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["augbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        printed = capsys.readouterr()
+        return int(caught.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def assert_one_sentence(answer: Answer, *parts: str) -> None:
+    code, _, complaint = answer
+    assert code == 2
+    assert complaint.startswith("augbench: ")
+    assert complaint.count("\n") == 1, complaint
+    assert "Traceback" not in complaint
+    for part in parts:
+        assert part in complaint
+
+
+def test_a_suite_runs_is_shown_and_is_reported(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    code, printed, _ = ask("plan", small_suite, "--out", out)
+    assert code == 0
+    assert printed.count("to do") == 2
+    code, printed, _ = ask("run", small_suite, "--engine", "inline", "--out", out)
+    assert code == 0
+    assert "2 of 2 trials done" in printed
+    code, printed, _ = ask("plan", small_suite, "--out", out)
+    assert printed.count("to do") == 0
+    code, printed, _ = ask("status", out)
+    assert code == 0
+    assert "2 trials: 2 done" in printed
+    code, printed, _ = ask("report", out)
+    assert code == 0
+    assert all(Path(line).stat().st_size > 0 for line in printed.split())
+
+
+def test_an_unfinished_run_can_be_reported(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    ask("run", small_suite, "--engine", "inline", "--out", out)
+    (next(out.glob("evaluations/*")) / "result.json").unlink()
+    _, printed, _ = ask("status", out)
+    assert "2 trials: 1 done" in printed
+    code, _, _ = ask("report", out)
+    assert code == 0
+    assert "1 of 2 trials done" in (out / "report" / "table.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("override", "part"),
+    [
+        ("fold=1", "did you mean 'folds'"),
+        ("methods.augnt={}", "unknown method 'augnt'; did you mean 'augnet'"),
+        ("tasks.digitz={}", "unknown task 'digitz'; did you mean 'digits'"),
+        ("tasks.digits.transforms=['rotat']", "unknown transform 'rotat'; did you mean 'rotate'"),
+        ("tasks.digits.transforms=['time_mask']", "time_mask"),
+        ("folds=[99]", "fold 99"),
+        ("tasks.digits.trunk=eegnet", "eegnet"),
+    ],
+)
+def test_a_suite_that_asks_for_what_is_not_there_is_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path, override: str, part: str
+) -> None:
+    answer = ask(
+        "run", small_suite, "--set", override, "--engine", "inline", "--out", tmp_path / "r"
+    )
+    assert_one_sentence(answer, part)
+    assert not list((tmp_path / "r").glob("trials/*/points.jsonl"))
+
+
+def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
+    suite = tmp_path / "s.toml"
+    suite.write_text('name = "s"\nfolds = 1\n[tasks.ssvep]\n[methods.none]\n')
+    answer = ask("run", suite, "--data", tmp_path, "--engine", "inline", "--out", tmp_path / "r")
+    assert_one_sentence(answer, "ssvep_exo", "--data")
+
+
+def test_arrays_with_a_number_that_is_none_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
+    x = np.zeros((40, 2, 100), dtype=np.float32)
+    x[3, 1, 7] = np.nan
+    np.savez(tmp_path / "mine.npz", x=x, y=np.arange(40) % 2)
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.mine]\ntask = "arrays"\npath = "mine.npz"\n[methods.none]\n'
+    )
+    answer = ask("run", suite, "--data", tmp_path, "--engine", "inline", "--out", tmp_path / "r")
+    assert_one_sentence(answer, "mine.npz", "NaN")
+
+
+def test_a_run_directory_that_cannot_be_made_is_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    answer = ask("run", small_suite, "--engine", "inline", "--out", tmp_path / "file" / "run")
+    assert_one_sentence(answer, "cannot write to run directory", "--out")
+
+
+def test_a_folder_of_other_things_is_not_written_into(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    answer = ask("run", small_suite, "--engine", "inline", "--out", tmp_path)
+    assert_one_sentence(answer, "holds files but no run.json")
+
+
+def test_a_run_directory_of_a_newer_schema_is_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    ask("run", small_suite, "--engine", "inline", "--out", out)
+    header = out / "run.json"
+    header.write_text(header.read_text().replace('"schema": 1', '"schema": 2', 1))
+    for words in (("run", small_suite, "--out", out), ("status", out), ("report", out)):
+        assert_one_sentence(ask(*words), "schema 2", "update augbench")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system that is full after a few kilobytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small file system takes a right that this user has not")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_stops_work_and_nothing_is_lost(
+    ask: Ask, small_suite: Path, tmp_path: Path, small_disk: Path
+) -> None:
+    ask("run", small_suite, "--engine", "inline", "--out", tmp_path / "whole")
+    out = small_disk / "run"
+    code, printed, complaint = ask("run", small_suite, "--engine", "inline", "--out", out)
+    assert code in (1, 2)
+    assert "No space left on device" in printed + complaint
+    assert "Traceback" not in printed + complaint
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    code, printed, _ = ask("run", small_suite, "--engine", "inline", "--out", out)
+    assert code == 0
+    assert "2 of 2 trials done" in printed
+    for file in (tmp_path / "whole").glob("*/*/result.json"):
+        other = out / file.relative_to(tmp_path / "whole")
+        assert json.loads(other.read_text())["weights"] == json.loads(file.read_text())["weights"]
+
+
+def test_a_damaged_checkpoint_stops_its_trial_alone(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    ask("run", small_suite, "--engine", "inline", "--out", out)
+    trial = next(file.parent for file in out.glob("trials/*/model.pt"))
+    (trial / "result.json").unlink()
+    for file in (trial / "checkpoint").iterdir():
+        file.write_bytes(file.read_bytes()[:50])
+    code, printed, _ = ask("run", small_suite, "--engine", "inline", "--out", out)
+    assert code == 1
+    assert "no whole checkpoint is left" in printed
+    assert "1 of 2 trials done" in printed
+
+
+def test_a_second_driver_is_turned_away(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    script = (
+        "import sys, time; from pathlib import Path; from bench.store import hold_lock\n"
+        "with hold_lock(Path(sys.argv[1]), 'x'): print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, str(out / "lock")], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        answer = ask("run", small_suite, "--engine", "inline", "--out", out)
+        assert_one_sentence(answer, "in use by another driver", f"process {holder.pid}")
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_what_is_no_run_directory_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
+    assert_one_sentence(ask("status", tmp_path), "no run directory")
+    assert_one_sentence(ask("report", tmp_path), "no run directory")

@@ -1,0 +1,195 @@
+"""One suite through every engine, undisturbed and under kill -9, in real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.points import open_run, read_trials
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
+
+SUITE = """
+name = "engines"
+folds = 1
+[tasks.sinusoids]
+training = { epochs = 12, patience = 12 }
+[methods.none]
+[methods.augnet]
+layers = [["frequency_shift", "gaussian_noise"]]
+[methods.autoaugment]
+n_samplings = 4
+samplings_per_point = 2
+child_epochs = 5
+"""
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("suite") / "engines.toml"
+    file.write_text(SUITE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    suite: Path, augbench: Run, timeless: Timeless
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What the reference engine gives."""
+    done = augbench("run", suite, "--engine", "inline", "--out", suite.parent / "inline")
+    assert done.returncode == 0, done.stderr
+    points, weights = timeless(suite.parent / "inline")
+    assert len(points) == 12 + 12 + 2
+    return points, weights
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ray_gives_the_bits_of_the_inline_engine(
+    suite: Path, augbench: Run, timeless: Timeless, undisturbed: Any, workers: int, tmp_path: Path
+) -> None:
+    done = augbench("run", suite, "--workers", str(workers), "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert timeless(tmp_path) == undisturbed
+
+
+@pytest.mark.parametrize("method", ["augnet", "autoaugment"])
+def test_a_worker_that_is_killed_costs_nothing_but_time(
+    method: str,
+    suite: Path,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    with driver(command_line("run", suite, "--out", tmp_path), tmp_path) as process:
+        kill_worker(tmp_path, method)
+        assert process.wait(timeout=300) == 0
+    assert timeless(tmp_path) == undisturbed
+    assert_wasted_once(tmp_path, method)
+
+
+def test_a_driver_that_is_killed_is_carried_on_by_the_same_command(
+    suite: Path,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    words = command_line("run", suite, "--out", tmp_path)
+    with driver(words, tmp_path) as process:
+        wait_for_step(tmp_path, "autoaugment")
+        process.kill()
+    with driver(words, tmp_path) as process:
+        assert process.wait(timeout=300) == 0
+    assert timeless(tmp_path) == undisturbed
+    assert_wasted_once(tmp_path, "autoaugment")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_driver_says_so_and_leaves_no_process(
+    number: int, suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    words = command_line("run", suite, "--out", tmp_path)
+    with driver(words, tmp_path) as process:
+        wait_for_step(tmp_path, "none")
+        worker = started(tmp_path, "none")["process"]
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 130
+    assert "the same command carries on" in tmp_path.with_name(tmp_path.name + "-log").read_text()
+    wait_until(lambda: not Path(f"/proc/{worker}").exists())
+
+
+def test_a_finished_run_is_left_as_it_is(suite: Path, augbench: Run, undisturbed: Any) -> None:
+    out = suite.parent / "inline"
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*.jsonl")}
+    done = augbench("run", suite, "--out", out)
+    assert done.returncode == 0
+    assert "nothing to do" in done.stdout
+    assert {file: file.stat().st_mtime_ns for file in out.rglob("*.jsonl")} == before
+
+
+class driver:  # noqa: N801 it reads as a verb
+    """The command in the background, killed with all that it started when the test ends."""
+
+    def __init__(self, words: list[str], out: Path) -> None:
+        out.mkdir(exist_ok=True, parents=True)
+        log = out.with_name(out.name + "-log").open("a")
+        self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        return self.process
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def unit_folder(out: Path, method: str) -> Path:
+    """The folder of the trial of a method, once the driver has planned it."""
+    found: list[Path] = []
+
+    def look() -> bool:
+        found[:] = [
+            file.parent
+            for file in out.glob("trials/*/spec.json")
+            if json.loads(file.read_text())["method"] == method
+        ]
+        return bool(found)
+
+    wait_until(look)
+    return found[0]
+
+
+def wait_for_step(out: Path, method: str, step: int = 2) -> Path:
+    """The folder of a trial that has come that far."""
+    folder = unit_folder(out, method)
+
+    def far_enough() -> bool:
+        assert not (folder / "result.json").exists(), "too late to kill it"
+        return any(line["step"] >= step for line in lines(folder) if line["event"] == "progress")
+
+    wait_until(far_enough)
+    return folder
+
+
+def kill_worker(out: Path, method: str) -> None:
+    wait_for_step(out, method)
+    os.kill(started(out, method)["process"], signal.SIGKILL)
+
+
+def started(out: Path, method: str) -> dict[str, Any]:
+    return lines(unit_folder(out, method))[0]
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    attempts = sorted(folder.glob("attempts/*.jsonl"))
+    if not attempts:
+        return []
+    whole = attempts[-1].read_text().rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def assert_wasted_once(out: Path, method: str) -> None:
+    """The killed trial has two attempts, and what the first one lost is on record, uncharged."""
+    folder = unit_folder(out, method)
+    assert len(list(folder.glob("attempts/*.jsonl"))) == 2
+    run, suite = open_run(out)
+    wasted = {t["method"]: t["wasted_seconds"] for t in read_trials(run, suite.plan)}
+    assert wasted[method] > 0
+    rows = [json.loads(line) for line in (folder / "points.jsonl").read_text().splitlines()]
+    assert [row["point"] for row in rows] == list(range(1, len(rows) + 1))

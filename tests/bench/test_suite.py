@@ -1,0 +1,166 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.spec import EvaluationSpec, TrialSpec
+from bench.suite import Suite, load_suite, read_suite
+from datasets.errors import UserError
+
+TABLES: dict[str, Any] = {
+    "name": "t",
+    "folds": 2,
+    "seeds": [0, 1],
+    "tasks": {"digits": {}, "waves": {"task": "sinusoids", "training": {"epochs": 2}}},
+    "methods": {"none": {}, "two": {"method": "random_policy", "n_policies": 2}},
+}
+
+
+def changed(**tables: Any) -> Suite:
+    return read_suite(TABLES | tables, "t.toml")
+
+
+def test_a_plan_holds_every_combination_once() -> None:
+    plan = changed().plan
+    assert len(plan) == 2 * 2 * 2 * 2
+    assert len({planned.spec.unit for planned in plan}) == len(plan)
+    assert {(p.task, p.spec.task.task) for p in plan} == {
+        ("digits", "digits"),
+        ("waves", "sinusoids"),
+    }
+
+
+def test_a_trial_is_named_by_what_it_is_and_not_by_order_or_label() -> None:
+    units = {planned.spec.unit for planned in changed().plan}
+    relabelled = {
+        "tasks": dict(reversed(TABLES["tasks"].items())) | {"waves": {}, "digits": {}},
+        "methods": {"first": {"method": "none"}, "second": TABLES["methods"]["two"]},
+        "resources": {"workers": 7},
+    }
+    relabelled["tasks"]["waves"] = TABLES["tasks"]["waves"]
+    assert {planned.spec.unit for planned in changed(**relabelled).plan} == units
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget": {"steps": 3}},
+        {"seeds": [2, 3]},
+        {"tasks": {"digits": {"trunk": "mlp"}}},
+        {"tasks": {"digits": {"data_seed": 1}}},
+        {"tasks": {"digits": {"training": {"epochs": 1}}}},
+        {"methods": {"two": {"method": "random_policy", "n_policies": 3}}},
+    ],
+)
+def test_a_trial_that_is_another_has_another_name(change: dict[str, Any]) -> None:
+    units = {planned.spec.unit for planned in changed().plan}
+    assert not units & {planned.spec.unit for planned in changed(**change).plan}
+
+
+def test_options_left_out_and_options_at_their_defaults_are_the_same_trial() -> None:
+    explicit = {"five": {"method": "random_policy", "n_policies": 5}}
+    implicit = {"five": {"method": "random_policy"}}
+    assert [p.spec.unit for p in changed(methods=explicit).plan] == [
+        p.spec.unit for p in changed(methods=implicit).plan
+    ]
+
+
+def test_specs_survive_json() -> None:
+    for planned in changed().plan:
+        assert TrialSpec.from_json(planned.spec.to_json()) == planned.spec
+    task = changed().plan[0].spec.task
+    evaluation = EvaluationSpec(task, {"subpolicies": []}, 0, 1)
+    assert EvaluationSpec.from_json(evaluation.to_json()) == evaluation
+
+
+def test_names_of_units_are_stable() -> None:
+    """If this fails, stored runs match their suites no more: raise SEMANTICS, then this."""
+    spec = read_suite(
+        {"name": "g", "folds": 1, "tasks": {"sinusoids": {}}, "methods": {"none": {}}}, "g"
+    ).plan[0]
+    assert spec.spec.unit.digest == GOLDEN
+
+
+GOLDEN = "6b6515cd4542"
+
+BAD = {
+    "an unknown key": ({"fold": 1}, "unknown key .*'fold'.*did you mean 'folds'"),
+    "an unknown task": ({"tasks": {"digitz": {}}}, "unknown task 'digitz'; did you mean 'digits'"),
+    "an unknown method": ({"methods": {"nine": {}}}, "unknown method 'nine'"),
+    "an unknown trunk": ({"tasks": {"digits": {"trunk": "resnet"}}}, "unknown trunk 'resnet'"),
+    "an unknown option of a task": ({"tasks": {"digits": {"sise": 1}}}, "unknown key .*'sise'"),
+    "an unknown option of a method": (
+        {"methods": {"random_policy": {"n_policy": 1}}},
+        r"unknown key in \[methods.random_policy\].*did you mean 'n_policies'",
+    ),
+    "an unknown setting of the training": (
+        {"tasks": {"digits": {"training": {"epoch": 1}}}},
+        "unknown key in training.*did you mean 'epochs'",
+    ),
+    "an option of the wrong kind": (
+        {"methods": {"random_policy": {"n_policies": "many"}}},
+        "n_policies.*given: 'many'",
+    ),
+    "a fold twice": ({"folds": [0, 0]}, "folds must be distinct"),
+    "no folds": ({"folds": 0}, "folds must be distinct"),
+    "a negative seed": ({"seeds": [-1]}, "seeds must be distinct"),
+    "no methods": ({"methods": {}}, "at least one"),
+    "an unknown budget": ({"budget": {"hours": 1}}, r"unknown key in \[budget\]"),
+    "no workers": ({"resources": {"workers": 0}}, "resources must be positive"),
+    "a table that is a number": ({"methods": {"none": 3}}, "methods.none"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_suite_with_what_it_must_not_hold_is_one_sentence(what: str) -> None:
+    change, sentence = BAD[what]
+    with pytest.raises(UserError, match=sentence) as caught:
+        changed(**change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_name_is_one_sentence() -> None:
+    tables = {key: value for key, value in TABLES.items() if key != "name"}
+    with pytest.raises(UserError, match="name"):
+        read_suite(tables, "t.toml")
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("seeds=[3]", ("seeds",), [3]),
+        ("tasks.waves.training.epochs=9", ("tasks", "waves", "training", "epochs"), 9),
+        ("tasks.digits.trunk=mlp", ("tasks", "digits", "trunk"), "mlp"),
+        ("methods.augnet.penalty=0.5", ("methods", "augnet", "penalty"), 0.5),
+    ],
+)
+def test_an_override_changes_one_value(
+    tmp_path: Path, override: str, path: tuple[str, ...], value: Any
+) -> None:
+    resolved: Any = load_suite(_write(tmp_path), [override]).resolved
+    for key in path:
+        resolved = resolved[key]
+    assert resolved == value
+
+
+@pytest.mark.parametrize("override", ["seeds", "=1", "name.more=1"])
+def test_an_override_that_is_none_is_one_sentence(tmp_path: Path, override: str) -> None:
+    with pytest.raises(UserError, match="--set"):
+        load_suite(_write(tmp_path), [override])
+
+
+def test_a_missing_file_and_no_toml_are_one_sentence_each(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot read suite"):
+        load_suite(tmp_path / "nowhere.toml")
+    (tmp_path / "bad.toml").write_text("name = ")
+    with pytest.raises(UserError, match="is no TOML"):
+        load_suite(tmp_path / "bad.toml")
+
+
+def _write(folder: Path) -> Path:
+    file = folder / "suite.toml"
+    file.write_text(
+        'name = "t"\nfolds = 1\n[tasks.digits]\n[tasks.waves]\ntask = "sinusoids"\n'
+        "[methods.none]\n[methods.augnet]\n"
+    )
+    return file

@@ -1,0 +1,219 @@
+"""One unit of work in this process: budgets, rows, costs, and going on after an interruption."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import bench.work
+from bench import checkpoint
+from bench.spec import Budget, EvaluationSpec, TrialSpec
+from bench.store import RunDirectory
+from bench.suite import load_suite
+from bench.work import Host, do_unit
+from datasets.errors import UserError
+from methods.end_to_end import EndToEnd
+from methods.policy import Policy, to_json
+from methods.training import DivergedError
+
+
+@pytest.fixture
+def trial(small_suite: Path) -> TrialSpec:
+    """The trial of the method ``none``."""
+    return load_suite(small_suite).plan[0].spec
+
+
+def work_on(folder: Path, spec: TrialSpec) -> RunDirectory:
+    run = RunDirectory(folder)
+    run.add_unit(spec.unit, spec.to_json())
+    do_unit(run, spec.unit, Host(folder))
+    return run
+
+
+def result_of(run: RunDirectory, spec: TrialSpec) -> dict[str, Any]:
+    result = run.unit(spec.unit).result()
+    assert result is not None
+    return result
+
+
+def test_every_epoch_of_a_model_is_a_point(tmp_path: Path, trial: TrialSpec) -> None:
+    run = work_on(tmp_path, trial)
+    rows = run.unit(trial.unit).points()
+    assert [(row["point"], row["step"], row["kind"]) for row in rows] == [
+        (1, 1, "model"),
+        (2, 2, "model"),
+        (3, 3, "model"),
+    ]
+    forward = [row["costs"]["search"]["forward"] for row in rows]
+    assert forward[0] > 0
+    assert forward == [forward[0], 2 * forward[0], 3 * forward[0]]
+
+
+def test_the_kept_model_is_the_best_by_validation(tmp_path: Path, trial: TrialSpec) -> None:
+    run = work_on(tmp_path, trial)
+    kept = checkpoint.read(run.unit(trial.unit).model_file)
+    assert kept["digest"] == result_of(run, trial)["weights"]
+    assert checkpoint.weights_digest(kept["weights"]) == kept["digest"]
+    state = checkpoint.read(run.unit(trial.unit).checkpoints / "last.pt")
+    best = state["method"]["best_state"]
+    assert checkpoint.weights_digest(best) == kept["digest"]
+
+
+def test_a_finished_unit_is_not_touched_again(tmp_path: Path, trial: TrialSpec) -> None:
+    run = work_on(tmp_path, trial)
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
+    do_unit(run, trial.unit, Host(tmp_path))
+    after = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
+    after.pop(run.unit(trial.unit).path / "lock")
+    before.pop(run.unit(trial.unit).path / "lock")
+    assert after == before
+
+
+def test_a_budget_of_steps_ends_a_trial(tmp_path: Path, trial: TrialSpec) -> None:
+    spec = replace(trial, budget=Budget(steps=2))
+    result = result_of(work_on(tmp_path, spec), spec)
+    assert (result["state"], result["steps"], result["points"]) == ("over budget", 2, 2)
+
+
+def test_a_budget_of_hours_ends_a_trial(tmp_path: Path, trial: TrialSpec) -> None:
+    spec = replace(trial, budget=Budget(device_hours=1e-9))
+    result = result_of(work_on(tmp_path, spec), spec)
+    assert (result["state"], result["steps"]) == ("over budget", 1)
+
+
+def test_the_phases_sum_to_the_time_of_the_attempt(tmp_path: Path, trial: TrialSpec) -> None:
+    task = replace(trial.task, training={"epochs": 20, "patience": 20})
+    spec = replace(trial, task=task)
+    run = work_on(tmp_path, spec)
+    costs = result_of(run, spec)["costs"]
+    lines = [
+        json.loads(line) for line in run.unit(spec.unit).attempts()[0].read_text().splitlines()
+    ]
+    lived = lines[-1]["time"] - lines[0]["time"]
+    measured = sum(cost["seconds"] for cost in costs.values())
+    assert measured <= lived
+    # What no phase holds is the reading of the file of points and the lines of progress.
+    assert measured >= 0.8 * lived
+
+
+def test_a_loss_that_is_no_number_is_a_result_and_no_crash(
+    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverges(self: EndToEnd) -> bool:
+        raise DivergedError("the training loss of epoch 1 is nan")
+
+    monkeypatch.setattr(EndToEnd, "step", diverges)
+    result = result_of(work_on(tmp_path, trial), trial)
+    assert result["state"] == "diverged: the training loss of epoch 1 is nan"
+
+
+def test_an_interrupted_trial_goes_on_to_the_same_bits(
+    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = work_on(tmp_path / "whole", trial)
+    step, n_steps = EndToEnd.step, 0
+
+    def stops(self: EndToEnd) -> bool:
+        nonlocal n_steps
+        n_steps += 1
+        if n_steps == 2:
+            raise RuntimeError("pulled the plug")
+        return step(self)
+
+    monkeypatch.setattr(EndToEnd, "step", stops)
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        work_on(tmp_path / "broken", trial)
+    broken = work_on(tmp_path / "broken", trial)
+    assert scores(broken, trial) == scores(whole, trial)
+    assert result_of(broken, trial)["weights"] == result_of(whole, trial)["weights"]
+    assert result_of(broken, trial)["wasted"]["attempts"] == 1
+
+
+def test_a_row_lost_between_checkpoint_and_line_comes_back(
+    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = work_on(tmp_path / "whole", trial)
+    publish = bench.work._Worker._publish
+
+    def dies(self: Any, row: dict[str, Any]) -> None:
+        if row["point"] == 2:
+            raise RuntimeError("died before the line")
+        publish(self, row)
+
+    monkeypatch.setattr(bench.work._Worker, "_publish", dies)
+    with pytest.raises(RuntimeError, match="before the line"):
+        work_on(tmp_path / "broken", trial)
+    monkeypatch.undo()
+    broken = work_on(tmp_path / "broken", trial)
+    assert scores(broken, trial) == scores(whole, trial)
+
+
+def test_going_on_from_the_older_checkpoint_writes_no_row_twice(
+    tmp_path: Path, trial: TrialSpec
+) -> None:
+    run = work_on(tmp_path, trial)
+    rows = scores(run, trial)
+    directory = run.unit(trial.unit)
+    (directory.path / "result.json").unlink()
+    last = directory.checkpoints / "last.pt"
+    last.write_bytes(last.read_bytes()[:100])
+    work_on(tmp_path, trial)
+    assert scores(run, trial) == rows
+
+
+def test_data_that_have_changed_are_noticed(tmp_path: Path, trial: TrialSpec) -> None:
+    run = work_on(tmp_path, trial)
+    directory = run.unit(trial.unit)
+    (directory.path / "result.json").unlink()
+    state = checkpoint.read(directory.checkpoints / "last.pt")
+    checkpoint.save(directory.checkpoints, state | {"fingerprint": "other"})
+    with pytest.raises(UserError, match="have changed since"):
+        do_unit(run, trial.unit, Host(tmp_path))
+
+
+def test_the_test_split_can_be_anything_during_the_work(
+    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = work_on(tmp_path / "clean", trial)
+    make_setup = bench.work.make_setup
+
+    def poisoned(*args: Any, **kwargs: Any) -> Any:
+        setup, test, task = make_setup(*args, **kwargs)
+        return setup, test._replace(x=torch.full_like(test.x, torch.nan)), task
+
+    monkeypatch.setattr(bench.work, "make_setup", poisoned)
+    dirty = work_on(tmp_path / "dirty", trial)
+    assert [row["valid"] for row in scores(dirty, trial)] == [
+        row["valid"] for row in scores(clean, trial)
+    ]
+    assert result_of(dirty, trial)["weights"] == result_of(clean, trial)["weights"]
+    assert scores(dirty, trial) != scores(clean, trial)
+
+
+def test_an_empty_policy_retrains_to_the_very_model_of_none(
+    tmp_path: Path, trial: TrialSpec
+) -> None:
+    """Paired comparisons rest on it: same initial weights, same batches, same dropout."""
+    none = work_on(tmp_path / "none", trial)
+    spec = EvaluationSpec(trial.task, to_json(Policy(), {}), trial.fold, trial.seed)
+    run = RunDirectory(tmp_path / "evaluation")
+    run.add_unit(spec.unit, spec.to_json())
+    do_unit(run, spec.unit, Host(tmp_path))
+    retrained = run.unit(spec.unit).result()
+    assert retrained is not None
+    assert retrained["weights"] == result_of(none, trial)["weights"]
+    search, retrain = result_of(none, trial)["costs"]["search"], retrained["costs"]["retrain"]
+    assert [search[key] for key in ("steps", "forward", "backward")] == [
+        retrain[key] for key in ("steps", "forward", "backward")
+    ]
+
+
+def scores(run: RunDirectory, spec: TrialSpec) -> list[dict[str, Any]]:
+    """The rows of a trial without what the clock says."""
+    return [
+        {key: row[key] for key in ("point", "step", "kind", "valid", "test", "learned")}
+        for row in run.unit(spec.unit).points()
+    ]
