@@ -16,7 +16,8 @@ from bench.run import Place, run_suite
 from bench.schedule import pending_units
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
-from datasets.errors import UserError
+from datasets import known_tasks
+from datasets.errors import UserError, unknown
 
 app = typer.Typer(
     help="AugNet and automatic data augmentation under one clock.",
@@ -31,6 +32,10 @@ Overrides = Annotated[
     list[str], typer.Option("--set", help="Change the suite: dotted.key=value, as in TOML.")
 ]
 Out = Annotated[Path | None, typer.Option(help="The run directory; runs/NAME without it.")]
+
+Data = Annotated[
+    Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder that holds the data sets.")
+]
 
 SHIPPED = Path(__file__).parent / "suites"
 
@@ -54,9 +59,7 @@ def main() -> None:
 def run(
     suite: SuitePath,
     out: Out = None,
-    data: Annotated[
-        Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder that holds the data sets.")
-    ] = Path("data"),
+    data: Data = Path("data"),
     engine: Annotated[
         Literal["inline", "ray"], typer.Option(help="This process, or Ray's workers.")
     ] = "ray",
@@ -95,6 +98,18 @@ def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None: 
         place = (str(spec.fold), str(spec.seed), spec.unit.digest)
         table.add_row(planned.task, planned.method, *place, state)
     Console().print(table)
+
+
+@app.command()
+def fetch(task: Annotated[str, typer.Argument(help="A task.")], data: Data = Path("data")) -> None:
+    """Download the data of a task, or what is missing of them."""
+    known = known_tasks()
+    if task not in known:
+        raise unknown("task", task, known)
+    download = known[task].fetch
+    if download is None:
+        raise UserError(f"task {task!r} needs no download")
+    download(data)
 
 
 @app.command()

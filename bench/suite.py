@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from bench.options import read_options
 from bench.spec import Budget, TaskSpec, TrialSpec
+from datasets import known_tasks
 from datasets.errors import UserError, unknown
-from datasets.plugins import known_tasks
 from datasets.task import TrainingSettings
 from datasets.trunks import TRUNKS
 from methods import known_methods

@@ -17,8 +17,8 @@ from bench.ledger import HarnessPhase, Ledger
 from bench.options import read_options
 from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
+from datasets import known_tasks
 from datasets.errors import UserError
-from datasets.plugins import known_tasks
 from datasets.seeds import Seeds, global_seed
 from datasets.task import Split, Task, TrainingSettings
 from datasets.trunks import TRUNKS

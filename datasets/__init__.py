@@ -1,11 +1,17 @@
 """What is learned: tasks with their folds, and the trunks that learn them."""
 
 from datasets import arrays, digits, sinusoids, ssvep
+from datasets.plugins import with_plugins
 from datasets.task import TaskRow
 
 TASKS: dict[str, TaskRow] = {
     "sinusoids": TaskRow(sinusoids.SinusoidsOptions, sinusoids.sinusoids),
     "digits": TaskRow(digits.DigitsOptions, digits.digits),
-    "ssvep": TaskRow(ssvep.SsvepOptions, ssvep.ssvep),
+    "ssvep": TaskRow(ssvep.SsvepOptions, ssvep.ssvep, ssvep.fetch_ssvep),
     "arrays": TaskRow(arrays.ArraysOptions, arrays.arrays),
 }
+
+
+def known_tasks() -> dict[str, TaskRow]:
+    """Our tasks, and those that installed packages add; raises a UserError for a bad row."""
+    return with_plugins(TASKS, "augbench.tasks", lambda row: isinstance(row, TaskRow), "a TaskRow")

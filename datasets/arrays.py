@@ -4,7 +4,6 @@ import pickle
 import zipfile
 import zlib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,6 @@ class ArraysOptions:
     path: str = ""  # the .npz, relative to the data folder
     kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
     class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
-    trunk: str | None = (
-        None  # by default sleep_stager, eegnet or mlp for EEG; a conv_net for images
-    )
-    transforms: tuple[str, ...] | None = None  # by default all that channels and rate allow
     metric: Metric = "balanced_accuracy"
     n_folds: int = 5  # by group where the file has groups, else stratified
     valid_share: float = 0.25  # of what is not tested
@@ -55,7 +50,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     kind = _kind(stored["x"], options.kind, where)
     x = _examples(stored["x"], kind, where)
     y, class_names = _labels(stored["y"], len(x), options.class_names, where)
-    signal = _signal(stored, kind, x.shape[1:], options.transforms, where)
+    signal = _signal(stored, kind, x.shape[1:], where)
     rows = (
         grouped(y, _groups(stored["groups"], len(x), where), options.n_folds, options.valid_share)
         if "groups" in stored
@@ -65,15 +60,14 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     def fold(k: int) -> Fold:
         return cut(x, y, rows[k])
 
-    transforms = options.transforms if options.transforms is not None else _bank(signal)
     return Task(
         name="arrays",
         signal=signal,
         class_names=class_names,
         n_folds=options.n_folds,
         fold=fold,
-        trunk=options.trunk or _trunk(signal),
-        transforms=transforms,
+        trunk=_trunk(signal),
+        transforms=_bank(signal),
         training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
         metric=options.metric,
         fingerprint=fingerprint(x, y),
@@ -173,13 +167,7 @@ def _groups(groups: NDArray[Any], n: int, where: str) -> NDArray[Any]:
     return groups
 
 
-def _signal(
-    stored: Stored,
-    kind: Kind,
-    shape: tuple[int, ...],
-    transforms: tuple[str, ...] | None,
-    where: str,
-) -> Signal:
+def _signal(stored: Stored, kind: Kind, shape: tuple[int, ...], where: str) -> Signal:
     if kind == "image":
         return Signal("image", tuple(shape))
     rate = stored.get("sampling_rate", np.zeros(()))
@@ -193,30 +181,7 @@ def _signal(
         raise UserError(f"channels in {where} has {len(channels)} names where x has {shape[0]}")
     if len(set(channels)) < len(channels):
         raise UserError(f"channels in {where} names one twice: {', '.join(channels)}")
-    chosen = banks.NEEDS_POSITIONS if transforms is None else transforms
-    needy = [name for name in chosen if name in banks.NEEDS_POSITIONS]
-    if channels and needy:
-        _check_positions(channels, needy[0], where)
     return Signal("eeg", tuple(shape), channels, hertz)
-
-
-def _check_positions(channels: tuple[str, ...], transform: str, where: str) -> None:
-    """Raise UserError for a channel that has no place on the head."""
-    import mne  # heavy, and needed only where channels have names
-
-    # MNE 1.13 renamed its montages and warns of the old names.
-    known = mne.channels.get_builtin_montages()
-    montage = "colin27_1005" if "colin27_1005" in known else "standard_1005"
-    names = {name.upper(): name for name in mne.channels.make_standard_montage(montage).ch_names}
-    for channel in channels:
-        if channel.upper() not in names:
-            close = get_close_matches(channel.upper(), names, n=1)
-            hint = f" (did you mean {names[close[0]]!r}?)" if close else ""
-            raise UserError(
-                f"channel {channel!r} in {where} is no 10-20 or 10-05 name{hint}, and {transform} "
-                "needs to know where it lies: rename it, leave channels out of the file, or choose "
-                "transforms that need no positions"
-            )
 
 
 def _bank(signal: Signal) -> tuple[str, ...]:

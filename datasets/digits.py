@@ -19,7 +19,6 @@ class DigitsOptions:
 
     n_folds: int = 5
     valid_share: float = 0.2  # of what is not tested
-    trunk: str = "small_conv_net"
 
 
 def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
@@ -44,7 +43,7 @@ def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
         class_names=tuple("0123456789"),
         n_folds=options.n_folds,
         fold=fold,
-        trunk=options.trunk,
+        trunk="small_conv_net",
         transforms=banks.IMAGE,
         training=TrainingSettings(
             epochs=30,

@@ -1,22 +1,24 @@
-"""Tasks of third-party packages, beside our own."""
+"""Rows that other installed packages add to our tables, by entry points."""
 
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from typing import TypeVar
 
-from datasets import TASKS
 from datasets.errors import UserError
-from datasets.task import TaskRow
 
-GROUP = "augbench.tasks"
+Row = TypeVar("Row")
 
 
-def known_tasks() -> dict[str, TaskRow]:
-    """TASKS, and the rows that installed packages add by entry points ``augbench.tasks``.
+def with_plugins(
+    table: Mapping[str, Row], group: str, is_row: Callable[[object], bool], what_a_row_is: str
+) -> dict[str, Row]:
+    """A table, and after it the rows of the entry points of a group.
 
-    Raises UserError for a row that cannot be imported, is no TaskRow, or takes a name in use.
+    Raises a UserError for a row that cannot be imported, is none, or takes a name in use.
     """
-    rows = dict(TASKS)
-    for entry in entry_points(group=GROUP):
-        origin = f"task {entry.name!r} of the entry point {entry.value!r}"
+    rows = dict(table)
+    for entry in entry_points(group=group):
+        origin = f"{entry.value!r} of the entry point {entry.name!r} in {group}"
         if entry.name in rows:
             raise UserError(f"{origin} takes a name that is in use: rename or uninstall it")
         try:
@@ -26,7 +28,7 @@ def known_tasks() -> dict[str, TaskRow]:
                 f"{origin} cannot be imported ({type(error).__name__}: {error}): "
                 "mend or uninstall it"
             ) from error
-        if not isinstance(row, TaskRow):
-            raise UserError(f"{origin} is a {type(row).__name__}; it must be a TaskRow")
+        if not is_row(row):
+            raise UserError(f"{origin} is a {type(row).__name__}; it must be {what_a_row_is}")
         rows[entry.name] = row
     return rows

@@ -31,7 +31,6 @@ class SinusoidsOptions:
     # The official code draws phases below 4 pi / f: less of the circle the faster the wave, so that
     # phase tells of class. The paper's phases are uniform on the circle.
     phase: Literal["uniform", "official"] = "uniform"
-    trunk: str = "freq_net"
 
 
 def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
@@ -61,7 +60,7 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
         class_names=tuple(f"{frequency:g} Hz" for frequency in FREQUENCIES),
         n_folds=options.n_folds,
         fold=fold,
-        trunk=options.trunk,
+        trunk="freq_net",
         transforms=("frequency_shift", "ft_surrogate", "gaussian_noise"),
         training=TrainingSettings(
             epochs=50,

@@ -48,8 +48,6 @@ class SsvepOptions:
     seconds: float = 5.0  # of a trial, from its start; it lasts 5
     n_folds: int = 3  # by subject
     valid_share: float = 0.25  # of the subjects that are not tested
-    trunk: str = "eegnet"
-    fetch: bool = False  # download what is missing (70 MB)
 
 
 class Session(NamedTuple):
@@ -96,7 +94,7 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
         class_names=CLASS_NAMES,
         n_folds=options.n_folds,
         fold=fold,
-        trunk=options.trunk,
+        trunk="eegnet",
         transforms=banks.EEG,
         training=TrainingSettings(
             epochs=40,
@@ -129,8 +127,16 @@ def _check(options: SsvepOptions) -> None:
         raise UserError(f"seconds is {options.seconds}; a trial of ssvep lasts 5 seconds")
 
 
+def fetch_ssvep(data: Path) -> None:
+    """Download what ``data/ssvep_exo`` lacks of the public record (70 MB).
+
+    Raises UserError when the network or the disk fails.
+    """
+    fetch(read_record(FOLDER, BASE_URL), data / FOLDER)
+
+
 def _files(options: SsvepOptions, folder: Path) -> list[Path]:
-    """The recordings asked for, in order; fetched if they are missing and ``fetch`` says so."""
+    """The recordings asked for, in order."""
     record = read_record(FOLDER, BASE_URL)
     wanted = []
     for name in record.checksums:
@@ -141,13 +147,11 @@ def _files(options: SsvepOptions, folder: Path) -> list[Path]:
         if subject in options.subjects and kept:
             wanted.append(name)
     missing = [name for name in wanted if not (folder / name).is_file()]
-    if missing and options.fetch:
-        fetch(record, folder, names=missing)
-    elif missing:
+    if missing:
         raise UserError(
             f"{len(missing)} of {len(wanted)} ssvep files are missing under {folder} (the first is "
             f"{missing[0]}): name the folder that holds {FOLDER} with --data or AUGBENCH_DATA, or "
-            "set the task's option fetch = true to download them"
+            "download them with `augbench fetch ssvep`"
         )
     return [folder / name for name in wanted if name.endswith("_raw.fif")]
 

@@ -121,6 +121,7 @@ class TaskRow(NamedTuple):
 
     options: type
     build: Callable[[Any, Path, int], Task]
+    fetch: Callable[[Path], None] | None = None  # brings the data into the folder
 
 
 def fingerprint(*tensors: Tensor) -> str:

@@ -1,14 +1,12 @@
 """From names to transforms: our own, and those that other installed packages add."""
 
 from collections.abc import Iterable
-from importlib.metadata import entry_points
 
 from datasets.errors import UserError, unknown
+from datasets.plugins import with_plugins
 from datasets.task import Signal
 from methods.transforms import EEG, IMAGE, TRANSFORMS
 from methods.transforms.transform import Builder, Transform
-
-GROUP = "augbench.transforms"  # the entry points under which other packages add rows
 
 
 def make_bank(names: Iterable[str], signal: Signal) -> dict[str, Transform]:
@@ -34,30 +32,9 @@ def make_bank(names: Iterable[str], signal: Signal) -> dict[str, Transform]:
 
 
 def known_transforms() -> dict[str, Builder]:
-    """Our table, and after it the rows of the entry points.
-
-    Raises a UserError for a row that has a name of ours, or that cannot be imported.
-    """
-    known = dict(TRANSFORMS)
-    for row in entry_points(group=GROUP):
-        if row.name in known:
-            raise UserError(
-                f"{row.value!r} adds a transform {row.name!r}, but there is one of that name "
-                "already: rename it in the package that adds it"
-            )
-        try:
-            known[row.name] = row.load()
-        except Exception as error:
-            raise UserError(
-                f"transform {row.name!r} cannot be imported from {row.value!r} "
-                f"({type(error).__name__}: {error}): mend or uninstall the package that adds it"
-            ) from error
-        if not callable(known[row.name]):
-            raise UserError(
-                f"transform {row.name!r} of {row.value!r} is no builder: it has to be a function "
-                "that takes a Signal and returns a Transform"
-            )
-    return known
+    """Our transforms, and those that installed packages add; raises a UserError for a bad row."""
+    what = "a function from a Signal to a Transform"
+    return with_plugins(TRANSFORMS, "augbench.transforms", callable, what)
 
 
 def _check_kind(name: str, signal: Signal) -> None:

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import TASKS, plugins
+from datasets import TASKS, known_tasks, plugins
 from datasets.banks import EEG, IMAGE
 from datasets.errors import UserError
-from datasets.plugins import known_tasks
 from datasets.seeds import global_seed
 from datasets.sinusoids import SinusoidsOptions, sinusoids
 from datasets.task import Fold, Task, TaskRow

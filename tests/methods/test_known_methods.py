@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import methods
+from datasets import plugins
 from datasets.errors import UserError
 from methods import METHODS, known_methods
 
@@ -23,7 +23,7 @@ class Entry:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> None:
-    monkeypatch.setattr(methods, "entry_points", lambda group: list(entries))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: list(entries))
 
 
 def test_our_methods_are_known() -> None:

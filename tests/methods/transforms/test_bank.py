@@ -3,9 +3,10 @@ from importlib.metadata import EntryPoint
 import pytest
 import torch
 
+from datasets import plugins
 from datasets.errors import UserError
 from datasets.task import Signal
-from methods.transforms import EEG, IMAGE, TRANSFORMS, bank
+from methods.transforms import EEG, IMAGE, TRANSFORMS
 from methods.transforms.bank import make_bank
 from methods.transforms.transform import Transform, ungraded
 
@@ -30,8 +31,8 @@ def installed(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
             return {"here:triple": triple, "here:misnamed": misnamed, "here:number": 3}[self.value]
 
     def pretend(**rows: str) -> None:
-        found = [Row(name, value, bank.GROUP) for name, value in rows.items()]
-        monkeypatch.setattr(bank, "entry_points", lambda group: found)
+        found = [Row(name, value, "augbench.transforms") for name, value in rows.items()]
+        monkeypatch.setattr(plugins, "entry_points", lambda group: found)
 
     return pretend
 
@@ -70,13 +71,15 @@ def test_another_package_adds_a_row(installed, eeg: Signal) -> None:  # type: ig
 
 def test_a_row_with_a_name_of_ours_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(sign_flip="here:triple")
-    with pytest.raises(UserError, match="'here:triple' adds a transform 'sign_flip'"):
+    with pytest.raises(UserError, match=r"'sign_flip' .* takes a name that is in use"):
         make_bank(["time_mask"], eeg)
 
 
 def test_a_row_that_cannot_be_imported_names_its_package(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(broken="absent:builder")
-    with pytest.raises(UserError, match="'broken' cannot be imported from 'absent:builder'"):
+    with pytest.raises(
+        UserError, match="'absent:builder' of the entry point 'broken' .* cannot be imported"
+    ):
         make_bank(["time_mask"], eeg)
 
 
@@ -88,5 +91,5 @@ def test_a_builder_that_returns_something_else_is_refused(installed, eeg: Signal
 
 def test_a_row_that_is_no_function_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(triple="here:number")
-    with pytest.raises(UserError, match="'triple' of 'here:number' is no builder"):
+    with pytest.raises(UserError, match=r"'here:number' .* is a int; it must be a function"):
         make_bank(["time_mask"], eeg)
