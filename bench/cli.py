@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.points import open_run, read_trials
 from bench.run import Place, run_suite
-from bench.schedule import pending_units
+from bench.schedule import pending
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from datasets import known_tasks
@@ -88,13 +88,13 @@ def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None: 
     """Show the trials of a suite, and which of them a run directory has."""
     read = _read(suite, overrides)
     directory = RunDirectory(_default_out(out, read))
-    pending = set(pending_units(directory, [planned.spec for planned in read.plan]))
+    to_do = {spec.unit for spec in pending(directory, [planned.spec for planned in read.plan])}
     table = Table(title=f"{read.name}: {len(read.plan)} trials", box=None)
     for column in ("task", "method", "fold", "seed", "trial", ""):
         table.add_column(column)
     for planned in read.plan:
         spec = planned.spec
-        state = "to do" if spec.unit in pending else "done"
+        state = "to do" if spec.unit in to_do else "done"
         place = (str(spec.fold), str(spec.seed), spec.unit.digest)
         table.add_row(planned.task, planned.method, *place, state)
     Console().print(table)

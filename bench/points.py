@@ -52,7 +52,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
         paper = full = own
         scores = row
         if row["kind"] == "policy":
-            evaluation = run.unit(next(scored_by))
+            evaluation = run.unit(next(scored_by).unit)
             result = evaluation.result()
             if result is None:
                 break  # what comes after it has costs that are not known yet
@@ -99,7 +99,8 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
     units = [directory]
     rows = directory.points() if directory.path.exists() else []
     if rows:
-        units += [run.unit(unit) for unit in dict.fromkeys(evaluations(run, planned.spec))]
+        asked = dict.fromkeys(spec.unit for spec in evaluations(run, planned.spec))
+        units += [run.unit(unit) for unit in asked]
     states = [unit_state(unit) for unit in units]
     # What can still change comes first; a search that is over shows the state of its evaluations.
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))

@@ -17,7 +17,7 @@ from bench.engines.engine import Engine
 from bench.engines.inline import InlineEngine
 from bench.ledger import Ledger
 from bench.points import read_trials
-from bench.schedule import Tally, pending_units, work_through
+from bench.schedule import Tally, pending, work_through
 from bench.store import SCHEMA, RunDirectory, append_line, hold_lock, write_json
 from bench.suite import PlannedTrial, Suite
 from bench.work import Host, load_task, trial_job
@@ -46,10 +46,8 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         specs = [planned.spec for planned in suite.plan]
         _record(run, suite)
-        for planned in suite.plan:
-            run.add_unit(planned.spec.unit, planned.spec.to_json())
         tally = Tally()
-        if pending_units(run, specs):
+        if pending(run, specs):
             prepare(suite.plan, place.data)
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)

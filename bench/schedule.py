@@ -23,25 +23,23 @@ class Tally:
     queue: deque[UnitId] = field(default_factory=deque)
 
 
-def pending_units(run: RunDirectory, specs: Iterable[TrialSpec]) -> list[UnitId]:
-    """The known units that are not finished: trials first, then the evaluations they ask for."""
-    trials = list({spec.unit: spec for spec in specs}.values())
-    units = [spec.unit for spec in trials]
-    units += [unit for spec in trials for unit in evaluations(run, spec)]
-    return [unit for unit in dict.fromkeys(units) if run.unit(unit).result() is None]
+def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> list[TrialSpec | EvaluationSpec]:
+    """What is known and not finished: trials first, then the evaluations they ask for."""
+    trials = {spec.unit: spec for spec in specs}
+    asked = {e.unit: e for spec in trials.values() for e in evaluations(run, spec)}
+    known: dict[UnitId, TrialSpec | EvaluationSpec] = {**trials, **asked}
+    return [spec for unit, spec in known.items() if run.unit(unit).result() is None]
 
 
-def evaluations(run: RunDirectory, spec: TrialSpec) -> list[UnitId]:
-    """The evaluations that a trial's points ask for, in their order; their folders are made."""
+def evaluations(run: RunDirectory, spec: TrialSpec) -> list[EvaluationSpec]:
+    """What a trial's policies ask for, one for each point that shows a policy, in their order."""
     directory = run.unit(spec.unit)
-    units = []
-    for row in directory.points():
-        if row["kind"] == "policy":
-            policy = read_json(directory.path / "policies" / f"{row['policy']}.json")
-            evaluation = EvaluationSpec(spec.task, policy, spec.fold, spec.seed)
-            run.add_unit(evaluation.unit, evaluation.to_json())
-            units.append(evaluation.unit)
-    return units
+    files = [
+        directory.path / "policies" / f"{row['policy']}.json"
+        for row in directory.points()
+        if row["kind"] == "policy"
+    ]
+    return [EvaluationSpec(spec.task, read_json(file), spec.fold, spec.seed) for file in files]
 
 
 def work_through(
@@ -59,8 +57,16 @@ def work_through(
     that are free.
     """
     trials = list({spec.unit: spec for spec in specs}.values())
-    tally.queue.extend(pending_units(run, trials))
-    known = set(tally.queue)
+    known: set[UnitId] = set()
+
+    def enqueue(found: Iterable[TrialSpec | EvaluationSpec]) -> None:
+        for spec in found:
+            if spec.unit not in known:
+                known.add(spec.unit)
+                run.add_unit(spec.unit, spec.to_json())
+                tally.queue.append(spec.unit)
+
+    enqueue(pending(run, trials))
     tries: Counter[UnitId] = Counter()
     sizes: dict[UnitId, int] = {}
     while tally.queue or tally.in_flight:
@@ -75,25 +81,23 @@ def work_through(
             tally.in_flight.remove(outcome.unit)
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        for unit in _new_evaluations(run, trials, sizes):
-            if unit not in known and run.unit(unit).result() is None:
-                known.add(unit)
-                tally.queue.append(unit)
+        if grown := _grown(run, trials, sizes):
+            enqueue(pending(run, grown))
         on_tick()
 
 
-def _new_evaluations(
+def _grown(
     run: RunDirectory, trials: Iterable[TrialSpec], sizes: dict[UnitId, int]
-) -> list[UnitId]:
-    """The evaluations of the trials whose files of points have grown since the last look."""
-    units = []
+) -> list[TrialSpec]:
+    """The trials whose files of points have grown since the last look."""
+    grown = []
     for trial in trials:
         file = run.unit(trial.unit).points_file
         size = file.stat().st_size if file.exists() else 0
         if size != sizes.get(trial.unit, 0):
             sizes[trial.unit] = size
-            units += evaluations(run, trial)
-    return units
+            grown.append(trial)
+    return grown
 
 
 def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> bool:

@@ -69,8 +69,12 @@ class FinalModel:
         return Trained(self.training.load_best(), self.training.best_valid)
 
     def learned(self) -> dict[str, Any]:
-        """How long the training took."""
-        return {"epochs": self.training.epoch, "best_epoch": self.training.best_epoch}
+        """How long the training took, and how far it came."""
+        return {
+            "best_valid": self.training.best_valid,
+            "epochs": self.training.epoch,
+            "best_epoch": self.training.best_epoch,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the training."""
@@ -139,8 +143,9 @@ class _Worker:
                     self._saved_at = time.monotonic()
             if row is not None:
                 self._publish(row)
+            best_valid = self.job.method.learned().get("best_valid")
             self.attempt.progress(
-                self.step, self.job.phase, self.ledger.charged_seconds, self.best_valid
+                self.step, self.job.phase, self.ledger.charged_seconds, best_valid
             )
         self._finish()
 

@@ -90,8 +90,10 @@ class AutoAugment:
 
     def learned(self) -> dict[str, Any]:
         """What every child reached, in order, and which of them diverged."""
+        rewards = [sampling.value for sampling in self.samplings]
         return {
-            "rewards": [sampling.value for sampling in self.samplings],
+            "best_valid": max(rewards, default=-1.0),
+            "rewards": rewards,
             "epochs": [sampling.n_epochs for sampling in self.samplings],
             "diverged": [n for n, sampling in enumerate(self.samplings) if sampling.diverged],
         }

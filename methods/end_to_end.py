@@ -28,8 +28,9 @@ class EndToEnd:
         return Trained(self.training.model, self.training.last_valid)
 
     def learned(self) -> dict[str, Any]:
-        """See the method's module."""
-        return self._describe() if self._describe else {}
+        """The best validation metric so far, and what the method's module says."""
+        described = self._describe() if self._describe else {}
+        return {"best_valid": self.training.best_valid, **described}
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the training."""

@@ -64,7 +64,10 @@ class Method(Protocol):
         """What is to be scored after the last step: a policy to retrain under, or a model."""
 
     def learned(self) -> dict[str, Any]:
-        """What to record beside the artifact, as plain JSON: weights, magnitudes, rewards."""
+        """What to record beside the artifact, as plain JSON: weights, magnitudes, rewards.
+
+        Under ``best_valid`` the best validation metric so far, where a method has one.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """Everything the next step depends on, as tensors and plain data."""

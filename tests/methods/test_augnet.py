@@ -107,7 +107,8 @@ def test_it_learns_from_the_training_view_alone(setup: Setup) -> None:
     shifted = setup.views.model_valid._replace(x=setup.views.model_valid.x + 7)
     views = Views(setup.views.train, shifted, shifted)
     fixed = {"layers": (("offset", "blur"),)}
-    learned = [run(each, 3, **fixed).learned() for each in (setup, replace(setup, views=views))]
+    runs = [run(each, 3, **fixed) for each in (setup, replace(setup, views=views))]
+    learned = [each.learned()["layers"] for each in runs]
     assert learned[0] == learned[1]
 
 

@@ -116,7 +116,12 @@ def test_a_child_that_diverges_is_worth_0_and_the_search_goes_on(setup: Setup) -
 
     seen = steps(replace(setup, trunk=Bursting))
     artifact, learned = seen[-1]
-    assert learned == {"rewards": [0.0] * 5, "epochs": [1] * 5, "diverged": [0, 1, 2, 3, 4]}
+    assert learned == {
+        "best_valid": 0.0,
+        "rewards": [0.0] * 5,
+        "epochs": [1] * 5,
+        "diverged": [0, 1, 2, 3, 4],
+    }
     assert artifact is not None
 
 

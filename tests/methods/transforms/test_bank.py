@@ -77,9 +77,8 @@ def test_a_row_with_a_name_of_ours_is_refused(installed, eeg: Signal) -> None:  
 
 def test_a_row_that_cannot_be_imported_names_its_package(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(broken="absent:builder")
-    with pytest.raises(
-        UserError, match="'absent:builder' of the entry point 'broken' .* cannot be imported"
-    ):
+    complaint = r"'absent:builder' of the entry point 'broken' .* cannot be imported"
+    with pytest.raises(UserError, match=complaint):
         make_bank(["time_mask"], eeg)
 
 
