@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.points import open_run, read_points, read_trials
+from bench.points import open_run, read_learned, read_points, read_trials
 from datasets.errors import UserError, unknown
 
 POINT_COLUMNS = {  # one row per scored artifact
@@ -43,6 +43,21 @@ TRIAL_COLUMNS = {  # one row per planned trial
     "wasted_seconds": "float64",
     "reason": "str",  # "" where there is none
 }
+LEARNED_COLUMNS = {  # one row per operation of a layer, for each point of a model that has layers
+    "task": "str",
+    "method": "str",
+    "fold": "int64",
+    "seed": "int64",
+    "trial": "str",
+    "point": "int64",
+    "step": "int64",
+    "layer": "int64",  # 1, 2, ... from the input on
+    "transform": "str",
+    "weight": "float64",
+    "magnitude": "float64",  # in [0, 1]
+    "value": "float64",  # the magnitude in `unit`
+    "unit": "str",
+}
 COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full")))
 KINDS = ("model", "policy")
 FINISHED = ("done", "over budget")  # ended as planned
@@ -53,13 +68,14 @@ STATES = (*FINISHED, "diverged", "running", "waiting", "failed")
 class Results:
     """What a run has given so far.
 
-    ``points`` has the columns of ``POINT_COLUMNS`` and ``trials`` those of ``TRIAL_COLUMNS``; both
-    may be without rows. Neither is ever written to.
+    ``points`` has the columns of ``POINT_COLUMNS``, ``trials`` those of ``TRIAL_COLUMNS`` and
+    ``learned`` those of ``LEARNED_COLUMNS``; all may be without rows. None is ever written to.
     """
 
     points: pd.DataFrame
     trials: pd.DataFrame
     suite: str  # its name
+    learned: pd.DataFrame
 
 
 def load(run: Path) -> Results:
@@ -69,13 +85,14 @@ def load(run: Path) -> Results:
     """
     directory, suite = open_run(run)
     points, trials = read_points(directory, suite.plan), read_trials(directory, suite.plan)
-    return results(points, trials, suite.name)
+    return results(points, trials, suite.name, read_learned(directory, suite.plan))
 
 
 def results(
     points: pd.DataFrame | Iterable[Mapping[str, object]],
     trials: pd.DataFrame | Iterable[Mapping[str, object]],
     suite: str,
+    learned: Iterable[Mapping[str, object]] = (),
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -91,6 +108,7 @@ def results(
         points=typed_points.sort_values([*order, "point"], ignore_index=True),
         trials=typed_trials.sort_values(order, ignore_index=True),
         suite=suite,
+        learned=_typed(learned, LEARNED_COLUMNS, "learned magnitudes"),
     )
 
 

@@ -57,7 +57,7 @@ class Attempt:
         append_line(self.file, {"event": "resume", "step": step, **wasted._asdict()})
         return wasted
 
-    def progress(self, step: int, phase: str, seconds: float, valid: float | None) -> None:
+    def progress(self, step: int, phase: str, seconds: float, best_valid: float | None) -> None:
         """Note how far the unit is, for those who watch."""
         now = time.monotonic()
         if now - self._last_progress < PROGRESS_SECONDS:
@@ -68,7 +68,7 @@ class Attempt:
             "step": step,
             "phase": phase,
             "charged_seconds": seconds,
-            "valid": valid,
+            "best_valid": best_valid,
         }
         append_line(self.file, record, sync=False)
 

@@ -79,7 +79,7 @@ class Display:
 
     def _row(self, unit: UnitId) -> tuple[str, ...]:
         progress = _last_progress(self._run, unit)
-        valid = progress.get("valid")
+        valid = progress.get("best_valid")
         return (
             self._label(unit),
             progress.get("phase", "starting"),

@@ -65,11 +65,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
             scores = scored[0]
         records.append(
             {
-                "task": planned.task,
-                "method": planned.method,
-                "fold": spec.fold,
-                "seed": spec.seed,
-                "trial": spec.unit.digest,
+                **_names(planned),
                 "point": row["point"],
                 "step": row["step"],
                 "kind": row["kind"],
@@ -89,6 +85,35 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
     return records
 
 
+def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """One record per operation of an augmentation layer and point: what the layers have learned."""
+    return [
+        {
+            **_names(planned),
+            "point": row["point"],
+            "step": row["step"],
+            "layer": number,
+            **operation,
+        }
+        for planned in plan
+        for row in run.unit(planned.spec.unit).points()
+        for number, layer in enumerate(row["learned"].get("layers", ()), 1)
+        for operation in layer
+    ]
+
+
+def _names(planned: PlannedTrial) -> dict[str, Any]:
+    """The columns that say which trial a record is of."""
+    spec = planned.spec
+    return {
+        "task": planned.task,
+        "method": planned.method,
+        "fold": spec.fold,
+        "seed": spec.seed,
+        "trial": spec.unit.digest,
+    }
+
+
 def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
     """One record per planned trial: its state, the points that are scored, what was wasted."""
     return [_trial(run, planned) for planned in plan]
@@ -106,11 +131,7 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
     n_scored = len(_trial_points(run, planned)) if rows else 0
     return {
-        "task": planned.task,
-        "method": planned.method,
-        "fold": planned.spec.fold,
-        "seed": planned.spec.seed,
-        "trial": planned.spec.unit.digest,
+        **_names(planned),
         "state": state,
         "points_scored": n_scored,
         "points_known": len(rows),

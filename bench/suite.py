@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bench.options import read_options
 from bench.spec import Budget, TaskSpec, TrialSpec
+from bench.store import UnitId
 from datasets import known_tasks
 from datasets.errors import UserError, unknown
 from datasets.task import TrainingSettings
@@ -105,6 +106,14 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         for fold in folds
         for method_label, method in methods.items()
     )
+    first: dict[UnitId, PlannedTrial] = {}
+    for planned in plan:
+        twin = first.setdefault(planned.spec.unit, planned)
+        if twin is not planned:
+            raise UserError(
+                f"{where}: {twin.method!r} on {twin.task!r} and {planned.method!r} on "
+                f"{planned.task!r} are the same trials: remove one or change an option"
+            )
     return Suite(file.name, plan, resources, json.loads(json.dumps(tables)))
 
 

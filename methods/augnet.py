@@ -183,7 +183,7 @@ def _parameter_groups(
 
 
 def _describe(layer: AugmentationLayer) -> list[dict[str, Any]]:
-    """Weight, magnitude and its physical value of each operation; a probability has no value."""
+    """What is learned of each operation; the value is the magnitude in its unit."""
     weights = layer.weights.tolist()
     magnitudes = layer.magnitudes.tolist()
     return [
@@ -191,7 +191,7 @@ def _describe(layer: AugmentationLayer) -> list[dict[str, Any]]:
             "transform": transform.name,
             "weight": weight,
             "magnitude": magnitude,
-            "value": magnitude * transform.strongest if transform.graded else None,
+            "value": magnitude * transform.strongest,
             "unit": transform.unit,
         }
         for transform, weight, magnitude in zip(layer.transforms, weights, magnitudes, strict=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.ledger import PHASES
-from bench.points import open_run, read_points, read_trials
+from bench.points import open_run, read_learned, read_points, read_trials
 from bench.spec import EvaluationSpec
 from bench.store import RunDirectory, append_line, write_json
 
@@ -18,6 +18,7 @@ SUITE = {
 }
 POLICIES = ("first", "second", "first")  # the third artifact is the first policy again
 SEARCH_SECONDS = (10.0, 20.0, 30.0)
+LEARNED = {"transform": "t", "weight": 1.0, "magnitude": 0.5, "value": 2.5, "unit": "hertz"}
 RETRAIN_SECONDS = {"first": 100.0, "second": 200.0}
 
 
@@ -52,6 +53,7 @@ def run(tmp_path: Path) -> RunDirectory:
                 "kind": "policy",
                 "policy": name,
                 "costs": costs("search", seconds),
+                "learned": {"layers": [[LEARNED], [LEARNED, LEARNED]]} if number == 2 else {},
             },
         )
     write_json(directory.path / "result.json", {"state": "done"})
@@ -126,3 +128,12 @@ def test_what_can_still_change_is_shown_before_what_cannot(run: RunDirectory) ->
     finish(run, "second")
     assert read_trials(run, plan)[0]["state"] == "diverged"
     assert read_trials(run, plan)[0]["reason"] == "the loss is nan"
+
+
+def test_what_layers_have_learned_is_a_record_for_each_operation(run: RunDirectory) -> None:
+    learned = read_learned(run, open_run(run.path)[1].plan)
+    assert [(r["point"], r["layer"], r["transform"], r["value"]) for r in learned] == [
+        (2, 1, "t", 2.5),
+        (2, 2, "t", 2.5),
+        (2, 2, "t", 2.5),
+    ]

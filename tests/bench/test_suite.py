@@ -81,7 +81,7 @@ def test_names_of_units_are_stable() -> None:
     assert spec.spec.unit.digest == GOLDEN
 
 
-GOLDEN = "6b6515cd4542"
+GOLDEN = "234946b246a0"
 
 BAD = {
     "an unknown key": ({"fold": 1}, "unknown key .*'fold'.*did you mean 'folds'"),
@@ -104,6 +104,10 @@ BAD = {
     "a fold twice": ({"folds": [0, 0]}, "folds must be distinct"),
     "no folds": ({"folds": 0}, "folds must be distinct"),
     "a negative seed": ({"seeds": [-1]}, "seeds must be distinct"),
+    "the same trials twice": (
+        {"methods": {"none": {}, "nothing": {"method": "none"}}},
+        "'none' on 'digits' and 'nothing' on 'digits' are the same trials",
+    ),
     "no methods": ({"methods": {}}, "at least one"),
     "an unknown budget": ({"budget": {"hours": 1}}, r"unknown key in \[budget\]"),
     "no workers": ({"resources": {"workers": 0}}, "resources must be positive"),

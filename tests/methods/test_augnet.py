@@ -139,7 +139,7 @@ def test_what_is_learned_is_told_in_physical_units(setup: Setup) -> None:
         "value": 0.5,
         "unit": "units",
     }
-    assert plain["negate"]["value"] is None
+    assert plain["negate"]["value"] == plain["negate"]["magnitude"]
     assert plain["negate"]["magnitude"] == 0.25
     rescaled = run(setup, 0, layers=layers, initial_magnitude=0.25, strongest={"offset": 1.0})
     assert operations(rescaled)["offset"]["value"] == 0.25

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.display import Display, duration
+from bench.schedule import Tally
+from bench.store import RunDirectory, append_line
+from bench.suite import load_suite
+
+
+def made(small_suite: Path, folder: Path, console: Console) -> tuple[Display, Tally, RunDirectory]:
+    suite = load_suite(small_suite)
+    run = RunDirectory(folder)
+    tally = Tally()
+    for planned in suite.plan:
+        run.add_unit(planned.spec.unit, planned.spec.to_json())
+        tally.in_flight.add(planned.spec.unit)
+    attempt = run.unit(suite.plan[0].spec.unit).path / "attempts" / "0001.jsonl"
+    append_line(
+        attempt,
+        {
+            "event": "progress",
+            "step": 7,
+            "phase": "search",
+            "charged_seconds": 36.0,
+            "best_valid": 0.625,
+        },
+    )
+    return Display(run, suite.plan, tally, console), tally, run
+
+
+def test_without_a_terminal_there_are_plain_lines(small_suite: Path, tmp_path: Path) -> None:
+    console = Console(record=True, width=200, force_terminal=False)
+    display, tally, _ = made(small_suite, tmp_path, console)
+    with display.show():
+        display.tick()
+        display.tick()  # nothing has ended: no second line
+        tally.finished = 1
+        display.tick()
+    printed = console.export_text()
+    assert printed.count(" done, 2 to do") == 2
+    assert "digits · none · fold 0 · seed 0  search  7  0.625  0.0100" in printed
+    assert "about 0 s left" in printed
+    assert "\x1b" not in printed
+
+
+def test_on_a_terminal_there_is_a_table(small_suite: Path, tmp_path: Path) -> None:
+    console = Console(record=True, width=120, force_terminal=True)
+    display, _, _ = made(small_suite, tmp_path, console)
+    console.print(display._table())
+    printed = console.export_text()
+    for part in ("trial", "phase", "best valid", "device hours", "0.625", "starting"):
+        assert part in printed
+
+
+def test_times_are_in_the_unit_that_reads_best() -> None:
+    assert [duration(s) for s in (5, 99, 120, 7200)] == ["5 s", "99 s", "2 min", "2.0 h"]
