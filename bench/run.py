@@ -15,12 +15,13 @@ from bench.attempt import provenance
 from bench.display import Display, duration
 from bench.engines.engine import Engine
 from bench.engines.inline import InlineEngine
+from bench.job import load_task, trial_job
 from bench.ledger import Ledger
 from bench.points import read_trials
 from bench.schedule import Tally, pending, work_through
 from bench.store import SCHEMA, RunDirectory, append_line, hold_lock, write_json
 from bench.suite import PlannedTrial, Suite
-from bench.work import Host, load_task, trial_job
+from bench.work import Host
 from datasets.errors import UserError
 
 EngineName = Literal["inline", "ray"]

@@ -2,32 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import nn
 
 from bench import checkpoint
 from bench.attempt import Attempt, Wasted, device_name
-from bench.ledger import HarnessPhase, Ledger
-from bench.options import read_options
-from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
+from bench.job import evaluation_job, trial_job
+from bench.ledger import Ledger
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
-from datasets import known_tasks
 from datasets.errors import UserError
-from datasets.seeds import Seeds, global_seed
-from datasets.task import Split, Task, TrainingSettings
-from datasets.trunks import TRUNKS
-from methods import known_methods
-from methods.method import Method, Setup, Trained
-from methods.policy import Policy, from_json, to_json
-from methods.retraining import retrain
-from methods.training import DivergedError, Training, score
-from methods.transforms.bank import make_bank
+from methods.method import Trained
+from methods.policy import Policy, to_json
+from methods.training import DivergedError, score
 
 GHOST_SECONDS = 30.0
 
@@ -41,48 +30,6 @@ class Host:
     threads: int = 1
     shared: bool = False  # whether other units use the same GPU
     checkpoint_seconds: float = 10.0  # at least between checkpoints of steps that show nothing
-
-
-class Job(NamedTuple):
-    """What differs between a trial and an evaluation."""
-
-    method: Method
-    phase: HarnessPhase  # that its steps are charged to
-    budget: Budget
-
-
-class FinalModel:
-    """A training as a method that shows its best model, once, at its end."""
-
-    def __init__(self, training: Training) -> None:
-        self.training = training
-
-    def step(self) -> bool:
-        """Train one epoch."""
-        self.training.step()
-        return self.training.done
-
-    def artifact(self) -> Trained | None:
-        """The weights of the best epoch, when the last one is over."""
-        if not self.training.done:
-            return None
-        return Trained(self.training.load_best(), self.training.best_valid)
-
-    def learned(self) -> dict[str, Any]:
-        """How long the training took, and how far it came."""
-        return {
-            "best_valid": self.training.best_valid,
-            "epochs": self.training.epoch,
-            "best_epoch": self.training.best_epoch,
-        }
-
-    def state_dict(self) -> dict[str, Any]:
-        """The state of the training."""
-        return self.training.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from there, bit for bit."""
-        self.training.load_state_dict(state)
 
 
 def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
@@ -118,11 +65,10 @@ class _Worker:
         with self.ledger.phase("setup"):
             spec = directory.spec()
             make = trial_job if unit.kind == "trials" else evaluation_job
-            self.job, self.setup, self.test, self.task = make(
-                spec, host.data, device=device, meter=self.ledger
-            )
+            self.job = make(spec, host.data, device=device, meter=self.ledger)
         self.step = 0
         self.n_points = 0
+        self.n_published = len(directory.points())
         self.best_valid = -1.0
         self.state = "running"
         self.last_row: dict[str, Any] = {}
@@ -140,9 +86,9 @@ class _Worker:
             if row is not None or due or self.state != "running":
                 with self.ledger.phase("store"):
                     checkpoint.save(self.directory.checkpoints, self._state_dict())
-                    self._saved_at = time.monotonic()
-            if row is not None:
-                self._publish(row)
+                    if row is not None:
+                        self._publish(row)
+                self._saved_at = time.monotonic()
             best_valid = self.job.method.learned().get("best_valid")
             self.attempt.progress(
                 self.step, self.job.phase, self.ledger.charged_seconds, best_valid
@@ -168,8 +114,9 @@ class _Worker:
 
     def _publish(self, row: dict[str, Any]) -> None:
         """Append a row unless it stands there: rows come again from the older checkpoint."""
-        if len(self.directory.points()) < row["point"]:
+        if self.n_published < row["point"]:
             append_line(self.directory.points_file, row)
+            self.n_published = row["point"]
 
     def _over_budget(self) -> bool:
         steps, hours = self.job.budget.steps, self.job.budget.device_hours
@@ -182,23 +129,23 @@ class _Worker:
         self.n_points += 1
         row: dict[str, Any] = {"point": self.n_points, "step": self.step}
         if isinstance(artifact, Policy):
-            record = to_json(artifact, self.setup.bank)
+            record = to_json(artifact, self.job.setup.bank)
             write_json(self.directory.path / "policies" / f"{artifact.digest}.json", record)
             row |= {"kind": "policy", "policy": artifact.digest}
         else:
             with self.ledger.phase("evaluate"):
                 test = score(
                     artifact.model,
-                    self.test,
-                    metric=self.task.metric,
-                    n_classes=self.task.n_classes,
-                    seed=self.setup.seeds.integer("score"),
+                    self.job.test,
+                    metric=self.job.task.metric,
+                    n_classes=self.job.task.n_classes,
+                    seed=self.job.setup.seeds.integer("score"),
                     meter=self.ledger,
                 )
             self._keep_best(artifact)
             row |= {
                 "kind": "model",
-                "metric": self.task.metric,
+                "metric": self.job.task.metric,
                 "valid": artifact.valid,
                 "test": test,
             }
@@ -229,7 +176,7 @@ class _Worker:
             "weights": self.weights,
             "state": self.state,
             "last_row": json.dumps(self.last_row),
-            "fingerprint": self.task.fingerprint,
+            "fingerprint": self.job.task.fingerprint,
         }
 
     def _resume(self) -> None:
@@ -238,10 +185,11 @@ class _Worker:
         if state is None:
             self.wasted = self.attempt.resumed(0, 0.0)
             return
-        if state["fingerprint"] != self.task.fingerprint:
+        if state["fingerprint"] != self.job.task.fingerprint:
             raise UserError(
-                f"the data of task {self.task.name!r} have changed since {self.directory.path} was "
-                "begun: put the former data back or choose another run directory"
+                f"the data of task {self.job.task.name!r} have changed since "
+                f"{self.directory.path} was begun: put the former data back or choose another run "
+                "directory"
             )
         self.job.method.load_state_dict(state["method"])
         setup_seconds = self.ledger.costs["setup"].seconds
@@ -266,90 +214,7 @@ class _Worker:
                 "weights": self.weights,
                 "device": device_name(self.device),
                 "shared": self.host.shared,
-                "metric": self.task.metric,
-                "fingerprint": self.task.fingerprint,
+                "metric": self.job.task.metric,
+                "fingerprint": self.job.task.fingerprint,
             },
         )
-
-
-def trial_job(
-    record: dict[str, Any], data: Path, *, device: torch.device, meter: Ledger
-) -> tuple[Job, Setup, Split, Task]:
-    """Build a trial's method on its fold.
-
-    Raises a UserError for data or options that do not fit.
-    """
-    spec = TrialSpec.from_json(record)
-    setup, test, task = make_setup(
-        spec.task, spec.fold, spec.seed, data, device=device, meter=meter
-    )
-    row = known_methods()[spec.method]
-    options: Any = read_options(row.options, spec.options, f"method {spec.method!r}")
-    return Job(row.build(setup, options), "search", spec.budget), setup, test, task
-
-
-def evaluation_job(
-    record: dict[str, Any], data: Path, *, device: torch.device, meter: Ledger
-) -> tuple[Job, Setup, Split, Task]:
-    """Build the retraining under a policy.
-
-    Raises a UserError for data or a policy that do not fit.
-    """
-    spec = EvaluationSpec.from_json(record)
-    setup, test, task = make_setup(
-        spec.task, spec.fold, spec.seed, data, device=device, meter=meter
-    )
-    policy = from_json(spec.policy, setup.bank)
-    return Job(FinalModel(retrain(setup, policy)), "retrain", Budget()), setup, test, task
-
-
-def make_setup(
-    spec: TaskSpec, fold: int, seed: int, data: Path, *, device: torch.device, meter: Ledger
-) -> tuple[Setup, Split, Task]:
-    """What a method is built from, and apart from it the test split."""
-    task = load_task(spec, data)
-    if fold >= task.n_folds:
-        raise UserError(f"task {task.name!r} has {task.n_folds} folds; the suite asks for {fold}")
-    views, test = task.fold(fold)
-    seeds = Seeds((seed, spec.task, fold))
-    setup = Setup(
-        views=views.to(device),
-        signal=task.signal,
-        n_classes=task.n_classes,
-        metric=task.metric,
-        trunk=partial(_new_trunk, task, seeds.integer("trunk"), device),
-        bank=make_bank(task.transforms, task.signal),
-        training=task.training,
-        seeds=seeds,
-        meter=meter,
-        device=device,
-    )
-    return setup, test.to(device), task
-
-
-def load_task(spec: TaskSpec, data: Path) -> Task:
-    """Build a task with the changes that the suite asks for; two are kept for the next calls."""
-    return _load_task(json.dumps(asdict(spec), sort_keys=True), data)
-
-
-@lru_cache(maxsize=2)
-def _load_task(text: str, data: Path) -> Task:
-    record = json.loads(text)
-    row = known_tasks()[record["task"]]
-    options: Any = read_options(row.options, record["options"], f"task {record['task']!r}")
-    task: Task = row.build(options, data, record["data_seed"])
-    changes: dict[str, Any] = {}
-    if record["trunk"] is not None:
-        changes["trunk"] = record["trunk"]
-    if record["transforms"] is not None:
-        changes["transforms"] = tuple(record["transforms"])
-    settings = asdict(task.training) | record["training"]
-    changes["training"] = read_options(TrainingSettings, settings, f"training of {task.name!r}")
-    return replace(task, **changes)
-
-
-def _new_trunk(task: Task, seed: int, device: torch.device) -> nn.Module:
-    """The trunk at its initial weights, drawn on the CPU so that every device starts alike."""
-    make: Callable[..., nn.Module] = TRUNKS[task.trunk]
-    with global_seed(seed):
-        return make(task.signal, task.n_classes).to(device)

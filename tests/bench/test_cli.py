@@ -204,3 +204,20 @@ def test_a_second_driver_is_turned_away(ask: Ask, small_suite: Path, tmp_path: P
 def test_what_is_no_run_directory_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
     assert_one_sentence(ask("status", tmp_path), "no run directory")
     assert_one_sentence(ask("report", tmp_path), "no run directory")
+
+
+def test_the_inline_engine_needs_no_ray(small_suite: Path, tmp_path: Path) -> None:
+    script = "import sys; sys.modules['ray'] = None; from bench.cli import main; main()"
+    words = ("run", str(small_suite), "--engine", "inline", "--out", str(tmp_path / "run"))
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_asking_ray_for_what_it_has_not_is_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    """Ray itself would wait for ever."""
+    words = ("run", small_suite, "--set", "resources.gpus=1", "--out", tmp_path / "run")
+    assert_one_sentence(ask(*words), "each unit asks for 1 GPU; Ray has 0", "[resources]")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+import bench.job
 import bench.work
 from bench import checkpoint
 from bench.spec import Budget, EvaluationSpec, TrialSpec
@@ -95,8 +96,7 @@ def test_the_phases_sum_to_the_time_of_the_attempt(tmp_path: Path, trial: TrialS
     lived = lines[-1]["time"] - lines[0]["time"]
     measured = sum(cost["seconds"] for cost in costs.values())
     assert measured <= lived
-    # What no phase holds is the reading of the file of points and the lines of progress.
-    assert measured >= 0.8 * lived
+    assert measured >= 0.9 * lived
 
 
 def test_a_loss_that_is_no_number_is_a_result_and_no_crash(
@@ -178,13 +178,13 @@ def test_the_test_split_can_be_anything_during_the_work(
     tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean = work_on(tmp_path / "clean", trial)
-    make_setup = bench.work.make_setup
+    make_setup = bench.job.make_setup
 
     def poisoned(*args: Any, **kwargs: Any) -> Any:
         setup, test, task = make_setup(*args, **kwargs)
         return setup, test._replace(x=torch.full_like(test.x, torch.nan)), task
 
-    monkeypatch.setattr(bench.work, "make_setup", poisoned)
+    monkeypatch.setattr(bench.job, "make_setup", poisoned)
     dirty = work_on(tmp_path / "dirty", trial)
     assert [row["valid"] for row in scores(dirty, trial)] == [
         row["valid"] for row in scores(clean, trial)

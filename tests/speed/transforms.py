@@ -1,6 +1,6 @@
 """Prints what each transform costs, beside braindecode's and kornia's own for the same parameters.
 
-Run it from the repository root: ``PYTHONPATH=. python tests/speed/transforms.py``. One thread,
+Run it by ``make speed`` or ``python tests/speed/transforms.py``. One thread,
 medians of processor milliseconds, which other jobs move less than the clock on the wall.
 Time reversal, sign flip and symmetry are blended by a relaxed probability here and are bare in
 braindecode; its rotations have no backward (nan).
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from datasets.task import Signal
+from methods.layer import AugmentationLayer
 from methods.transforms import EEG, IMAGE
 from methods.transforms.bank import make_bank
 from methods.transforms.electrodes import directions
@@ -147,17 +148,13 @@ def table(title: str, x: Tensor, signal: Signal, names: dict[str, object], other
 
 
 def layer_beside_trunk(x: Tensor, signal: Signal) -> None:
-    """Five operations, mixed by weights as AugNet does, beside a step of the sleep stager."""
-    bank = list(make_bank(LAYER, signal).values())
-    magnitudes = torch.full((len(bank),), 0.5, requires_grad=True)
-    weights = torch.zeros(len(bank), requires_grad=True)
+    """An AugNet layer with all its operations alive, beside a step of the sleep stager."""
+    augment = AugmentationLayer(list(make_bank(LAYER, signal).values()), initial_magnitude=0.5)
     g = torch.randn_like(x)
 
     def layer() -> None:
-        out = torch.zeros_like(x)
-        for transform, m, w in zip(bank, magnitudes, weights.softmax(0), strict=True):
-            out = out + w * transform.apply(x, m.expand(len(x)), transform.draw(x, None))
-        out.backward(g)
+        augment.zero_grad()
+        augment(x).backward(g)
 
     trunk = SleepStagerChambon2018(
         n_chans=len(CHANNELS), sfreq=RATE, n_outputs=5, n_times=x.shape[-1]
