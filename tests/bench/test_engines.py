@@ -25,9 +25,9 @@ training = { epochs = 12, patience = 12 }
 [methods.augnet]
 layers = [["frequency_shift", "gaussian_noise"]]
 [methods.autoaugment]
-n_samplings = 4
+n_samplings = 4  # long enough that the ghost of a killed driver's worker cannot finish it
 samplings_per_point = 2
-child_epochs = 5
+child_epochs = 25
 """
 
 
