@@ -1,4 +1,4 @@
-"""One process's try at a unit: its pulse, its progress, and what it lost of the one before."""
+"""One process's try at a unit: its pulse, its progress, and what it lost of the ones before."""
 
 import os
 import platform
@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from bench.store import UnitDirectory, append_line, read_lines
+from bench.store import UnitDirectory, append_line, read_json, read_lines, replace_json
 
 PULSE_SECONDS = 0.5  # how exactly the time of a killed process is known
-PROGRESS_SECONDS = 0.5  # at most one line of progress in that time
 
 
 class Wasted(NamedTuple):
@@ -27,50 +26,47 @@ class Wasted(NamedTuple):
 
 
 class Attempt:
-    """A file of lines, whose modification time is the process's pulse.
+    """A process that works on a unit: a file of lines, and a pulse file that it keeps beating.
 
-    ``kept_seconds`` is what the ledger of the checkpoint to resume from has measured so far:
-    whatever earlier attempts lived longer than that is wasted.
+    The pulse holds the time and the progress. Times are written down and not taken from the file
+    system: a run directory may be copied.
     """
 
     def __init__(self, directory: UnitDirectory, *, device: torch.device, shared: bool) -> None:
         self.earlier = directory.attempts()
         self.file = directory.path / "attempts" / f"{len(self.earlier) + 1:04d}.jsonl"
         self._stop = threading.Event()
-        self._pulse = threading.Thread(target=self._beat, daemon=True)
-        self._last_progress = 0.0
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._progress: dict[str, Any] = {}
         append_line(
             self.file,
             {"event": "start", "time": time.time(), "shared": shared, **provenance(device)},
         )
 
     def __enter__(self) -> "Attempt":
-        self._pulse.start()
+        self._thread.start()
         return self
 
     def resumed(self, step: int, kept_seconds: float) -> Wasted:
-        """Note from where this attempt goes on, and return what is lost."""
-        lived = sum(_lifetime(file) for file in self.earlier)
-        wasted = Wasted(max(0.0, lived - kept_seconds), len(self.earlier))
-        if not self.earlier:
-            wasted = Wasted(0.0, 0)
+        """Note from where this attempt goes on, and return what is lost.
+
+        ``kept_seconds`` is all that the ledger of the checkpoint has measured: whatever earlier
+        attempts lived longer than that is wasted.
+        """
+        lived = sum(lifetime(file) for file in self.earlier)
+        lost = max(0.0, lived - kept_seconds) if self.earlier else 0.0
+        wasted = Wasted(lost, len(self.earlier))
         append_line(self.file, {"event": "resume", "step": step, **wasted._asdict()})
         return wasted
 
     def progress(self, step: int, phase: str, seconds: float, best_valid: float | None) -> None:
-        """Note how far the unit is, for those who watch."""
-        now = time.monotonic()
-        if now - self._last_progress < PROGRESS_SECONDS:
-            return
-        self._last_progress = now
-        record = {
-            "event": "progress",
+        """Tell those who watch how far the unit is."""
+        self._progress = {
             "step": step,
             "phase": phase,
             "charged_seconds": seconds,
             "best_valid": best_valid,
         }
-        append_line(self.file, record, sync=False)
 
     def __exit__(
         self,
@@ -79,23 +75,42 @@ class Attempt:
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
-        self._pulse.join()
+        self._thread.join()
         ending: dict[str, Any] = {"event": "end", "time": time.time()}
-        if error is not None:
+        if isinstance(error, Exception):  # a Ctrl-C is no error of the unit
             ending |= {"error": type(error).__name__, "reason": str(error)}
         append_line(self.file, ending)
 
     def _beat(self) -> None:
         while not self._stop.wait(PULSE_SECONDS):
-            os.utime(self.file)
+            try:
+                replace_json(_pulse_file(self.file), {"time": time.time(), **self._progress})
+            except OSError:  # a full disk: the unit itself will say so
+                return
 
 
-def _lifetime(file: Path) -> float:
-    """Seconds from the start of an attempt to its last sign of life."""
-    start = next(read_lines(file), None)
-    if start is None:
+def pulse(attempt: Path) -> dict[str, Any]:
+    """The last beat of an attempt: its time and the progress then; empty if it never beat."""
+    file = _pulse_file(attempt)
+    return read_json(file) if file.exists() else {}
+
+
+def beats(attempt: Path) -> bool:
+    """Whether the process of an attempt is alive, as far as its files tell."""
+    return time.time() - float(pulse(attempt).get("time", 0.0)) < 6 * PULSE_SECONDS
+
+
+def lifetime(attempt: Path) -> float:
+    """Seconds from the start of an attempt to its end or its last beat."""
+    lines = list(read_lines(attempt))
+    if not lines:
         return 0.0
-    return max(0.0, file.stat().st_mtime - float(start["time"]))
+    last_sign = max(float(line.get("time", 0.0)) for line in lines)
+    return max(last_sign, float(pulse(attempt).get("time", 0.0))) - float(lines[0]["time"])
+
+
+def _pulse_file(attempt: Path) -> Path:
+    return attempt.with_suffix(".pulse")
 
 
 @cache

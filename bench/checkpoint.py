@@ -56,11 +56,15 @@ def write(path: Path, state: dict[str, Any]) -> None:
     torch.save(state, buffer)
     payload = buffer.getvalue()
     digest = hashlib.sha256(payload).hexdigest().encode()
-    with path.open("wb") as file:
-        file.write(b"%s %d %s\n" % (_MAGIC, SCHEMA, digest))
-        file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("wb") as file:
+            file.write(b"%s %d %s\n" % (_MAGIC, SCHEMA, digest))
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)  # on a full disk it would keep the disk full
+        raise
 
 
 def read(path: Path) -> dict[str, Any]:

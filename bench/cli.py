@@ -1,6 +1,5 @@
 """The command."""
 
-import os
 import sys
 from collections import Counter
 from importlib.metadata import entry_points
@@ -17,7 +16,7 @@ from bench.schedule import pending
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from datasets import known_tasks
-from datasets.errors import UserError, unknown
+from datasets.errors import UserError, system_error, unknown
 
 app = typer.Typer(
     help="AugNet and automatic data augmentation under one clock.",
@@ -51,7 +50,7 @@ def main() -> None:
         print(f"augbench: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"augbench: {error.strerror}: {error.filename}", file=sys.stderr)
+        print(f"augbench: {system_error(error)}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -148,5 +147,4 @@ def _default_out(out: Path | None, suite: Suite) -> Path:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()

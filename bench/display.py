@@ -10,8 +10,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bench.attempt import pulse
 from bench.schedule import Tally
-from bench.store import RunDirectory, UnitId, read_lines
+from bench.store import RunDirectory, UnitId
 from bench.suite import PlannedTrial
 
 _LINE_SECONDS = 15.0  # between plain lines when nothing ends
@@ -78,7 +79,8 @@ class Display:
         return " · ".join(parts)
 
     def _row(self, unit: UnitId) -> tuple[str, ...]:
-        progress = _last_progress(self._run, unit)
+        attempts = self._run.unit(unit).attempts()
+        progress = pulse(attempts[-1]) if attempts else {}
         valid = progress.get("best_valid")
         return (
             self._label(unit),
@@ -107,13 +109,3 @@ def duration(seconds: float) -> str:
 
 def _place(spec: Any) -> str:
     return f"fold {spec.fold} · seed {spec.seed}"
-
-
-def _last_progress(run: RunDirectory, unit: UnitId) -> dict[str, Any]:
-    attempts = run.unit(unit).attempts()
-    last: dict[str, Any] = {}
-    if attempts:
-        for line in read_lines(attempts[-1]):
-            if line["event"] == "progress":
-                last = line
-    return last

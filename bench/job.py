@@ -1,7 +1,6 @@
 """What a unit of work is built of: its task, its fold, its method, and what is kept from it."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from datasets import known_tasks
 from datasets.errors import UserError
 from datasets.seeds import Seeds, global_seed
-from datasets.task import Split, Task, TrainingSettings
+from datasets.task import Signal, Split, Task, TrainingSettings
 from datasets.trunks import TRUNKS
 from methods import known_methods
 from methods.method import Method, Setup, Trained
@@ -48,7 +47,7 @@ class FinalModel:
         self.training.step()
         return self.training.done
 
-    def artifact(self) -> Trained | None:
+    def artifact(self, *, last: bool = False) -> Trained | None:
         """The weights of the best epoch, when the last one is over."""
         if not self.training.done:
             return None
@@ -115,7 +114,9 @@ def make_setup(
         signal=task.signal,
         n_classes=task.n_classes,
         metric=task.metric,
-        trunk=partial(_new_trunk, task, seeds.integer("trunk"), device),
+        trunk=partial(
+            _new_trunk, task.trunk, task.signal, task.n_classes, seeds.integer("trunk"), device
+        ),
         bank=make_bank(task.transforms, task.signal),
         training=task.training,
         seeds=seeds,
@@ -146,8 +147,12 @@ def _load_task(text: str, data: Path) -> Task:
     return replace(task, **changes)
 
 
-def _new_trunk(task: Task, seed: int, device: torch.device) -> nn.Module:
-    """The trunk at its initial weights, drawn on the CPU so that every device starts alike."""
-    make: Callable[..., nn.Module] = TRUNKS[task.trunk]
+def _new_trunk(
+    name: str, signal: Signal, n_classes: int, seed: int, device: torch.device
+) -> nn.Module:
+    """A trunk at its initial weights, drawn on the CPU so that every device starts alike.
+
+    It is given names and numbers, not the task: from a task the test split can be reached.
+    """
     with global_seed(seed):
-        return make(task.signal, task.n_classes).to(device)
+        return TRUNKS[name](signal, n_classes).to(device)

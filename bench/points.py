@@ -1,11 +1,10 @@
 """Joins what trials and evaluations wrote into points of curves, with both readings of cost."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.attempt import PULSE_SECONDS
+from bench.attempt import beats
 from bench.schedule import evaluations
 from bench.store import RunDirectory, UnitDirectory, read_lines
 from bench.suite import PlannedTrial, Suite, read_suite
@@ -37,17 +36,23 @@ def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
     Paper reading: pretraining and search so far and this point's own retraining. Full reading:
     every retraining up to here; a policy that a trial shows twice is retrained once.
     """
-    return [record for planned in plan for record in _trial_points(run, planned)]
+    return [
+        record
+        for planned in plan
+        for record in _trial_points(run, planned, run.unit(planned.spec.unit).points())
+    ]
 
 
-def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
+def _trial_points(
+    run: RunDirectory, planned: PlannedTrial, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
     spec = planned.spec
     directory = run.unit(spec.unit)
-    scored_by = iter(evaluations(run, spec))
+    scored_by = iter(evaluations(run, spec, rows))
     retrained: dict[str, Charge] = {}
     records = []
-    started = _started(directory)
-    for row in directory.points():
+    involved = [directory]
+    for row in rows:
         own = _charged(row["costs"])
         paper = full = own
         scores = row
@@ -57,6 +62,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
             if result is None:
                 break  # what comes after it has costs that are not known yet
             retrained[evaluation.path.name] = _charged(result["costs"])
+            involved.append(evaluation)
             paper = _add(own, retrained[evaluation.path.name])
             full = _add(own, *retrained.values())
             scored = evaluation.points()
@@ -78,8 +84,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
                 "forward_full": full.forward,
                 "backward_paper": paper.backward,
                 "backward_full": full.backward,
-                "device": started["device"],
-                "shared": started["shared"],
+                **_machine(involved)._asdict(),
             }
         )
     return records
@@ -122,14 +127,13 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
 def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
     directory = run.unit(planned.spec.unit)
     units = [directory]
-    rows = directory.points() if directory.path.exists() else []
-    if rows:
-        asked = dict.fromkeys(spec.unit for spec in evaluations(run, planned.spec))
-        units += [run.unit(unit) for unit in asked]
+    rows = directory.points()
+    asked = dict.fromkeys(spec.unit for spec in evaluations(run, planned.spec, rows))
+    units += [run.unit(unit) for unit in asked]
     states = [unit_state(unit) for unit in units]
     # What can still change comes first; a search that is over shows the state of its evaluations.
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
-    n_scored = len(_trial_points(run, planned)) if rows else 0
+    n_scored = len(_trial_points(run, planned, rows))
     return {
         **_names(planned),
         "state": state,
@@ -149,18 +153,32 @@ def unit_state(directory: UnitDirectory) -> tuple[str, str]:
     attempts = directory.attempts()
     if not attempts:
         return "waiting", ""
-    last = list(read_lines(attempts[-1]))[-1]
-    if "error" in last:
-        return "failed", str(last["reason"])
-    if time.time() - attempts[-1].stat().st_mtime < 6 * PULSE_SECONDS:
+    ends = [line for line in read_lines(attempts[-1]) if line["event"] == "end"]
+    if ends and "error" in ends[-1]:
+        return "failed", str(ends[-1]["reason"])
+    if not ends and beats(attempts[-1]):
         return "running", ""
     return "waiting", "interrupted"
 
 
-def _started(directory: UnitDirectory) -> dict[str, Any]:
-    """What the last attempt noted when it started."""
-    attempts = directory.attempts()
-    return next(read_lines(attempts[-1]), {}) if attempts else {}
+class Machine(NamedTuple):
+    """What a point's hours were measured on."""
+
+    device: str
+    shared: bool
+
+
+def _machine(directories: Sequence[UnitDirectory]) -> Machine:
+    """Of all attempts at some units: hours of two devices are hours of neither."""
+    starts = [
+        line
+        for directory in directories
+        for file in directory.attempts()
+        for line in read_lines(file)
+        if line["event"] == "start"
+    ]
+    devices = dict.fromkeys(str(start["device"]) for start in starts)
+    return Machine(" + ".join(devices), any(start["shared"] for start in starts))
 
 
 def _wasted_seconds(directory: UnitDirectory) -> float:

@@ -43,6 +43,8 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
 
     Raises a UserError for bad input, before any trial begins where that can be known.
     """
+    _check_device(place)
+    torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
     run = _open(place.out)
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         specs = [planned.spec for planned in suite.plan]
@@ -86,6 +88,17 @@ def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
             raise UserError(f"{planned.method} on {planned.task}: {error}") from error
 
 
+def _check_device(place: Place) -> None:
+    if place.device not in ("cpu", "cuda"):
+        raise UserError(f"--device {place.device}: known: cpu, cuda")
+    if place.device == "cuda" and place.engine == "ray":
+        raise UserError(
+            "--device is for the inline engine; Ray hands out GPUs by --set resources.gpus=1"
+        )
+    if place.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds no GPU on this machine; leave the option out")
+
+
 def _open(path: Path) -> RunDirectory:
     """A run directory that can be written to; a new one where there is none."""
     run = RunDirectory(path)
@@ -99,7 +112,7 @@ def _open(path: Path) -> RunDirectory:
         ) from None
     if (path / "run.json").exists():
         run.header()
-    elif any(entry.name != "lock" for entry in path.iterdir()):
+    elif any(entry.name != "lock" and entry.name[0] != "." for entry in path.iterdir()):
         raise UserError(f"{path} holds files but no run.json: choose an empty folder with --out")
     return run
 
@@ -107,7 +120,7 @@ def _open(path: Path) -> RunDirectory:
 def _record(run: RunDirectory, suite: Suite) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
     former = run.header()["suite"] if (run.path / "run.json").exists() else None
-    if former == suite.resolved:
+    if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
         return
     event = "created" if former is None else "suite changed"
     record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}
@@ -118,10 +131,9 @@ def _record(run: RunDirectory, suite: Suite) -> None:
 
 def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:
     gpus = suite.resources.gpus
-    device = "cuda" if gpus > 0 and place.engine == "ray" else place.device
     host = Host(
         data=place.data.resolve(),
-        device=device,
+        device=place.device if place.engine == "inline" else "cuda" if gpus else "cpu",
         threads=max(1, int(suite.resources.cpus)),
         shared=0 < gpus < 1,
     )
@@ -141,7 +153,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) -> bool:
     """Say what is there, what is missing and why; True when nothing is missing."""
     trials = read_trials(run, suite.plan)
-    missing = [trial for trial in trials if trial["state"] not in ("done", "over budget")]
+    missing = [
+        trial
+        for trial in trials
+        if trial["state"] not in ("done", "over budget") or not trial["points_known"]
+    ]
     lines = [f"{len(trials) - len(missing)} of {len(trials)} trials done in {run.path}"]
     wasted = sum(trial["wasted_seconds"] for trial in trials)
     if wasted:

@@ -4,10 +4,12 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.engines.engine import Engine, Outcome
 from bench.spec import EvaluationSpec, TrialSpec
 from bench.store import RunDirectory, UnitId, append_line, read_json
+from datasets.errors import UserError
 
 TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
 
@@ -26,19 +28,24 @@ class Tally:
 def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> list[TrialSpec | EvaluationSpec]:
     """What is known and not finished: trials first, then the evaluations they ask for."""
     trials = {spec.unit: spec for spec in specs}
-    asked = {e.unit: e for spec in trials.values() for e in evaluations(run, spec)}
+    asked = {
+        evaluation.unit: evaluation
+        for unit, spec in trials.items()
+        for evaluation in evaluations(run, spec, run.unit(unit).points())
+    }
     known: dict[UnitId, TrialSpec | EvaluationSpec] = {**trials, **asked}
     return [spec for unit, spec in known.items() if run.unit(unit).result() is None]
 
 
-def evaluations(run: RunDirectory, spec: TrialSpec) -> list[EvaluationSpec]:
-    """What a trial's policies ask for, one for each point that shows a policy, in their order."""
-    directory = run.unit(spec.unit)
-    files = [
-        directory.path / "policies" / f"{row['policy']}.json"
-        for row in directory.points()
-        if row["kind"] == "policy"
-    ]
+def evaluations(
+    run: RunDirectory, spec: TrialSpec, rows: Iterable[dict[str, Any]]
+) -> list[EvaluationSpec]:
+    """What the policies among a trial's points ask for, one each, in their order.
+
+    Raises a UserError for a policy that is damaged.
+    """
+    folder = run.unit(spec.unit).path / "policies"
+    files = [folder / f"{row['policy']}.json" for row in rows if row["kind"] == "policy"]
     return [EvaluationSpec(spec.task, read_json(file), spec.fold, spec.seed) for file in files]
 
 
@@ -81,8 +88,11 @@ def work_through(
             tally.in_flight.remove(outcome.unit)
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        if grown := _grown(run, trials, sizes):
-            enqueue(pending(run, grown))
+        for trial in _grown(run, trials, sizes):
+            try:
+                enqueue(pending(run, [trial]))
+            except UserError as error:  # a damaged file of one trial stops no other
+                tally.failed[trial.unit] = str(error)
         on_tick()
 
 

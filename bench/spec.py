@@ -18,6 +18,11 @@ class Budget:
     steps: int | None = None  # of the method
     device_hours: float | None = None  # of pretraining and search
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} is {value}; it has to be above 0, or left out")
+
 
 @dataclass(frozen=True)
 class TaskSpec:
@@ -81,7 +86,7 @@ class EvaluationSpec:
 
 def _task(record: dict[str, Any]) -> TaskSpec:
     transforms = record["transforms"]
-    return TaskSpec(**record | {"transforms": tuple(transforms) if transforms else None})
+    return TaskSpec(**record | {"transforms": None if transforms is None else tuple(transforms)})
 
 
 def _digest(record: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@
     trials/ID/ and evaluations/ID/   one unit of work each:
         spec.json                    what the unit is; ID is its hash
         lock                         held by the process that works on it
-        attempts/0001.jsonl          one file a process: start, progress, end; its age is its pulse
+        attempts/0001.jsonl, .pulse  one a process: its start and end; its progress, every moment
         checkpoint/last.pt, previous.pt
         points.jsonl                 one line a scored artifact
         policies/DIGEST.json         the policies among the artifacts
@@ -81,7 +81,7 @@ class UnitDirectory:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """A run directory; `open_run` and `create_run` check it first."""
+    """A run directory, as it is."""
 
     path: Path
 
@@ -101,11 +101,16 @@ class RunDirectory:
         if not file.exists():
             raise UserError(f"{self.path} is no run directory: it holds no run.json")
         header = read_json(file)
-        if header.get("schema", 0) > SCHEMA:
+        schema = header.get("schema")
+        if not isinstance(schema, int):
+            raise UserError(f"{file} is damaged: it names no schema")
+        if schema > SCHEMA:
             raise UserError(
-                f"{self.path} has schema {header['schema']}, this version reads up to {SCHEMA}: "
+                f"{self.path} has schema {schema}, this version reads up to {SCHEMA}: "
                 "update augbench, or choose another run directory"
             )
+        if not isinstance(header.get("suite"), dict):
+            raise UserError(f"{file} is damaged: it holds no suite")
         return header
 
     def add_unit(self, unit: UnitId, spec: dict[str, Any]) -> UnitDirectory:
@@ -171,25 +176,41 @@ def _drop_torn_line(lines: IO[bytes]) -> None:
 
 
 def read_lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file of lines, without a torn last one; none if there is no file."""
+    """The records of a file of lines, without a torn last one; none if there is no file.
+
+    Raises a UserError for a whole line that is damaged.
+    """
     if not file.exists():
         return
-    for line in file.read_bytes().splitlines(keepends=True):
+    for number, line in enumerate(file.read_bytes().splitlines(keepends=True), 1):
         if line.endswith(b"\n"):
-            yield json.loads(line)
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise UserError(f"{file}, line {number}, is damaged ({error})") from error
 
 
 def write_json(file: Path, record: dict[str, Any]) -> None:
-    """Replace a file of JSON as a whole."""
+    """Replace a file of JSON as a whole, and bring it to the disk."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with draft.open("w") as text:
-        json.dump(record, text, indent=1)
-        text.write("\n")
-        text.flush()
-        os.fsync(text.fileno())
-    draft.replace(file)
+    replace_json(file, record, sync=True)
     sync_folder(file.parent)
+
+
+def replace_json(file: Path, record: dict[str, Any], *, sync: bool = False) -> None:
+    """Replace a file of JSON as a whole; without ``sync`` a power cut may lose it."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with draft.open("w") as text:
+            json.dump(record, text, indent=1)
+            text.write("\n")
+            text.flush()
+            if sync:
+                os.fsync(text.fileno())
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # on a full disk it would keep the disk full
+        raise
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -198,7 +219,9 @@ def read_json(file: Path) -> dict[str, Any]:
     Raises a UserError if it is damaged.
     """
     try:
-        record: dict[str, Any] = json.loads(file.read_text())
+        record = json.loads(file.read_text())
     except ValueError as error:
         raise UserError(f"{file} is damaged ({error})") from error
+    if not isinstance(record, dict):
+        raise UserError(f"{file} is damaged: it holds no table")
     return record

@@ -1,11 +1,13 @@
 """A suite: one TOML file, with overrides, that becomes a plan of trials."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bench.options import read_options
 from bench.spec import Budget, TaskSpec, TrialSpec
@@ -16,8 +18,7 @@ from datasets.task import TrainingSettings
 from datasets.trunks import TRUNKS
 from methods import known_methods
 
-_TASK_KEYS = ("task", "data_seed", "trunk", "training", "transforms")
-_METHOD_KEYS = ("method", "budget")
+Table = TypeVar("Table", "TaskTable", "MethodTable")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,31 @@ class Resources:
     workers: int = 2  # units at a time
     cpus: float = 1.0  # per unit; also its number of threads
     gpus: float = 0.0  # per unit; a fraction shares a GPU, and its hours are marked so
+
+    def __post_init__(self) -> None:
+        if self.workers < 1 or not 0 < self.cpus < inf:
+            raise ValueError(f"workers and cpus must be positive, given {self}")
+        if not (0 <= self.gpus <= 1 or self.gpus == int(self.gpus)):
+            raise ValueError(f"gpus is {self.gpus}; it has to be a share of one or a whole number")
+
+
+@dataclass(frozen=True)
+class TaskTable:
+    """What a suite can say of any task, beside the task's own options."""
+
+    task: str | None = None  # a row of the task table; None: the table's own name
+    data_seed: int = 0
+    trunk: str | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    transforms: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class MethodTable:
+    """What a suite can say of any method, beside the method's own options."""
+
+    method: str | None = None  # a row of the method table; None: the table's own name
+    budget: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +115,8 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
             raise UserError(f"{where}: [{name}.NAME] is missing: a suite needs at least one")
     budget = read_options(Budget, file.budget, f"[budget] of {where}")
     resources = read_options(Resources, file.resources, f"[resources] of {where}")
-    if resources.workers < 1 or resources.cpus <= 0 or resources.gpus < 0:
-        raise UserError(f"{where}: resources must be positive, given {file.resources}")
+    if not re.fullmatch(r"[\w.-]*\w", file.name):
+        raise UserError(f"{where}: name is {file.name!r}; it has to be letters, digits, - . and _")
     tasks = {
         label: _read_task(table, label, f"[tasks.{label}] of {where}")
         for label, table in file.tasks.items()
@@ -118,49 +144,53 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
 
 
 def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
-    name = table.get("task", label)
+    shared, own = _split(table, TaskTable, where)
+    name = shared.task or label
     known = known_tasks()
     if name not in known:
         raise unknown("task", name, known)
-    trunk = table.get("trunk")
-    if trunk is not None and trunk not in TRUNKS:
-        raise unknown("trunk", trunk, TRUNKS)
-    training = table.get("training", {})
-    read_options(TrainingSettings, training, f"training in {where}")
-    own = {key: value for key, value in table.items() if key not in _TASK_KEYS}
-    options = _read_own(known[name].options, own, _TASK_KEYS, where)
-    transforms = table.get("transforms")
+    if shared.trunk is not None and shared.trunk not in TRUNKS:
+        raise unknown("trunk", shared.trunk, TRUNKS)
+    training = asdict(read_options(TrainingSettings, shared.training, f"training in {where}"))
+    if shared.transforms is not None and len(set(shared.transforms)) < len(shared.transforms):
+        raise UserError(f"{where}: transforms names one twice: {', '.join(shared.transforms)}")
     return TaskSpec(
         task=name,
-        options=options,
-        data_seed=table.get("data_seed", 0),
-        trunk=trunk,
-        training=dict(training),
-        transforms=tuple(transforms) if transforms is not None else None,
+        options=_read_own(known[name].options, own, TaskTable, where),
+        data_seed=shared.data_seed,
+        trunk=shared.trunk,
+        training={key: training[key] for key in shared.training},
+        transforms=shared.transforms,
     )
 
 
 def _read_method(
     table: Mapping[str, Any], label: str, budget: Budget, where: str
 ) -> tuple[str, dict[str, Any], Budget]:
-    name = table.get("method", label)
+    shared, own = _split(table, MethodTable, where)
+    name = shared.method or label
     known = known_methods()
     if name not in known:
         raise unknown("method", name, known)
-    if "budget" in table:
-        budget = read_options(Budget, table["budget"], f"budget in {where}")
-    own = {key: value for key, value in table.items() if key not in _METHOD_KEYS}
-    return name, _read_own(known[name].options, own, _METHOD_KEYS, where), budget
+    if shared.budget is not None:
+        budget = read_options(Budget, shared.budget, f"budget in {where}")
+    return name, _read_own(known[name].options, own, MethodTable, where), budget
 
 
-def _read_own(
-    cls: type, table: Mapping[str, Any], reserved: tuple[str, ...], where: str
-) -> dict[str, Any]:
+def _split(table: Mapping[str, Any], cls: type[Table], where: str) -> tuple[Table, dict[str, Any]]:
+    """What any row of a table of tables can hold, and what is this row's own."""
+    reserved = {f.name for f in fields(cls)}
+    shared = {key: value for key, value in table.items() if key in reserved}
+    own = {key: value for key, value in table.items() if key not in reserved}
+    return read_options(cls, shared, where), own
+
+
+def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> dict[str, Any]:
     """The options of a task or a method, with all defaults, as plain JSON."""
     known = [f.name for f in fields(cls)]
     for key in table:
         if key not in known:
-            raise unknown(f"key in {where}:", key, [*known, *reserved])
+            raise unknown(f"key in {where}:", key, [*known, *(f.name for f in fields(shared))])
     options: dict[str, Any] = json.loads(json.dumps(asdict(read_options(cls, table, where))))
     return options
 

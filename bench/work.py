@@ -104,13 +104,12 @@ class _Worker:
             self.state = f"diverged: {error}"
             return None
         self.step += 1
-        artifact = self.job.method.artifact()
-        row = None if artifact is None else self._row(artifact)
         if ended:
             self.state = "done"
         elif self._over_budget():
             self.state = "over budget"
-        return row
+        artifact = self.job.method.artifact(last=self.state != "running")
+        return None if artifact is None else self._row(artifact)
 
     def _publish(self, row: dict[str, Any]) -> None:
         """Append a row unless it stands there: rows come again from the older checkpoint."""

@@ -8,6 +8,13 @@ class UserError(Exception):
     """Something the user can mend, in one sentence: what was given, what is allowed, what to do."""
 
 
+def system_error(error: OSError) -> str:
+    """What the system says, and of which file, where it says so."""
+    if error.strerror is None:
+        return str(error) or type(error).__name__
+    return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+
+
 def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
     """The error for a name that stands in no table, with the nearest that does."""
     names = sorted(known)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -84,6 +85,17 @@ class TrainingSettings:
     weight_decay: float = 0.0
     patience: int = 30  # epochs without a better validation metric before stopping
     class_weights: bool = True  # cross-entropy weighted by inverse class frequency
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number out of range."""
+        for name in ("epochs", "batch_size", "learning_rate", "patience"):
+            if not 0 < getattr(self, name) < inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; it has to be above 0")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it has to be in [0, 1)")
+        if not 0 <= self.weight_decay < inf:
+            raise ValueError(f"weight_decay is {self.weight_decay}; it has to be 0 or more")
 
 
 @dataclass(frozen=True)

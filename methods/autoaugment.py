@@ -9,7 +9,7 @@ from methods.method import Setup
 from methods.policy import Policy
 from methods.retraining import retrain
 from methods.search_space import N_SLOTS, Slot, check_bank, policy_at
-from methods.training import DivergedError, Training
+from methods.training import DivergedError, Training, score
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Sampling:
     """A point of the space and what its child training reached."""
 
     slots: tuple[Slot, ...]
-    value: float  # the child's best validation metric over its epochs; 0 where it diverged
+    value: float  # of the child's best epoch on the policy's validation view; 0 if it diverged
     n_epochs: int
     diverged: bool
 
@@ -65,10 +65,22 @@ class AutoAugment:
         except DivergedError:
             diverged = True
         if diverged or self.child.done:
-            value = 0.0 if diverged else self.child.best_valid
+            value = 0.0 if diverged else self._reward(self.child)
             self.samplings.append(Sampling(self.slots, value, self.child.epoch, diverged))
             self.slots, self.child = (), None
         return len(self.samplings) >= self.options.n_samplings
+
+    def _reward(self, child: Training) -> float:
+        """The metric of the child's best epoch on the view that policies are compared on."""
+        with self.setup.meter.phase("evaluate"):
+            return score(
+                child.load_best(),
+                self.setup.views.policy_valid,
+                metric=self.setup.metric,
+                n_classes=self.setup.n_classes,
+                seed=child.seeds.integer("score"),
+                meter=self.setup.meter,
+            )
 
     def _child(self) -> Training:
         epochs = self.options.child_epochs or self.setup.training.epochs
@@ -79,11 +91,12 @@ class AutoAugment:
             settings=replace(self.setup.training, epochs=epochs),
         )
 
-    def artifact(self) -> Policy | None:
+    def artifact(self, *, last: bool = False) -> Policy | None:
         """The best policy so far, after every `samplings_per_point` samplings and the last."""
         n = len(self.samplings)
-        last = n >= self.options.n_samplings
-        if self.child or n == 0 or (n % self.options.samplings_per_point and not last):
+        ended = n >= self.options.n_samplings
+        due = not self.child and (ended or n % self.options.samplings_per_point == 0)
+        if n == 0 or not (due or last):
             return None
         best = max(self.samplings, key=lambda sampling: sampling.value)  # of equals the oldest
         return policy_at(best.slots, self.setup.bank)

@@ -21,7 +21,7 @@ class EndToEnd:
         self.training.step()
         return self.training.done
 
-    def artifact(self) -> Trained | None:
+    def artifact(self, *, last: bool = False) -> Trained | None:
         """The model as it is after the last epoch; the next step changes it in place."""
         if self.training.epoch == 0:
             return None

@@ -60,8 +60,11 @@ class Method(Protocol):
     def step(self) -> bool:
         """Advance by one step; True when there is no further one."""
 
-    def artifact(self) -> Policy | Trained | None:
-        """What is to be scored after the last step: a policy to retrain under, or a model."""
+    def artifact(self, *, last: bool = False) -> Policy | Trained | None:
+        """What is to be scored after this step: a policy to retrain under, or a model.
+
+        ``last`` says that the budget is used up: then whatever there is, due or not.
+        """
 
     def learned(self) -> dict[str, Any]:
         """What to record beside the artifact, as plain JSON: weights, magnitudes, rewards.

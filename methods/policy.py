@@ -128,17 +128,19 @@ def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Polic
             tuple(_subpolicy(s, bank) for s in record["subpolicies"]),
             tuple(tuple(_subpolicy(s, bank) for s in group) for group in record["by_class"]),
         )
-        ranges = dict(record["transforms"])
-    except (KeyError, TypeError, AttributeError) as error:
+        for name in policy.transforms:
+            _check_range(name, record["transforms"][name], bank[name])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"policy is not in the form that `to_json` writes: {error!r}") from error
-    for name, then in ranges.items():
-        now = bank[name]
-        if then != {"strongest": now.strongest, "unit": now.unit}:
-            raise UserError(
-                f"policy was written when magnitude 1 of {name!r} meant {then['strongest']} "
-                f"{then['unit']}; here it means {now.strongest} {now.unit}: rescale its magnitudes"
-            )
     return policy
+
+
+def _check_range(name: str, then: Mapping[str, Any], now: Transform) -> None:
+    if then != {"strongest": now.strongest, "unit": now.unit}:
+        raise UserError(
+            f"policy was written when magnitude 1 of {name!r} meant {then['strongest']} "
+            f"{then['unit']}; here it means {now.strongest} {now.unit}: rescale its magnitudes"
+        )
 
 
 def _plain(policy: Policy) -> dict[str, Any]:
@@ -170,4 +172,6 @@ def _subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Subp
             if number is not None and not 0.0 <= number <= 1.0:
                 raise UserError(f"policy holds {number} for {name!r}; it has to lie in [0, 1]")
         operations.append(Operation(name, probability, magnitude))
+    if not 0.0 < record["weight"] < float("inf"):
+        raise UserError(f"policy holds a weight of {record['weight']}; it has to be above 0")
     return Subpolicy(tuple(operations), record["weight"])

@@ -28,7 +28,7 @@ class RandomPolicy:
         self.n_drawn += 1
         return self.n_drawn >= self.options.n_policies
 
-    def artifact(self) -> Policy | None:
+    def artifact(self, *, last: bool = False) -> Policy | None:
         """The policy of the last step: a function of the seed and its number alone."""
         if self.n_drawn == 0:
             return None

@@ -1,9 +1,14 @@
 """The reference engine: one unit after the other in this process. Imports no Ray."""
 
-from bench.engines.engine import Outcome
+import errno
+
+from bench.engines.engine import Ending, Outcome
 from bench.store import RunDirectory, UnitId
 from bench.work import Host, do_unit
-from datasets.errors import UserError
+from datasets.errors import UserError, system_error
+
+# What trying again does not mend: a full disk, a missing right, a disk that is read only.
+_LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class InlineEngine:
@@ -36,7 +41,8 @@ def attempt(run: RunDirectory, unit: UnitId, host: Host) -> Outcome:
     except UserError as error:
         return Outcome(unit, "refused", str(error))
     except OSError as error:
-        return Outcome(unit, "refused", f"{error.strerror}: {error.filename or run.path}")
+        ending: Ending = "refused" if error.errno in _LASTING else "failed"
+        return Outcome(unit, ending, system_error(error))
     except Exception as error:
         return Outcome(unit, "failed", f"{type(error).__name__}: {error}")
     return Outcome(unit, "done")

@@ -4,10 +4,12 @@ import logging
 import os
 import shutil
 import tempfile
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from bench.engines.engine import Outcome
+from bench.engines.inline import attempt
 from bench.store import RunDirectory, UnitId
 from bench.suite import Resources
 from bench.work import Host
@@ -30,17 +32,17 @@ class RayEngine:
         self.slots = resources.workers
         self._run, self._host = run, host
         self._flight: dict[Any, UnitId] = {}
-        self._folder = None if address else Path(tempfile.mkdtemp(prefix="augbench-ray-"))
+        self._folder = None if address else _new_folder()
         self._ray = _start(resources, address, self._folder)
         try:
             self._check_capacity(resources)
-        except UserError:
+            # A task that dies is ours to try again, from its checkpoint; Ray shall not do it too.
+            self._task = self._ray.remote(
+                num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0, max_calls=1
+            )(_attempt)
+        except BaseException:
             self.close()
             raise
-        # A task that dies is ours to try again, from its checkpoint; Ray shall not do it too.
-        self._task = self._ray.remote(
-            num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0, max_calls=1
-        )(_attempt)
 
     def submit(self, unit: UnitId) -> None:
         """Hand the unit to Ray."""
@@ -58,6 +60,8 @@ class RayEngine:
         unit = self._flight.pop(reference)
         try:
             outcome: Outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:  # Ray could not run it at all there
+            return Outcome(unit, "failed", str(error.cause))
         except self._ray.exceptions.RayError as error:
             return Outcome(unit, "crashed", f"its process died ({type(error).__name__})")
         return outcome
@@ -81,12 +85,33 @@ class RayEngine:
                 )
 
 
+def _new_folder() -> Path:
+    """A folder for Ray's own files; those of drivers that were killed are swept away."""
+    parent = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
+    for left in parent.glob("augbench-ray-*-*"):
+        if not _lives(int(left.name.split("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"augbench-ray-{os.getpid()}-", dir=parent))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _start(resources: Resources, address: str | None, folder: Path | None) -> Any:
     """Start a Ray of our own, or join the one whose address was given, and no other."""
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        # Ray's monitor kills tasks when memory is short, and by default tries them for ever.
+        "RAY_task_oom_retries": "0",
     }
     if not address:
         settings["RAY_AUTH_MODE"] = "disabled"  # it listens on this machine alone
@@ -100,11 +125,14 @@ def _start(resources: Resources, address: str | None, folder: Path | None) -> An
         "runtime_env": {"env_vars": _thread_settings(resources)},
     }
     if address:
-        ray.init(address=address, **options)
+        try:
+            ray.init(address=address, **options)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise UserError(f"no Ray cluster answers at {address}: {error}") from None
     else:
         ray.init(
             address="local",  # never one that happens to run here
-            num_cpus=max(1, round(resources.workers * resources.cpus)),
+            num_cpus=max(1, ceil(resources.workers * resources.cpus)),
             include_dashboard=False,
             object_store_memory=_STORE_BYTES,
             _temp_dir=str(folder),
@@ -120,7 +148,5 @@ def _thread_settings(resources: Resources) -> dict[str, str]:
 
 
 def _attempt(run: Path, unit: UnitId, host: Host) -> Outcome:
-    """What a worker process does; torch is imported there and not in Ray's own processes."""
-    from bench.engines.inline import attempt
-
+    """What a worker process does."""
     return attempt(RunDirectory(run), unit, host)

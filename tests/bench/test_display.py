@@ -4,7 +4,7 @@ from rich.console import Console
 
 from bench.display import Display, duration
 from bench.schedule import Tally
-from bench.store import RunDirectory, append_line
+from bench.store import RunDirectory, append_line, replace_json
 from bench.suite import load_suite
 
 
@@ -16,16 +16,9 @@ def made(small_suite: Path, folder: Path, console: Console) -> tuple[Display, Ta
         run.add_unit(planned.spec.unit, planned.spec.to_json())
         tally.in_flight.add(planned.spec.unit)
     attempt = run.unit(suite.plan[0].spec.unit).path / "attempts" / "0001.jsonl"
-    append_line(
-        attempt,
-        {
-            "event": "progress",
-            "step": 7,
-            "phase": "search",
-            "charged_seconds": 36.0,
-            "best_valid": 0.625,
-        },
-    )
+    append_line(attempt, {"event": "start", "time": 0.0})
+    progress = {"step": 7, "phase": "search", "charged_seconds": 36.0, "best_valid": 0.625}
+    replace_json(attempt.with_suffix(".pulse"), {"time": 1.0, **progress})
     return Display(run, suite.plan, tally, console), tally, run
 
 

@@ -20,14 +20,16 @@ SUITE = """
 name = "engines"
 folds = 1
 [tasks.sinusoids]
-training = { epochs = 12, patience = 12 }
+training = { epochs = 30, patience = 30 }
 [methods.none]
+[methods.random_policy]
+n_policies = 1
 [methods.augnet]
 layers = [["frequency_shift", "gaussian_noise"]]
 [methods.autoaugment]
 n_samplings = 4  # long enough that the ghost of a killed driver's worker cannot finish it
 samplings_per_point = 2
-child_epochs = 25
+child_epochs = 20
 """
 
 
@@ -46,7 +48,7 @@ def undisturbed(
     done = augbench("run", suite, "--engine", "inline", "--out", suite.parent / "inline")
     assert done.returncode == 0, done.stderr
     points, weights = timeless(suite.parent / "inline")
-    assert len(points) == 12 + 12 + 2
+    assert len(points) == 30 + 1 + 30 + 2
     return points, weights
 
 
@@ -73,6 +75,22 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
         assert process.wait(timeout=300) == 0
     assert timeless(tmp_path) == undisturbed
     assert_wasted_once(tmp_path, method)
+
+
+def test_a_retraining_that_is_killed_costs_nothing_but_time(
+    suite: Path,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    with driver(command_line("run", suite, "--out", tmp_path), tmp_path) as process:
+        wait_until(lambda: bool(beating(tmp_path, "evaluations")))
+        attempt = beating(tmp_path, "evaluations")[0]
+        os.kill(json.loads(attempt.read_text().splitlines()[0])["process"], signal.SIGKILL)
+        assert process.wait(timeout=300) == 0
+    assert timeless(tmp_path) == undisturbed
+    assert len(list(attempt.parent.glob("*.jsonl"))) == 2
 
 
 def test_a_driver_that_is_killed_is_carried_on_by_the_same_command(
@@ -154,10 +172,23 @@ def wait_for_step(out: Path, method: str, step: int = 2) -> Path:
 
     def far_enough() -> bool:
         assert not (folder / "result.json").exists(), "too late to kill it"
-        return any(line["step"] >= step for line in lines(folder) if line["event"] == "progress")
+        return any(
+            json.loads(file.read_text()).get("step", 0) >= step
+            for file in folder.glob("attempts/*.pulse")
+        )
 
     wait_until(far_enough)
     return folder
+
+
+def beating(out: Path, kind: str) -> list[Path]:
+    """The attempts at unfinished units that have come to their second step."""
+    return [
+        file.with_suffix(".jsonl")
+        for file in out.glob(f"{kind}/*/attempts/*.pulse")
+        if json.loads(file.read_text()).get("step", 0) >= 2
+        and not (file.parents[1] / "result.json").exists()
+    ]
 
 
 def kill_worker(out: Path, method: str) -> None:

@@ -65,9 +65,19 @@ def test_options_left_out_and_options_at_their_defaults_are_the_same_trial() -> 
     ]
 
 
+def test_a_whole_number_and_its_fraction_are_the_same_trial() -> None:
+    units = [
+        changed(tasks={"digits": {"training": {"learning_rate": rate}}}).plan[0].spec.unit
+        for rate in (1, 1.0)
+    ]
+    assert units[0] == units[1]
+
+
 def test_specs_survive_json() -> None:
     for planned in changed().plan:
         assert TrialSpec.from_json(planned.spec.to_json()) == planned.spec
+    nothing = changed(tasks={"digits": {"transforms": []}}).plan[0].spec
+    assert TrialSpec.from_json(nothing.to_json()).unit == nothing.unit
     task = changed().plan[0].spec.task
     evaluation = EvaluationSpec(task, {"subpolicies": []}, 0, 1)
     assert EvaluationSpec.from_json(evaluation.to_json()) == evaluation
@@ -110,7 +120,30 @@ BAD = {
     ),
     "no methods": ({"methods": {}}, "at least one"),
     "an unknown budget": ({"budget": {"hours": 1}}, r"unknown key in \[budget\]"),
-    "no workers": ({"resources": {"workers": 0}}, "resources must be positive"),
+    "no workers": ({"resources": {"workers": 0}}, "workers and cpus must be positive"),
+    "a task that is a number": ({"tasks": {"digits": {"task": 3}}}, "task: .*given: 3"),
+    "a training that is a number": ({"tasks": {"digits": {"training": 3}}}, "training: .*given: 3"),
+    "transforms that are one name": (
+        {"tasks": {"digits": {"transforms": "rotate"}}},
+        "transforms: .*given: 'rotate'",
+    ),
+    "a transform twice": (
+        {"tasks": {"digits": {"transforms": ["rotate", "rotate"]}}},
+        "names one twice",
+    ),
+    "a seed that is a word": ({"tasks": {"digits": {"data_seed": "x"}}}, "data_seed: .*'x'"),
+    "a negative learning rate": (
+        {"tasks": {"digits": {"training": {"learning_rate": -1.0}}}},
+        "learning_rate is -1.0; it has to be above 0",
+    ),
+    "batches of nothing": (
+        {"tasks": {"digits": {"training": {"batch_size": 0}}}},
+        "batch_size is 0",
+    ),
+    "a negative budget": ({"budget": {"steps": -3}}, "steps is -3; it has to be above 0"),
+    "an endless budget": ({"budget": {"device_hours": float("inf")}}, "device_hours"),
+    "one GPU and a half": ({"resources": {"gpus": 1.5}}, "gpus is 1.5"),
+    "a name that leads elsewhere": ({"name": "../x"}, "name is '../x'"),
     "a table that is a number": ({"methods": {"none": 3}}, "methods.none"),
 }
 

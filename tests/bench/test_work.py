@@ -1,6 +1,9 @@
 """One unit of work in this process: budgets, rows, costs, and going on after an interruption."""
 
+import gc
 import json
+import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import torch
 import bench.job
 import bench.work
 from bench import checkpoint
+from bench.ledger import Ledger
 from bench.spec import Budget, EvaluationSpec, TrialSpec
 from bench.store import RunDirectory
 from bench.suite import load_suite
@@ -191,6 +195,44 @@ def test_the_test_split_can_be_anything_during_the_work(
     ]
     assert result_of(dirty, trial)["weights"] == result_of(clean, trial)["weights"]
     assert scores(dirty, trial) != scores(clean, trial)
+
+
+def test_no_road_leads_from_the_setup_to_the_test_split(trial: TrialSpec, tmp_path: Path) -> None:
+    job = bench.job.trial_job(trial.to_json(), tmp_path, device=torch.device("cpu"), meter=Ledger())
+    example = job.test.x[0]
+    tensors = [each for each in reachable(job.setup) if isinstance(each, torch.Tensor)]
+    assert any(each is job.setup.views.train.x for each in tensors)
+    for tensor in tensors:
+        if tensor.shape[1:] == example.shape:
+            assert not (tensor == example).flatten(1).all(1).any()
+
+
+def reachable(root: object) -> list[object]:
+    """All that hangs on an object, but for what hangs on every object: types and modules."""
+    globals_of_modules = {id(vars(module)) for module in list(sys.modules.values())}
+    found: dict[int, object] = {}
+    todo = [root]
+    while todo:
+        each = todo.pop()
+        ground = isinstance(each, type | types.ModuleType) or id(each) in globals_of_modules
+        if not ground and id(each) not in found:
+            found[id(each)] = each
+            todo += gc.get_referents(each)
+    return list(found.values())
+
+
+def test_a_search_whose_budget_ends_shows_what_it_has(tmp_path: Path, trial: TrialSpec) -> None:
+    options = {
+        "n_samplings": 10,
+        "samplings_per_point": 5,
+        "n_startup": 10,
+        "n_candidates": 24,
+        "child_epochs": 1,
+    }
+    spec = replace(trial, method="autoaugment", options=options, budget=Budget(steps=3))
+    run = work_on(tmp_path, spec)
+    assert result_of(run, spec)["state"] == "over budget"
+    assert [row["step"] for row in run.unit(spec.unit).points()] == [3]
 
 
 def test_an_empty_policy_retrains_to_the_very_model_of_none(

@@ -1,0 +1,131 @@
+"""The driver against an engine that does what a test says."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench.engines.engine import Ending, Outcome
+from bench.schedule import Tally, pending, work_through
+from bench.spec import TrialSpec
+from bench.store import RunDirectory, UnitId, append_line, read_lines, write_json
+from bench.suite import load_suite
+
+
+class Scripted:
+    """Ends each try at a unit as its script says, and well once the script is used up."""
+
+    def __init__(self, run: RunDirectory, slots: int, script: dict[UnitId, list[Ending]]) -> None:
+        self.slots, self._run, self._script = slots, run, script
+        self.flight: list[UnitId] = []
+        self.tries: Counter[UnitId] = Counter()
+        self.most_in_flight = 0
+        self.order: list[UnitId] = []
+
+    def submit(self, unit: UnitId) -> None:
+        self.flight.append(unit)
+        self.order.append(unit)
+        self.tries[unit] += 1
+        self.most_in_flight = max(self.most_in_flight, len(self.flight))
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        unit = self.flight.pop(0)
+        script = self._script.get(unit, [])
+        ending = script.pop(0) if script else "done"
+        if ending == "done":
+            write_json(self._run.unit(unit).path / "result.json", {"state": "done"})
+        return [Outcome(unit, ending, "as the test says")]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.fixture
+def specs(small_suite: Path) -> list[TrialSpec]:
+    suite = load_suite(small_suite, ["seeds=[0,1,2]"])
+    return [planned.spec for planned in suite.plan]
+
+
+def drive(
+    folder: Path, specs: list[TrialSpec], slots: int = 2, **script: list[Ending]
+) -> tuple[Scripted, Tally, RunDirectory]:
+    run = RunDirectory(folder)
+    scripted = {specs[int(key[1:])].unit: list(endings) for key, endings in script.items()}
+    engine, tally = Scripted(run, slots, scripted), Tally()
+    work_through(run, specs, engine, tally)
+    return engine, tally, run
+
+
+def test_all_is_done_and_no_slot_is_used_twice(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    engine, tally, run = drive(tmp_path, specs)
+    assert tally.finished == len(specs) == 6
+    assert engine.most_in_flight == 2
+    assert not pending(run, specs)
+
+
+@pytest.mark.parametrize(
+    ("endings", "n_tries", "fails"),
+    [
+        (["crashed"], 2, False),
+        (["crashed", "crashed"], 3, False),
+        (["crashed", "crashed", "crashed"], 3, True),
+        (["failed"], 2, False),
+        (["failed", "failed"], 2, True),
+        (["refused"], 1, True),
+    ],
+)
+def test_how_often_a_unit_is_tried(
+    tmp_path: Path, specs: list[TrialSpec], endings: list[Ending], n_tries: int, fails: bool
+) -> None:
+    engine, tally, _ = drive(tmp_path, specs, u0=endings)
+    unit = specs[0].unit
+    assert engine.tries[unit] == n_tries
+    assert (unit in tally.failed) == fails
+    assert tally.finished == len(specs) - fails
+
+
+def test_what_failed_is_tried_again_by_the_next_driver(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    drive(tmp_path, specs, u0=["refused"])
+    engine, tally, _ = drive(tmp_path, specs)
+    assert dict(engine.tries) == {specs[0].unit: 1}
+    assert not tally.failed
+
+
+def test_policies_that_come_up_on_the_way_are_evaluated_once(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    run = RunDirectory(tmp_path)
+    first = run.unit(specs[0].unit)
+    write_json(first.path / "policies" / "abc.json", {"policy": 1})
+    for point in (1, 2):
+        append_line(first.points_file, {"point": point, "kind": "policy", "policy": "abc"})
+    engine, tally, _ = drive(tmp_path, specs)
+    kinds = Counter(unit.kind for unit in engine.order)
+    assert kinds == {"trials": 6, "evaluations": 1}
+    assert tally.finished == 7
+
+
+def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    run = RunDirectory(tmp_path)
+
+    class Damaging(Scripted):
+        def wait(self, seconds: float) -> list[Outcome]:
+            folder = self._run.unit(specs[0].unit)
+            if not folder.points():
+                append_line(folder.points_file, {"point": 1, "kind": "policy", "policy": "torn"})
+                (folder.path / "policies").mkdir(exist_ok=True)
+                (folder.path / "policies" / "torn.json").write_text("{")
+            return super().wait(seconds)
+
+    engine, tally = Damaging(run, 1, {}), Tally()
+    work_through(run, specs, engine, tally)
+    assert tally.finished == len(specs)
+    assert "torn.json is damaged" in tally.failed[specs[0].unit]
+
+
+def test_what_happened_is_on_record(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    _, _, run = drive(tmp_path, specs, u0=["crashed"])
+    events = [line["event"] for line in read_lines(run.events_file)]
+    assert Counter(events) == {"dispatched": 7, "finished": 6, "retried": 1}
