@@ -221,3 +221,47 @@ def test_asking_ray_for_what_it_has_not_is_one_sentence(
     """Ray itself would wait for ever."""
     words = ("run", small_suite, "--set", "resources.gpus=1", "--out", tmp_path / "run")
     assert_one_sentence(ask(*words), "each unit asks for 1 GPU; Ray has 0", "[resources]")
+
+
+def test_a_disk_that_is_read_only_is_one_sentence(
+    ask: Ask, small_suite: Path, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    answer = ask("run", small_suite, "--engine", "inline", "--out", small_disk / "run")
+    assert_one_sentence(answer, "cannot write to run directory", "Read-only file system")
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--engine", "inline", "--device", "gpu0"), "known: cpu, cuda"),
+        (("--engine", "ray", "--device", "cuda"), "resources.gpus"),
+        (("--engine", "inline", "--set", "tasks.digits.training.beta1=2.0"), "beta1 is 2.0"),
+    ],
+)
+def test_settings_that_cannot_be_are_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path, words: tuple[str, ...], part: str
+) -> None:
+    assert_one_sentence(ask("run", small_suite, *words, "--out", tmp_path / "run"), part)
+
+
+def test_a_damaged_line_is_named(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    ask("run", small_suite, "--engine", "inline", "--out", out)
+    points = next(out.glob("trials/*/points.jsonl"))
+    points.write_text("\0\0\0\n" + points.read_text())
+    for words in (("status", out), ("report", out), ("run", small_suite, "--out", out)):
+        assert_one_sentence(ask(*words), "points.jsonl, line 1, is damaged")
+
+
+def test_a_process_that_died_before_its_first_word_is_no_harm(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    ask("run", small_suite, "--engine", "inline", "--out", out)
+    trial = next(file.parent for file in out.glob("trials/*/model.pt"))
+    (trial / "result.json").unlink()
+    (trial / "attempts" / "0002.jsonl").touch()
+    assert ask("status", out)[0] == 0
+    assert ask("report", out)[0] == 0
+    assert ask("run", small_suite, "--engine", "inline", "--out", out)[0] == 0
