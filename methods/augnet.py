@@ -1,7 +1,7 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from methods.end_to_end import EndToEnd
 from methods.layer import AtEval, AugmentationLayer, AveragedModel, breadth
 from methods.method import Setup
 from methods.training import Training
-from methods.transforms.transform import Transform
+from methods.transforms.transform import Transform, rescaled
 
 SENSORS = (
     "sign_flip",
@@ -159,10 +159,7 @@ def _rescaled(transform: Transform, strongest: Mapping[str, float]) -> Transform
         allowed = f"more than 0 and at most {old} {transform.unit}" if transform.graded else "unset"
         raise UserError(f"`strongest` of {transform.name!r} is {new}; it has to be {allowed}")
 
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        return transform.apply(x, magnitude * (new / old), noise)
-
-    return replace(transform, strongest=new, apply=apply)
+    return rescaled(transform, new)
 
 
 def _parameter_groups(

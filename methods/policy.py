@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,9 @@ class Subpolicy:
 
     operations: tuple[Operation, ...]
     weight: float = 1.0
+
+
+NOTHING = Subpolicy(())
 
 
 @dataclass(frozen=True)
@@ -67,43 +70,57 @@ def apply(
 
     (B, ...) -> (B, ...); x is left untouched. Search and retraining share this order of operations.
     """
-    if policy.by_class:
-        out = x
-        for label, subpolicies in enumerate(policy.by_class):
-            out = _apply_group(subpolicies, out, y == label, bank, generator)
-        return out
-    everyone = torch.ones(len(x), dtype=torch.bool, device=x.device)
-    return _apply_group(policy.subpolicies, x, everyone, bank, generator)
-
-
-def _apply_group(
-    subpolicies: tuple[Subpolicy, ...],
-    x: Tensor,
-    members: Tensor,  # (B,) bool
-    bank: Mapping[str, Transform],
-    generator: Generator | None,
-) -> Tensor:
-    if not subpolicies:
+    groups = policy.by_class or (policy.subpolicies,)
+    rows = [row for group in groups for row in group or (NOTHING,)]
+    n_stages = max(len(row.operations) for row in rows)
+    if n_stages == 0:
         return x
-    weights = torch.tensor([s.weight for s in subpolicies], dtype=torch.float64, device=x.device)
-    drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
-    for index, subpolicy in enumerate(subpolicies):
-        chosen = members & (drawn == index)
-        for operation in subpolicy.operations:
-            uniform = torch.rand(len(x), generator=generator, device=x.device)
-            rows = (chosen & (uniform < operation.probability)).nonzero().squeeze(1)
-            if len(rows):
-                x = x.index_copy(0, rows, _fire(operation, x[rows], bank, generator))
+    group_of = y if policy.by_class else torch.zeros_like(y, dtype=torch.int64)
+    drawn = _draw_rows(groups, x.device)[group_of].multinomial(1, generator=generator).squeeze(1)
+    for stage in range(n_stages):
+        operations = [row.operations[stage] if stage < len(row.operations) else None for row in rows]
+        x = _fire(operations, drawn, x, bank, generator)
     return x
 
 
+def _draw_rows(
+    groups: Sequence[tuple[Subpolicy, ...]], device: torch.device
+) -> Tensor:  # (groups, rows)
+    """The weights by which each group draws among the subpolicies of all groups, its own alone."""
+    blocks = [torch.tensor([[s.weight for s in group or (NOTHING,)]]) for group in groups]
+    return torch.block_diag(*blocks).to(device)
+
+
 def _fire(
-    operation: Operation, x: Tensor, bank: Mapping[str, Transform], generator: Generator | None
+    operations: Sequence[Operation | None],  # one a subpolicy, of the same stage
+    drawn: Tensor,  # (B,) the subpolicy of each sample
+    x: Tensor,
+    bank: Mapping[str, Transform],
+    generator: Generator | None,
 ) -> Tensor:
-    transform = bank[operation.transform]
-    magnitude = 1.0 if operation.magnitude is None else operation.magnitude
-    noise = transform.draw(x, generator)
-    return transform.apply(x, torch.full((len(x),), magnitude, device=x.device), noise)
+    """One stage: a transform acts once, on all samples whose subpolicies ask for it.
+
+    So a policy of hundreds of subpolicies costs no more calls than there are transforms.
+    """
+    names = sorted({each.transform for each in operations if each})
+
+    def of_each_sample(values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, device=x.device)[drawn]
+
+    which = of_each_sample([names.index(each.transform) if each else -1 for each in operations])
+    probability = of_each_sample([each.probability if each else 0.0 for each in operations])
+    magnitude = of_each_sample(
+        [1.0 if not each or each.magnitude is None else each.magnitude for each in operations]
+    )
+    uniform = torch.rand(len(x), generator=generator, device=x.device)
+    fires = uniform < probability
+    for index, name in enumerate(names):
+        rows = (fires & (which == index)).nonzero().squeeze(1)
+        if len(rows):
+            chosen, transform = x[rows], bank[name]
+            noise = transform.draw(chosen, generator)
+            x = x.index_copy(0, rows, transform.apply(chosen, magnitude[rows], noise))
+    return x
 
 
 def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:

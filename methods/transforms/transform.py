@@ -1,7 +1,7 @@
 """The contract of a transform: draw the noise first, then apply it, deterministically."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -29,6 +29,11 @@ class Transform:
 
     ``gradient`` says how the magnitude gets one: by the pathwise derivative, through the relaxed
     Bernoulli, straight through a discrete choice, or not at all.
+
+    Where a transform does no more than move the pixels of an image, ``affine(x, magnitude, noise)``
+    says where each one comes from, as (B, 2, 3) in the units of ``torch.nn.functional.affine_grid``,
+    so that several of them can share the sampling. A transform that ``mixes`` samples looks at
+    others of the batch: it is for training, and what is predicted must not depend on it.
     """
 
     name: str
@@ -39,6 +44,8 @@ class Transform:
     source: str
     draw: Callable[[Tensor, Generator | None], Tensor]
     apply: Callable[[Tensor, Tensor, Tensor], Tensor]
+    affine: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
+    mixes: bool = False
 
 
 Builder = Callable[[Signal], Transform]
@@ -96,6 +103,23 @@ def ungraded(
         source=source,
         draw=draw_uniform,
         apply=apply,
+    )
+
+
+def rescaled(transform: Transform, strongest: float) -> Transform:
+    """The same graded transform, of which magnitude 1 means ``strongest``, at most what it did."""
+    share = strongest / transform.strongest
+
+    def less(
+        function: Callable[[Tensor, Tensor, Tensor], Tensor],
+    ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        return lambda x, magnitude, noise: function(x, magnitude * share, noise)
+
+    return replace(
+        transform,
+        strongest=strongest,
+        apply=less(transform.apply),
+        affine=less(transform.affine) if transform.affine else None,
     )
 
 
