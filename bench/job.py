@@ -117,7 +117,7 @@ def make_setup(
         trunk=partial(
             _new_trunk, task.trunk, task.signal, task.n_classes, seeds.integer("trunk"), device
         ),
-        bank=make_bank(task.transforms, task.signal),
+        bank=make_bank(task.transforms, task.signal, task.ranges),
         training=task.training,
         seeds=seeds,
         meter=meter,
@@ -140,8 +140,11 @@ def _load_task(text: str, data: Path) -> Task:
     changes: dict[str, Any] = {}
     if record["trunk"] is not None:
         changes["trunk"] = record["trunk"]
+    names = task.transforms
     if record["transforms"] is not None:
-        changes["transforms"] = tuple(record["transforms"])
+        names = changes["transforms"] = tuple(record["transforms"])
+    ranges = {name: value for name, value in task.ranges.items() if name in names}
+    changes["ranges"] = ranges | record["ranges"]
     settings = asdict(task.training) | record["training"]
     changes["training"] = read_options(TrainingSettings, settings, f"training of {task.name!r}")
     return replace(task, **changes)

@@ -34,6 +34,7 @@ class TaskSpec:
     trunk: str | None = None  # None is the task's own
     training: dict[str, Any] = field(default_factory=dict)  # changes to the task's own settings
     transforms: tuple[str, ...] | None = None  # None is the task's own bank
+    ranges: dict[str, float] = field(default_factory=dict)  # changes to what magnitude 1 means
 
 
 @dataclass(frozen=True)

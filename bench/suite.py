@@ -45,6 +45,7 @@ class TaskTable:
     trunk: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
     transforms: tuple[str, ...] | None = None
+    ranges: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
         trunk=shared.trunk,
         training={key: training[key] for key in shared.training},
         transforms=shared.transforms,
+        ranges=shared.ranges,
     )
 
 

@@ -62,6 +62,9 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
         fold=fold,
         trunk="freq_net",
         transforms=("frequency_shift", "ft_surrogate", "gaussian_noise"),
+        # Those of the official code. AugNet's lambda pulls at magnitudes: its pull per hertz is
+        # lambda over the range, so the two belong together.
+        ranges={"frequency_shift": 2.0, "ft_surrogate": 0.1 * 2 * pi, "gaussian_noise": 0.1},
         training=TrainingSettings(
             epochs=50,
             batch_size=32,

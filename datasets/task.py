@@ -1,7 +1,7 @@
 """The contract of a task: data in folds, what its signal looks like, how its trunk is trained."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from math import inf
 from pathlib import Path
@@ -104,7 +104,8 @@ class Task:
 
     ``fold(k)`` for k < ``n_folds`` is deterministic and the same for all methods. ``trunk`` names a
     row of ``datasets.trunks.TRUNKS``, ``transforms`` the rows of the transform table that make
-    sense here. ``fingerprint`` is a digest of the data: a resumed trial notices a change.
+    sense here, ``ranges`` what magnitude 1 of them means where the table says otherwise, in the
+    table's units. ``fingerprint`` is a digest of the data: a resumed trial notices a change.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Task:
     training: TrainingSettings
     metric: Metric
     fingerprint: str
+    ranges: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def n_classes(self) -> int:

@@ -1,7 +1,7 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from methods.end_to_end import EndToEnd
 from methods.layer import AtEval, AugmentationLayer, AveragedModel, breadth
 from methods.method import Setup
 from methods.training import Training
-from methods.transforms.transform import Transform, rescaled
+from methods.transforms.transform import Transform
 
 SENSORS = (
     "sign_flip",
@@ -36,11 +36,7 @@ class AugNetOptions:
     # One tuple of transforms per layer, first layer first. None: BY_KIND, as far as the task's
     # transforms go.
     layers: tuple[tuple[str, ...], ...] | None = None
-    # What magnitude 1 means where it should be less than the transform's own strongest, in the
-    # same unit: {"frequency_shift": 2.0} is the official one on sinusoids (table 4 says 5 Hz).
-    strongest: Mapping[str, float] = field(default_factory=dict)
-    # Lambda. The paper: 0.2 on sinusoids, 0.5 on Mario-Iggy, 10 on sleep (appendix A). It pulls at
-    # magnitudes: the pull per hertz is lambda / strongest, so the two want setting together.
+    # Lambda. The paper: 0.2 on sinusoids, 0.5 on Mario-Iggy, 10 on sleep (appendix A).
     penalty: float = 0.2
     # What lambda multiplies: the paper's ||w * mu||_2, or the ablation ||mu||_2 (section 4.1).
     regularizer: Literal["selective", "augerino", "none"] = "selective"
@@ -69,14 +65,10 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
     """
     _check_numbers(options)
     layers = _layers(setup, options)
-    used = {name for names in layers for name in names}
-    for name in options.strongest:
-        if name not in used:
-            raise unknown("transform in `strongest`", name, used)
     model = AveragedModel(
         [
             AugmentationLayer(
-                [_rescaled(setup.bank[name], options.strongest) for name in names],
+                [setup.bank[name] for name in names],
                 initial_magnitude=options.initial_magnitude,
                 temperature=options.temperature,
                 at_eval=options.at_eval,
@@ -148,18 +140,6 @@ def _check_numbers(options: AugNetOptions) -> None:
     require(0 <= options.initial_magnitude <= 1, "initial_magnitude", "in [0, 1]")
     require(options.n_copies_train >= 1, "n_copies_train", "1 or more")
     require(options.n_copies_test >= 1, "n_copies_test", "1 or more")
-
-
-def _rescaled(transform: Transform, strongest: Mapping[str, float]) -> Transform:
-    """The same transform with another meaning of magnitude 1, if one is given."""
-    if transform.name not in strongest:
-        return transform
-    new, old = strongest[transform.name], transform.strongest
-    if not transform.graded or not 0 < new <= old:
-        allowed = f"more than 0 and at most {old} {transform.unit}" if transform.graded else "unset"
-        raise UserError(f"`strongest` of {transform.name!r} is {new}; it has to be {allowed}")
-
-    return rescaled(transform, new)
 
 
 def _parameter_groups(

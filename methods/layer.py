@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from methods.transforms.geometry import warped_average
 from methods.transforms.transform import Transform, per_sample
 
 AtEval = Literal["blend", "sample"]
@@ -26,7 +27,11 @@ class AugmentationLayer(nn.Module):
     "blend" is the same average, so that the trunk is asked about inputs of the kind it was trained
     on; "sample" draws one transform per sample from the weights. In both a transform without
     strength fires by a hard draw of its probability. (The official code draws one transform per
-    call for all samples and copies: copies cannot average that out.)
+    call for all samples and copies: copies cannot average that out.) A transform that mixes samples
+    is the identity then: a prediction must not depend on what else is asked about. (In the official
+    code test images are mixed with each other.)
+
+    Affine moves of images share one sampling (`geometry.warped_average`).
 
     Source: AugNet, equation 2.
     """
@@ -71,9 +76,21 @@ class AugmentationLayer(nn.Module):
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         shares = self._shares(x, generator)
         out = torch.zeros_like(x)
+        affine: list[int] = []
+        affines: list[Tensor] = []
         for q in self.used:
-            share = per_sample(shares[:, q], x)
-            out = torch.addcmul(out, share, self._transformed(q, x, generator))
+            transform = self.transforms[q]
+            magnitude, noise = self._magnitude(q, x, generator), transform.draw(x, generator)
+            if transform.affine is not None:
+                affine.append(q)
+                affines.append(transform.affine(x, magnitude, noise))
+            elif transform.mixes and not self.training:
+                out = torch.addcmul(out, per_sample(shares[:, q], x), x)
+            else:
+                moved = transform.apply(x, magnitude, noise)
+                out = torch.addcmul(out, per_sample(shares[:, q], x), moved)
+        if affines:
+            out = out + warped_average(x, torch.stack(affines, dim=1), shares[:, affine])
         return out
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
@@ -84,13 +101,13 @@ class AugmentationLayer(nn.Module):
         drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
         return F.one_hot(drawn, len(weights)).to(x.dtype)
 
-    def _transformed(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
-        transform = self.transforms[q]
+    def _magnitude(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
+        """(B, ...) -> (B,), of a transform without strength in evaluation mode 0 or 1."""
         magnitude = self.magnitudes[q].expand(len(x))
-        if not transform.graded and not self.training:
-            uniform = torch.rand(len(x), generator=generator, device=x.device)
-            magnitude = (uniform < magnitude).to(x.dtype)
-        return transform.apply(x, magnitude, transform.draw(x, generator))
+        if self.transforms[q].graded or self.training:
+            return magnitude
+        uniform = torch.rand(len(x), generator=generator, device=x.device)
+        return (uniform < magnitude).to(x.dtype)
 
 
 def _project(layer: AugmentationLayer, incompatible: object) -> None:

@@ -78,7 +78,9 @@ def apply(
     group_of = y if policy.by_class else torch.zeros_like(y, dtype=torch.int64)
     drawn = _draw_rows(groups, x.device)[group_of].multinomial(1, generator=generator).squeeze(1)
     for stage in range(n_stages):
-        operations = [row.operations[stage] if stage < len(row.operations) else None for row in rows]
+        operations = [
+            row.operations[stage] if stage < len(row.operations) else None for row in rows
+        ]
         x = _fire(operations, drawn, x, bank, generator)
     return x
 
@@ -88,7 +90,8 @@ def _draw_rows(
 ) -> Tensor:  # (groups, rows)
     """The weights by which each group draws among the subpolicies of all groups, its own alone."""
     blocks = [torch.tensor([[s.weight for s in group or (NOTHING,)]]) for group in groups]
-    return torch.block_diag(*blocks).to(device)
+    weights: Tensor = torch.block_diag(*blocks)
+    return weights.to(device)
 
 
 def _fire(

@@ -1,6 +1,6 @@
 """The transforms by name: each row builds one for a signal."""
 
-from methods.transforms import frequency_domain, image, rotation, sensors, time_domain
+from methods.transforms import frequency_domain, geometry, intensity, rotation, sensors, time_domain
 from methods.transforms.transform import Builder
 
 EEG: dict[str, Builder] = {
@@ -20,11 +20,15 @@ EEG: dict[str, Builder] = {
 }
 
 IMAGE: dict[str, Builder] = {
-    "translate_x": image.translate_x,
-    "translate_y": image.translate_y,
-    "rotate": image.rotate,
-    "horizontal_flip": image.horizontal_flip,
-    "brightness": image.brightness,
+    "translate_x": geometry.translate_x,
+    "translate_y": geometry.translate_y,
+    "rotate": geometry.rotate,
+    "shear_x": geometry.shear_x,
+    "shear_y": geometry.shear_y,
+    "horizontal_flip": geometry.horizontal_flip,
+    "vertical_flip": geometry.vertical_flip,
+    "crop": geometry.crop,
+    "brightness": intensity.brightness,
 }
 
 TRANSFORMS: dict[str, Builder] = EEG | IMAGE

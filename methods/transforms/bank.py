@@ -1,6 +1,8 @@
 """From names to transforms: our own, and those that other installed packages add."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from math import inf
+from types import MappingProxyType
 
 from datasets.errors import UserError, unknown
 from datasets.plugins import with_plugins
@@ -8,12 +10,17 @@ from datasets.task import Signal
 from methods.transforms import EEG, IMAGE, TRANSFORMS
 from methods.transforms.transform import Builder, Transform
 
+NO_RANGES: Mapping[str, float] = MappingProxyType({})
 
-def make_bank(names: Iterable[str], signal: Signal) -> dict[str, Transform]:
+
+def make_bank(
+    names: Iterable[str], signal: Signal, ranges: Mapping[str, float] = NO_RANGES
+) -> dict[str, Transform]:
     """The named transforms, bound to the signal, in the order given.
 
-    Raises a UserError for an unknown name, a transform of images for EEG or the reverse, and for a
-    signal that lacks what a transform needs.
+    ``ranges`` says what magnitude 1 means where it is not what the table says, in the same unit.
+    Raises a UserError for an unknown name, a transform of images for EEG or the reverse, a signal
+    that lacks what a transform needs, and a range that cannot be.
     """
     known = known_transforms()
     bank = {}
@@ -22,12 +29,17 @@ def make_bank(names: Iterable[str], signal: Signal) -> dict[str, Transform]:
             raise unknown("transform", name, known)
         _check_kind(name, signal)
         transform = known[name](signal)
+        if name in ranges:
+            transform = known[name](signal, strongest=_checked(ranges[name], transform))
         if not isinstance(transform, Transform) or transform.name != name:
             raise UserError(
                 f"the builder of transform {name!r} returned {transform!r}; "
                 "it has to return a Transform of that name"
             )
         bank[name] = transform
+    for name in ranges:
+        if name not in bank:
+            raise unknown("transform in `ranges`", name, bank)
     return bank
 
 
@@ -35,6 +47,23 @@ def known_transforms() -> dict[str, Builder]:
     """Our transforms, and those that installed packages add; raises a UserError for a bad row."""
     what = "a function from a Signal to a Transform"
     return with_plugins(TRANSFORMS, "augbench.transforms", callable, what)
+
+
+def _checked(strongest: float, transform: Transform) -> float:
+    """A range of a transform, if it can have that."""
+    if not transform.graded:
+        raise UserError(
+            f"`ranges` gives {transform.name!r} {strongest:g}, but its magnitude is a probability: "
+            "leave it out"
+        )
+    most = 1.0 if "probability" in transform.unit else inf
+    if not 0 < strongest <= most or strongest == inf:
+        allowed = f"above 0 and at most {most:g}" if most < inf else "above 0"
+        raise UserError(
+            f"`ranges` gives {transform.name!r} {strongest:g} {transform.unit}; "
+            f"it has to be {allowed}"
+        )
+    return strongest
 
 
 def _check_kind(name: str, signal: Signal) -> None:

@@ -1,14 +1,12 @@
 """The contract of a transform: draw the noise first, then apply it, deterministically."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor
-
-from datasets.task import Signal
 
 Gradient = Literal["path", "relaxed", "straight-through", "none"]
 
@@ -31,8 +29,8 @@ class Transform:
     Bernoulli, straight through a discrete choice, or not at all.
 
     Where a transform does no more than move the pixels of an image, ``affine(x, magnitude, noise)``
-    says where each one comes from, as (B, 2, 3) in the units of ``torch.nn.functional.affine_grid``,
-    so that several of them can share the sampling. A transform that ``mixes`` samples looks at
+    says where each one comes from, as ``torch.nn.functional.affine_grid`` takes it, (B, 2, 3), so
+    that several of them can share the sampling. A transform that ``mixes`` samples looks at
     others of the batch: it is for training, and what is predicted must not depend on it.
     """
 
@@ -48,7 +46,8 @@ class Transform:
     mixes: bool = False
 
 
-Builder = Callable[[Signal], Transform]
+# Takes a signal, and where the transform is graded the keyword ``strongest``.
+Builder = Callable[..., Transform]
 
 
 def per_sample(values: Tensor, x: Tensor) -> Tensor:
@@ -103,23 +102,6 @@ def ungraded(
         source=source,
         draw=draw_uniform,
         apply=apply,
-    )
-
-
-def rescaled(transform: Transform, strongest: float) -> Transform:
-    """The same graded transform, of which magnitude 1 means ``strongest``, at most what it did."""
-    share = strongest / transform.strongest
-
-    def less(
-        function: Callable[[Tensor, Tensor, Tensor], Tensor],
-    ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        return lambda x, magnitude, noise: function(x, magnitude * share, noise)
-
-    return replace(
-        transform,
-        strongest=strongest,
-        apply=less(transform.apply),
-        affine=less(transform.affine) if transform.affine else None,
     )
 
 

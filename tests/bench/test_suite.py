@@ -91,7 +91,7 @@ def test_names_of_units_are_stable() -> None:
     assert spec.spec.unit.digest == GOLDEN
 
 
-GOLDEN = "234946b246a0"
+GOLDEN = "d9e410cd8f6a"
 
 BAD = {
     "an unknown key": ({"fold": 1}, "unknown key .*'fold'.*did you mean 'folds'"),

@@ -18,6 +18,7 @@ from methods.augnet import AugNetOptions
 from methods.end_to_end import EndToEnd
 from methods.method import Setup
 from methods.transforms import TRANSFORMS
+from methods.transforms.bank import make_bank
 from methods.transforms.transform import Transform, per_sample
 
 OFFSET_ONLY = (("offset",),)
@@ -141,16 +142,6 @@ def test_what_is_learned_is_told_in_physical_units(setup: Setup) -> None:
     }
     assert plain["negate"]["value"] == plain["negate"]["magnitude"]
     assert plain["negate"]["magnitude"] == 0.25
-    rescaled = run(setup, 0, layers=layers, initial_magnitude=0.25, strongest={"offset": 1.0})
-    assert operations(rescaled)["offset"]["value"] == 0.25
-
-
-def test_a_strongest_of_its_own_rescales_the_operation_itself(setup: Setup) -> None:
-    method = run(setup, 0, layers=OFFSET_ONLY, initial_magnitude=1.0, strongest={"offset": 0.5})
-    x, noise = torch.zeros(3, 2, 16), torch.ones(3)
-    transform = method.training.model.layers[0].transforms[0]
-    moved = transform.apply(x, torch.ones(3), noise)
-    torch.testing.assert_close(moved, setup.bank["offset"].apply(x, torch.full((3,), 0.25), noise))
 
 
 @pytest.mark.parametrize(
@@ -167,9 +158,6 @@ def test_a_strongest_of_its_own_rescales_the_operation_itself(setup: Setup) -> N
         ({"initial_magnitude": 1.5}, "initial_magnitude is 1.5"),
         ({"n_copies_train": 0}, "n_copies_train is 0"),
         ({"n_copies_test": 0}, "n_copies_test is 0"),
-        ({"strongest": {"offset": 3.0}}, "at most 2.0 units"),
-        ({"strongest": {"offset": 0.0}}, "more than 0"),
-        ({"layers": (("negate",),), "strongest": {"negate": 0.5}}, "unset"),
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_sentence(
@@ -177,12 +165,6 @@ def test_options_that_cannot_be_are_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(UserError, match=complaint):
         augnet.build(setup, AugNetOptions(**{"layers": OFFSET_ONLY, **options}))
-
-
-def test_a_strongest_for_a_transform_of_no_layer_is_refused(setup: Setup) -> None:
-    """A slip of the pen there would otherwise go unseen."""
-    with pytest.raises(UserError, match="ofset"):
-        augnet.build(setup, AugNetOptions(layers=OFFSET_ONLY, strongest={"ofset": 1.0}))
 
 
 def test_layers_by_default_are_those_of_the_paper_as_far_as_the_bank_goes(setup: Setup) -> None:
@@ -246,12 +228,12 @@ def test_on_sinusoids_it_finds_about_half_a_hertz(setup: Setup) -> None:
         n_classes=task.n_classes,
         metric=task.metric,
         trunk=trunk,
-        bank={"frequency_shift": TRANSFORMS["frequency_shift"](task.signal)},
+        bank=make_bank(task.transforms, task.signal, task.ranges),
         training=task.training,
         seeds=Seeds(("sinusoids", 4)),
     )
     layers = (("frequency_shift",),)
-    method = run(setup, 12, layers=layers, strongest={"frequency_shift": 2.0})
+    method = run(setup, 12, layers=layers)
     found = operations(method)["frequency_shift"]
     assert found["unit"] == "hertz"
     assert 0.3 < found["value"] < 0.7

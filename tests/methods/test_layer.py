@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from datasets.task import Signal
 from methods.layer import NEGLIGIBLE, AtEval, AugmentationLayer, AveragedModel, breadth
+from methods.transforms.bank import make_bank
 from methods.transforms.transform import Transform, per_sample
 
 Bank = dict[str, Transform]
@@ -251,6 +253,33 @@ def test_an_operation_without_strength_fires_hard_in_evaluation_and_softly_in_tr
     soft.sum().backward()
     assert layer.magnitudes.grad is not None
     assert layer.magnitudes.grad.item() < 0  # more negation, less sum
+
+
+def test_affine_moves_share_a_sampling_and_sum_up_as_if_they_did_not() -> None:
+    """Among others that do not, whose noise comes in between."""
+    names = ("translate_x", "brightness", "rotate", "horizontal_flip", "shear_y")
+    bank = make_bank(names, Signal("image", (3, 12, 16)))
+    alone = [replace(row, affine=None) for row in bank.values()]
+    hidden, magnitudes = [0.02, 0.0, 0.01, 0.0, 0.03], [0.2, 0.7, 0.9, 0.4, 0.6]
+    layers = [
+        layer_of(rows, hidden=hidden, magnitudes=magnitudes)
+        for rows in (list(bank.values()), alone)
+    ]
+    x = torch.rand(5, 3, 12, 16, generator=stream(2))
+    outs = [layer(x, stream(3)) for layer in layers]
+    torch.testing.assert_close(outs[0], outs[1], rtol=0, atol=1e-5)
+    for out in outs:
+        (out * torch.rand(out.shape, generator=stream(4))).sum().backward()
+    for shared, apart in zip(*(layer.parameters() for layer in layers), strict=True):
+        torch.testing.assert_close(shared.grad, apart.grad, rtol=1e-3, atol=1e-3)
+
+
+def test_a_transform_that_mixes_samples_does_so_in_training_alone() -> None:
+    roll = replace(ADD, name="roll", mixes=True, apply=lambda x, magnitude, noise: x.roll(1, 0))
+    layer = layer_of([roll, SHRINK], magnitudes=[1.0, 0.5])
+    x = batch()
+    torch.testing.assert_close(layer.train()(x), 0.5 * x.roll(1, 0) + 0.25 * x)
+    torch.testing.assert_close(layer.eval()(x), 0.5 * x + 0.25 * x)
 
 
 def test_each_copy_has_noise_of_its_own(bank: Bank) -> None:

@@ -61,6 +61,35 @@ def test_what_the_signal_lacks_is_said(image: Signal) -> None:
         make_bank(["frequency_shift"], Signal("eeg", (2, 100)))
 
 
+def test_a_range_is_another_meaning_of_magnitude_1(image: Signal) -> None:
+    quarter = make_bank(["rotate", "crop"], image, {"rotate": 90.0})["rotate"]
+    assert (quarter.strongest, quarter.unit) == (90.0, "degrees")
+    x, noise = torch.rand(2, *image.shape), torch.ones(2)
+    third = make_bank(["rotate"], image)["rotate"].apply(x, torch.ones(2), noise)
+    assert torch.allclose(quarter.apply(x, torch.full((2,), 1 / 3), noise), third, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "complaint"),
+    [
+        ({"rotat": 90.0}, "did you mean 'rotate'"),
+        ({"rotate": 0.0}, "`ranges` gives 'rotate' 0 degrees; it has to be above 0"),
+        ({"rotate": float("inf")}, "above 0"),
+        ({"horizontal_flip": 0.5}, "leave it out"),
+    ],
+)
+def test_a_range_that_cannot_be_is_refused(
+    ranges: dict[str, float], complaint: str, image: Signal
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        make_bank(["rotate", "horizontal_flip"], image, ranges)
+
+
+def test_a_probability_has_no_range_above_1(eeg: Signal) -> None:
+    with pytest.raises(UserError, match="above 0 and at most 1"):
+        make_bank(["channel_dropout"], eeg, {"channel_dropout": 1.5})
+
+
 def test_another_package_adds_a_row(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(triple="here:triple")
     made = make_bank(["triple", "sign_flip"], eeg)

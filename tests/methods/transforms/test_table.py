@@ -13,10 +13,20 @@ from methods.transforms.transform import Transform
 
 BATCH = 8
 # Exact is the rule at magnitude 0. The others pass the Fourier domain, or a grid in float32.
-NEARLY_EXACT = {"ft_surrogate": 1e-5, "rotate": 2e-5, "translate_x": 2e-5, "translate_y": 2e-5}
+WARPS = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
+NEARLY_EXACT = {"ft_surrogate": 1e-5, **dict.fromkeys(WARPS, 2e-5)}
+# Steps in the magnitude: the first have an estimate of the gradient, which their own tests compare
+# with the truth, the second none.
+STRAIGHT_THROUGH = ("channel_shuffle",)
+WITHOUT_GRADIENT = ("crop",)
 
 every = pytest.mark.parametrize("name", TRANSFORMS)
-differentiable = pytest.mark.parametrize("name", [n for n in TRANSFORMS if n != "channel_shuffle"])
+with_gradient = pytest.mark.parametrize(
+    "name", [name for name in TRANSFORMS if name not in WITHOUT_GRADIENT]
+)
+differentiable = pytest.mark.parametrize(
+    "name", [name for name in TRANSFORMS if name not in (*STRAIGHT_THROUGH, *WITHOUT_GRADIENT)]
+)
 
 
 @pytest.fixture
@@ -49,10 +59,9 @@ def lively(transform: Transform, noise: Tensor) -> Tensor:
     return torch.linspace(0.2, 0.9, len(noise), dtype=noise.dtype)
 
 
-def test_the_table_holds_the_13_of_the_paper_and_the_first_images() -> None:
+def test_the_table_holds_the_13_of_the_paper_and_no_name_twice() -> None:
     assert len(EEG) == 13
-    assert len(IMAGE) == 5
-    assert len(TRANSFORMS) == 18
+    assert len(TRANSFORMS) == len(EEG) + len(IMAGE)
 
 
 @every
@@ -63,6 +72,9 @@ def test_a_row_describes_itself(name: str, transform: Transform) -> None:
     assert math.isfinite(transform.strongest)
     assert transform.strongest > 0
     assert transform.graded == (transform.gradient != "relaxed")
+    assert (transform.gradient == "straight-through") == (name in STRAIGHT_THROUGH)
+    assert (transform.gradient == "none") == (name in WITHOUT_GRADIENT)
+    assert (transform.affine is not None) == (name in WARPS)
 
 
 @every
@@ -144,7 +156,8 @@ def test_x_is_left_untouched_and_gets_no_gradient(
     before, version = x.clone(), x._version
     magnitude = torch.full((BATCH,), 0.5, requires_grad=True)
     out = transform.apply(x, magnitude, draw(transform, x))
-    out.sum().backward()
+    assert out.requires_grad == (name not in WITHOUT_GRADIENT)
+    (out.sum() + 0 * magnitude.sum()).backward()
     assert torch.equal(x, before)
     assert x._version == version
     assert not x.requires_grad
@@ -175,7 +188,7 @@ def test_the_gradient_of_the_magnitude_is_the_finite_difference(
     torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-4)
 
 
-@every
+@with_gradient
 def test_the_gradient_of_the_magnitude_is_finite_everywhere(
     name: str, transform: Transform, x: Tensor
 ) -> None:
@@ -247,7 +260,8 @@ class NoPeeking(TorchDispatchMode):
 def test_nothing_waits_for_the_device(name: str, transform: Transform, x: Tensor) -> None:
     with NoPeeking():
         magnitude = torch.full((BATCH,), 0.5, requires_grad=True)
-        transform.apply(x, magnitude, transform.draw(x, None)).sum().backward()
+        out = transform.apply(x, magnitude, transform.draw(x, None))
+        (out.sum() + 0 * magnitude.sum()).backward()
     with pytest.raises(AssertionError, match="_local_scalar_dense"), NoPeeking():
         x.sum().item()
 
@@ -263,7 +277,7 @@ def test_all_tensors_are_made_on_the_device_of_x(
     out = transform.apply(x, magnitude, noise)
     assert noise.device == out.device == x.device
     assert out.shape == x.shape
-    out.sum().backward()
+    (out.sum() + 0 * magnitude.sum()).backward()
 
 
 @every

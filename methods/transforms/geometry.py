@@ -1,0 +1,194 @@
+"""Transforms that move the pixels of images, which are (B, C, H, W) in [0, 1]."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from datasets.task import Signal
+from methods.transforms.transform import Transform, draw_signed, ungraded
+
+AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
+CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
+
+
+def translate_x(signal: Signal, *, strongest: float = 0.45) -> Transform:
+    """Move the image right or left; zeros come in.
+
+    Source: Cubuk et al. 2019 (AutoAugment), Table 6. AugNet's text says half of the width, its code
+    has 0.45.
+    """
+    return _translate("translate_x", strongest, axis=0)
+
+
+def translate_y(signal: Signal, *, strongest: float = 0.45) -> Transform:
+    """Move the image down or up; zeros come in.
+
+    Source: as in `translate_x`.
+    """
+    return _translate("translate_y", strongest, axis=1)
+
+
+def rotate(signal: Signal, *, strongest: float = 30.0) -> Transform:
+    """Turn the image about its centre, counter-clockwise for positive angles; zeros come in.
+
+    Source: Cubuk et al. 2019 (AutoAugment), Table 6.
+    """
+
+    def affine(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        angle = torch.deg2rad(strongest * magnitude.to(x.dtype) * noise)
+        cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+        height_by_width = x.shape[-2] / x.shape[-1]  # both sides are two units long
+        return _matrices([cos, -sin * height_by_width, zero], [sin / height_by_width, cos, zero])
+
+    return _moving("rotate", strongest, "degrees", affine)
+
+
+def shear_x(signal: Signal, *, strongest: float = 0.3) -> Transform:
+    """Move each row sideways, in proportion to its distance from the middle row; zeros come in.
+
+    Source: as in `translate_x`. AugNet's code shears about the top left pixel, which also moves the
+    image by up to 0.15 of its height.
+    """
+    return _shear("shear_x", strongest, axis=0)
+
+
+def shear_y(signal: Signal, *, strongest: float = 0.3) -> Transform:
+    """Move each column up or down, in proportion to its distance from the middle one.
+
+    Source: as in `shear_x`.
+    """
+    return _shear("shear_y", strongest, axis=1)
+
+
+def horizontal_flip(signal: Signal) -> Transform:
+    """Swap left and right.
+
+    Source: Krizhevsky et al. 2012.
+    """
+    return ungraded("horizontal_flip", lambda x: x.flip(-1), "Krizhevsky et al. 2012")
+
+
+def vertical_flip(signal: Signal) -> Transform:
+    """Swap up and down.
+
+    Source: Krizhevsky et al. 2012, turned by a quarter.
+    """
+    return ungraded("vertical_flip", lambda x: x.flip(-2), "Krizhevsky et al. 2012, turned")
+
+
+def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
+    """Pad by zeros and cut out a window of the old size: a move by whole pixels, both ways at once.
+
+    Source: He et al. 2016 (ResNet), section 4.2: 4 pixels of 32.
+    """
+
+    def draw(x: Tensor, generator: Generator | None) -> Tensor:
+        return 2 * torch.rand(len(x), 2, generator=generator, dtype=x.dtype, device=x.device) - 1
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        for axis, uniform in zip((2, 3), noise.unbind(1), strict=True):
+            margin = (strongest * x.shape[axis] * magnitude.to(x.dtype)).floor()
+            # Every whole number of pixels from -margin to margin is equally likely.
+            x = _shifted(x, (uniform * (margin + 0.5)).round().long(), axis)
+        return x
+
+    return Transform(
+        name="crop",
+        graded=True,
+        gradient="none",
+        strongest=strongest,
+        unit="share of the side",
+        source="He et al. 2016 (ResNet), section 4.2",
+        draw=draw,
+        apply=apply,
+    )
+
+
+def _translate(name: str, strongest: float, axis: int) -> Transform:
+    def affine(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        share = strongest * magnitude.to(x.dtype) * noise
+        one, zero = torch.ones_like(share), torch.zeros_like(share)
+        origin = [zero, zero]
+        origin[axis] = -2 * share  # the image is two units wide
+        return _matrices([one, zero, origin[0]], [zero, one, origin[1]])
+
+    return _moving(name, strongest, f"share of the {('width', 'height')[axis]}", affine)
+
+
+def _shear(name: str, strongest: float, axis: int) -> Transform:
+    def affine(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        slope = strongest * magnitude.to(x.dtype) * noise  # pixels a pixel
+        one, zero = torch.ones_like(slope), torch.zeros_like(slope)
+        height_by_width = x.shape[-2] / x.shape[-1]
+        if axis == 0:
+            return _matrices([one, -slope * height_by_width, zero], [zero, one, zero])
+        return _matrices([one, zero, zero], [-slope / height_by_width, one, zero])
+
+    return _moving(name, strongest, "pixels a pixel", affine)
+
+
+def _moving(
+    name: str, strongest: float, unit: str, affine: Callable[[Tensor, Tensor, Tensor], Tensor]
+) -> Transform:
+    """A transform by ``affine``, of noise uniform in [-1, 1)."""
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        return _sampled(x, affine(x, magnitude, noise).unsqueeze(1))
+
+    return Transform(
+        name=name,
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit=unit,
+        source=AUTOAUGMENT,
+        draw=draw_signed,
+        apply=apply,
+        affine=affine,
+    )
+
+
+def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:
+    """Two rows of three (B,) -> (B, 2, 3)."""
+    return torch.stack([torch.stack(first, dim=1), torch.stack(second, dim=1)], dim=1)
+
+
+def warped_average(x: Tensor, affines: Tensor, shares: Tensor) -> Tensor:
+    """The weighted sum of several affine moves of each image, by one sampling.
+
+    (B, C, H, W), (B, Q, 2, 3), (B, Q) -> (B, C, H, W). A third of the time of warping one by one
+    with kornia, stacking and weighting (``tests/speed/transforms.py``).
+    """
+    n_images, n_colours, height, width = x.shape
+    moved = _sampled(x, affines).view(n_images, n_colours, -1, height * width)
+    average: Tensor = shares.to(x.dtype).reshape(n_images, 1, 1, -1) @ moved
+    return average.view_as(x)
+
+
+def _sampled(x: Tensor, affines: Tensor) -> Tensor:
+    """Sample bilinearly where each affine map points to; zeros outside.
+
+    (B, C, H, W), (B, Q, 2, 3) -> (B, C, Q * H, W): the Q results, one below the other.
+    """
+    n_images, _, height, width = x.shape
+    # What F.affine_grid does, in a seventh of its time: it multiplies pixel by pixel. Pixels are
+    # squares (align_corners=False): the borders stand at -1 and 1, as a share of the size needs.
+    across = (2 * torch.arange(width, dtype=x.dtype, device=x.device) + 1) / width - 1
+    down = (2 * torch.arange(height, dtype=x.dtype, device=x.device) + 1) / height - 1
+    across, down = across.repeat(height), down.repeat_interleave(width)
+    pixels = torch.stack([across, down, torch.ones_like(across)])  # (3, H W)
+    grid = affines.transpose(1, 2).reshape(-1, 3) @ pixels  # (B 2 Q, H W)
+    grid = grid.view(n_images, 2, -1, width).permute(0, 2, 3, 1)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _shifted(x: Tensor, pixels: Tensor, axis: int) -> Tensor:
+    """Move each image (B, C, H, W) by its own whole number (B,) along an axis; zeros come in."""
+    size = x.shape[axis]
+    source = torch.arange(size, device=x.device) - pixels.unsqueeze(1)  # (B, size)
+    shape = [len(x), 1, 1, 1]
+    shape[axis] = size
+    moved = x.gather(axis, source.clamp(0, size - 1).view(shape).expand_as(x))
+    return moved * ((source >= 0) & (source < size)).view(shape)
