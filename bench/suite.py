@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -54,6 +54,9 @@ class MethodTable:
 
     method: str | None = None  # a row of the method table; None: the table's own name
     budget: dict[str, Any] | None = None
+    # Changes to the tasks' training for this method alone, retrainings included: papers give each
+    # method a learning rate of its own.
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         for label, table in file.methods.items()
     }
     plan = tuple(
-        PlannedTrial(task_label, method_label, TrialSpec(task, *method[:2], fold, seed, method[2]))
+        PlannedTrial(task_label, method_label, method.trial(task, fold, seed))
         for task_label, task in tasks.items()
         for seed in file.seeds
         for fold in folds
@@ -152,7 +155,6 @@ def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
         raise unknown("task", name, known)
     if shared.trunk is not None and shared.trunk not in TRUNKS:
         raise unknown("trunk", shared.trunk, TRUNKS)
-    training = asdict(read_options(TrainingSettings, shared.training, f"training in {where}"))
     if shared.transforms is not None and len(set(shared.transforms)) < len(shared.transforms):
         raise UserError(f"{where}: transforms names one twice: {', '.join(shared.transforms)}")
     return TaskSpec(
@@ -160,15 +162,26 @@ def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
         options=_read_own(known[name].options, own, TaskTable, where),
         data_seed=shared.data_seed,
         trunk=shared.trunk,
-        training={key: training[key] for key in shared.training},
+        training=_read_training(shared.training, where),
         transforms=shared.transforms,
         ranges=shared.ranges,
     )
 
 
-def _read_method(
-    table: Mapping[str, Any], label: str, budget: Budget, where: str
-) -> tuple[str, dict[str, Any], Budget]:
+class _Method(NamedTuple):
+    """What a table of a method says, checked."""
+
+    method: str
+    options: dict[str, Any]
+    budget: Budget
+    training: dict[str, Any]
+
+    def trial(self, task: TaskSpec, fold: int, seed: int) -> TrialSpec:
+        task = replace(task, training=task.training | self.training)
+        return TrialSpec(task, self.method, self.options, fold, seed, self.budget)
+
+
+def _read_method(table: Mapping[str, Any], label: str, budget: Budget, where: str) -> _Method:
     shared, own = _split(table, MethodTable, where)
     name = shared.method or label
     known = known_methods()
@@ -176,7 +189,14 @@ def _read_method(
         raise unknown("method", name, known)
     if shared.budget is not None:
         budget = read_options(Budget, shared.budget, f"budget in {where}")
-    return name, _read_own(known[name].options, own, MethodTable, where), budget
+    options = _read_own(known[name].options, own, MethodTable, where)
+    return _Method(name, options, budget, _read_training(shared.training, where))
+
+
+def _read_training(table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The training settings that a table names, and no others."""
+    settings = asdict(read_options(TrainingSettings, table, f"training in {where}"))
+    return {key: settings[key] for key in table}
 
 
 def _split(table: Mapping[str, Any], cls: type[Table], where: str) -> tuple[Table, dict[str, Any]]:

@@ -1,13 +1,28 @@
 """The methods that are compared, and the backend that they share."""
 
 from datasets.plugins import with_plugins
-from methods import augnet, autoaugment, none, random_policy
+from methods import (
+    augerino,
+    augnet,
+    autoaugment,
+    fixed,
+    none,
+    randaugment,
+    random_policy,
+    trivialaugment,
+)
 from methods.method import MethodRow
 
 METHODS: dict[str, MethodRow] = {
     "none": MethodRow(none.NoneOptions, none.build, "model"),
+    "fixed": MethodRow(fixed.FixedOptions, fixed.build, "model"),
+    "randaugment": MethodRow(randaugment.RandAugmentOptions, randaugment.build, "model"),
+    "trivialaugment": MethodRow(
+        trivialaugment.TrivialAugmentOptions, trivialaugment.build, "model"
+    ),
     "random_policy": MethodRow(random_policy.RandomPolicyOptions, random_policy.build, "policy"),
     "augnet": MethodRow(augnet.AugNetOptions, augnet.build, "model"),
+    "augerino": MethodRow(augerino.AugerinoOptions, augerino.build, "model"),
     "autoaugment": MethodRow(autoaugment.AutoAugmentOptions, autoaugment.build, "policy"),
 }
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 from typing import Any, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from datasets.errors import UserError, unknown
-from methods.end_to_end import EndToEnd
+from methods.end_to_end import EndToEnd, layers_apart, require
 from methods.layer import AtEval, AugmentationLayer, AveragedModel, breadth
 from methods.method import Setup
 from methods.training import Training
@@ -25,8 +25,12 @@ SENSORS = (
 )
 TIME_FREQUENCY = ("time_reverse", "time_mask", "gaussian_noise", "ft_surrogate", "frequency_shift")
 GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
-# Source: AugNet, sections 4.1 and 5.2; table 4 for what belongs to the sensors.
-BY_KIND = {"eeg": (SENSORS, TIME_FREQUENCY, TIME_FREQUENCY), "image": (GEOMETRIC,)}
+NON_GEOMETRIC = ("contrast", "brightness", "sample_pairing")
+# Source: AugNet, sections 5.1 and 5.2; table 4 for what belongs to the sensors.
+BY_KIND = {
+    "eeg": (SENSORS, TIME_FREQUENCY, TIME_FREQUENCY),
+    "image": (NON_GEOMETRIC, GEOMETRIC, GEOMETRIC),
+}
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,17 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
     Source: AugNet, equations 2 and 3, section 3.4.
     """
     _check_numbers(options)
-    layers = _layers(setup, options)
+    layers = [
+        AugmentationLayer(
+            [setup.bank[name] for name in names],
+            initial_magnitude=options.initial_magnitude,
+            temperature=options.temperature,
+            at_eval=options.at_eval,
+        )
+        for names in _layers(setup, options)
+    ]
     model = AveragedModel(
-        [
-            AugmentationLayer(
-                [setup.bank[name] for name in names],
-                initial_magnitude=options.initial_magnitude,
-                temperature=options.temperature,
-                at_eval=options.at_eval,
-            )
-            for names in layers
-        ],
+        layers,
         setup.trunk(),
         n_copies_train=options.n_copies_train,
         n_copies_test=options.n_copies_test,
@@ -82,7 +86,11 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
 
     def penalty() -> Tensor:
         assert options.regularizer != "none"
-        return -options.penalty * breadth(model.layers, options.regularizer)
+        return -options.penalty * breadth(layers, options.regularizer)
+
+    def project() -> None:
+        for layer in layers:
+            layer.project()
 
     training = Training(
         model,
@@ -94,10 +102,15 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
         seeds=setup.seeds,
         meter=setup.meter,
         penalty=None if options.regularizer == "none" else penalty,
-        parameter_groups=_parameter_groups(model, setup, options),
-        after_step=model.project,
+        parameter_groups=layers_apart(
+            model,
+            setup.training,
+            learning_rate=options.learning_rate,
+            weight_decay=options.weight_decay,
+        ),
+        after_step=project,
     )
-    return EndToEnd(training, lambda: {"layers": [_describe(layer) for layer in model.layers]})
+    return EndToEnd(training, lambda: {"layers": [_describe(layer) for layer in layers]})
 
 
 def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]:
@@ -131,32 +144,11 @@ def _check_transform(name: str, bank: Mapping[str, Transform]) -> None:
 
 
 def _check_numbers(options: AugNetOptions) -> None:
-    def require(holds: bool, name: str, rule: str) -> None:
-        if not holds:
-            raise UserError(f"{name} is {getattr(options, name)}; it has to be {rule}")
-
-    require(isfinite(options.penalty) and options.penalty >= 0, "penalty", "0 or more")
-    require(options.temperature > 0, "temperature", "more than 0")
-    require(0 <= options.initial_magnitude <= 1, "initial_magnitude", "in [0, 1]")
-    require(options.n_copies_train >= 1, "n_copies_train", "1 or more")
-    require(options.n_copies_test >= 1, "n_copies_test", "1 or more")
-
-
-def _parameter_groups(
-    model: AveragedModel, setup: Setup, options: AugNetOptions
-) -> list[dict[str, Any]]:
-    def or_trunk(own: float | None, of_trunk: float) -> float:
-        return of_trunk if own is None else own
-
-    layers: list[nn.Parameter] = [p for layer in model.layers for p in layer.parameters()]
-    return [
-        {"params": list(model.trunk.parameters())},
-        {
-            "params": layers,
-            "lr": or_trunk(options.learning_rate, setup.training.learning_rate),
-            "weight_decay": or_trunk(options.weight_decay, setup.training.weight_decay),
-        },
-    ]
+    require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
+    require(options, "temperature", options.temperature > 0, "more than 0")
+    require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
+    require(options, "n_copies_train", options.n_copies_train >= 1, "1 or more")
+    require(options, "n_copies_test", options.n_copies_test >= 1, "1 or more")
 
 
 def _describe(layer: AugmentationLayer) -> list[dict[str, Any]]:

@@ -124,14 +124,14 @@ class AveragedModel(nn.Module):
 
     def __init__(
         self,
-        layers: Iterable[AugmentationLayer],
+        layers: Iterable[nn.Module],  # each takes a batch and a generator
         trunk: nn.Module,
         *,
         n_copies_train: int = 1,
         n_copies_test: int = 4,
     ) -> None:
         super().__init__()
-        self.layers: Sequence[AugmentationLayer] = nn.ModuleList(layers)  # type: ignore[assignment]
+        self.layers = nn.ModuleList(layers)
         self.trunk = trunk
         self.n_copies_train, self.n_copies_test = n_copies_train, n_copies_test
 
@@ -154,11 +154,6 @@ class AveragedModel(nn.Module):
         # cross-entropy nor argmax sees.
         mean: Tensor = logits.unflatten(0, (self.n_copies, -1)).mean(0)
         return mean
-
-    def project(self) -> None:
-        """Project every layer; to be called after each optimizer step."""
-        for layer in self.layers:
-            layer.project()
 
 
 def breadth(layers: Iterable[AugmentationLayer], regularizer: Regularizer = "selective") -> Tensor:

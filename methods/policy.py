@@ -145,8 +145,8 @@ def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Polic
         raise UserError(f"policy has schema {record.get('schema')}, this version reads {SCHEMA}")
     try:
         policy = Policy(
-            tuple(_subpolicy(s, bank) for s in record["subpolicies"]),
-            tuple(tuple(_subpolicy(s, bank) for s in group) for group in record["by_class"]),
+            tuple(read_subpolicy(s, bank) for s in record["subpolicies"]),
+            tuple(tuple(read_subpolicy(s, bank) for s in group) for group in record["by_class"]),
         )
         for name in policy.transforms:
             _check_range(name, record["transforms"][name], bank[name])
@@ -180,7 +180,8 @@ def _fields(operation: Operation) -> tuple[str, float, float | None]:
     return operation.transform, operation.probability, operation.magnitude
 
 
-def _subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Subpolicy:
+def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Subpolicy:
+    """A subpolicy from its ``operations`` and ``weight``; raises UserErrors as `from_json` does."""
     operations = []
     for name, probability, magnitude in record["operations"]:
         if name not in bank:

@@ -201,3 +201,18 @@ def _write(folder: Path) -> Path:
         "[methods.none]\n[methods.augnet]\n"
     )
     return file
+
+
+def test_a_method_may_have_a_training_of_its_own_which_its_retrainings_share() -> None:
+    tables = {
+        "name": "own",
+        "folds": 1,
+        "tasks": {"digits": {"training": {"epochs": 3, "batch_size": 32}}},
+        "methods": {"none": {}, "random_policy": {"training": {"epochs": 4, "beta1": 0.5}}},
+    }
+    plain, own = (planned.spec for planned in read_suite(tables, "own").plan)
+    assert plain.task.training == {"epochs": 3, "batch_size": 32}
+    assert own.task.training == {"epochs": 4, "batch_size": 32, "beta1": 0.5}
+    tables["methods"]["none"] = {"training": {"epoch": 4}}
+    with pytest.raises(UserError, match="did you mean 'epochs'"):
+        read_suite(tables, "own")

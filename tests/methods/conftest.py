@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -155,6 +155,22 @@ def make_setup(meter: CountingMeter) -> MakeSetup:
 @pytest.fixture
 def setup(make_setup: MakeSetup) -> Setup:
     return make_setup()
+
+
+@pytest.fixture(scope="session")
+def as_images() -> Callable[[Setup], Setup]:
+    """The same setup with its windows folded into images of two colours, 4 x 4."""
+
+    def fold(setup: Setup) -> Setup:
+        views = Views(*(Split(s.x.unflatten(2, (4, 4)), s.y) for s in setup.views))
+        return replace(
+            setup,
+            views=views,
+            signal=Signal("image", (N_CHANNELS, 4, 4)),
+            trunk=lambda: nn.Sequential(nn.Flatten(2), setup.trunk()),
+        )
+
+    return fold
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,21 @@ from methods.policy import Policy, from_json, to_json
 # A method in the table that has no options here runs on its defaults: add a row to make it quick.
 OPTIONS: dict[str, dict[str, Any]] = {
     "augnet": {"layers": (("offset", "blur"), ("negate",)), "n_copies_train": 2},
+    "fixed": {"subpolicies": ((("offset", 0.7, 0.5), ("negate", 0.5)), (("blur", 1.0, 0.3),))},
     "autoaugment": {"n_samplings": 5, "samplings_per_point": 2, "n_startup": 2, "child_epochs": 2},
 }
 
+FOR_IMAGES = ("augerino",)
+
 every_method = pytest.mark.parametrize("name", METHODS)
+
+
+@pytest.fixture
+def make_setup(name: str, make_setup: Any, as_images: Callable[[Setup], Setup]) -> Any:
+    """Of images, for a method that is for them."""
+    if name not in FOR_IMAGES:
+        return make_setup
+    return lambda *seed: as_images(make_setup(*seed))
 
 
 def build(name: str, setup: Setup) -> Method:

@@ -1,0 +1,108 @@
+"""Augerino: a distribution over affine maps, learned with the trunk from the training set."""
+
+from dataclasses import dataclass
+from math import inf, pi
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from datasets.errors import UserError, unknown
+from methods.end_to_end import EndToEnd, layers_apart, require
+from methods.layer import AveragedModel
+from methods.lie_layer import GENERATORS, LieLayer
+from methods.method import Setup
+from methods.training import Training
+
+SAFE_WIDTH = 10.0
+
+
+@dataclass(frozen=True)
+class AugerinoOptions:
+    """What the layer holds, and how it is learned."""
+
+    generators: tuple[str, ...] = tuple(GENERATORS)
+    # Lambda. AugNet's paper: 0.05 on Mario-Iggy, where its script has 0.2, and 0.01 on CIFAR10.
+    penalty: float = 0.05
+    # Whether the pull ends while any width has reached 10, as the official "safe" loss does.
+    safe: bool = True
+    # Of every generator; coefficients are uniform in half of it to either side. AugNet's paper.
+    initial_width: float = pi / 4
+    # Of the widths; None: the trunk's.
+    learning_rate: float | None = 1e-2
+    weight_decay: float | None = 0.0
+    # The paper: 1 in training, 4 at test.
+    n_copies_train: int = 1
+    n_copies_test: int = 4
+
+
+def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
+    """The trunk behind a Lie-algebra layer, both trained together on the training view.
+
+    Raises a UserError for EEG, an unknown generator, and numbers out of range.
+    Source: Benton et al. 2020 (Augerino), equation 5, with the norm as their code has it: over full
+    widths and not squared.
+    """
+    if setup.signal.kind != "image":
+        raise UserError(
+            "augerino moves the pixels of images, and the task is EEG: leave the method out there; "
+            "augnet learns transforms of EEG"
+        )
+    _check(options)
+    layer = LieLayer(options.generators, initial_width=options.initial_width)
+    model = AveragedModel(
+        [layer],
+        setup.trunk(),
+        n_copies_train=options.n_copies_train,
+        n_copies_test=options.n_copies_test,
+    ).to(setup.device)
+    training = Training(
+        model,
+        setup.views.train.to(setup.device),
+        setup.views.model_valid.to(setup.device),
+        settings=setup.training,
+        n_classes=setup.n_classes,
+        metric=setup.metric,
+        seeds=setup.seeds,
+        meter=setup.meter,
+        penalty=lambda: penalty(layer.widths, options),
+        parameter_groups=layers_apart(
+            model,
+            setup.training,
+            learning_rate=options.learning_rate,
+            weight_decay=options.weight_decay,
+        ),
+    )
+    return EndToEnd(training, lambda: {"layers": [describe(layer)]})
+
+
+def penalty(widths: Tensor, options: AugerinoOptions) -> Tensor:
+    """Minus lambda times the norm of the widths (G,), and 0 where the safe switch is off."""
+    pull: Tensor = -options.penalty * torch.linalg.vector_norm(widths)
+    return pull * (widths < SAFE_WIDTH).all() if options.safe else pull
+
+
+def describe(layer: LieLayer) -> list[dict[str, Any]]:
+    """What is learned of each generator: its width, and the half range in its unit."""
+    return [
+        {
+            "transform": name,
+            "weight": 1.0,
+            "magnitude": width,
+            "value": width / 2 * GENERATORS[name][1],
+            "unit": GENERATORS[name][2],
+        }
+        for name, width in zip(layer.names, layer.widths.tolist(), strict=True)
+    ]
+
+
+def _check(options: AugerinoOptions) -> None:
+    for name in options.generators:
+        if name not in GENERATORS:
+            raise unknown("generator", name, GENERATORS)
+    n_different = len(set(options.generators))
+    require(options, "generators", 0 < n_different == len(options.generators), "some, each once")
+    require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
+    require(options, "initial_width", 0 < options.initial_width < 50, "above 0 and below 50")
+    require(options, "n_copies_train", options.n_copies_train >= 1, "1 or more")
+    require(options, "n_copies_test", options.n_copies_test >= 1, "1 or more")

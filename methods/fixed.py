@@ -1,0 +1,78 @@
+"""A fixed policy, chosen by hand: what everybody does when nothing is learned."""
+
+from dataclasses import dataclass
+from math import pi
+
+from datasets.errors import UserError
+from datasets.task import Kind
+from methods.end_to_end import EndToEnd
+from methods.method import Setup
+from methods.policy import Policy, Subpolicy, read_subpolicy
+from methods.retraining import retrain
+from methods.transforms.transform import Transform
+
+# Transform, probability, and how strong: nothing where the transform has no strength.
+Step = tuple[str, float] | tuple[str, float, float]
+
+# In the unit of the transform. Flip and crop, one after the other: AugNet, section 5.1. For EEG the
+# best value of each transform alone on SleepPhysionet, of which a sample draws one:
+# eeg-augmentation-benchmark-2022.
+BY_KIND: dict[Kind, tuple[tuple[Step, ...], ...]] = {
+    "image": ((("horizontal_flip", 0.5), ("crop", 1.0, 0.125)),),
+    "eeg": (
+        (("frequency_shift", 0.5, 0.3),),
+        (("ft_surrogate", 0.5, 0.8 * 2 * pi),),
+        (("band_stop", 0.5, 1.2),),
+        (("gaussian_noise", 0.5, 0.12),),
+        (("time_mask", 0.5, 200.0),),
+        (("channel_dropout", 0.5, 0.4),),
+        (("channel_shuffle", 0.5, 0.8),),
+        (("rotation_x", 0.5, 25.0),),
+        (("rotation_y", 0.5, 9.0),),
+        (("rotation_z", 0.5, 30.0),),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FixedOptions:
+    """Which policy."""
+
+    # Subpolicies, of which each sample draws one; each a sequence of [transform, probability,
+    # magnitude], the magnitude in [0, 1], left out for a flip. None: BY_KIND, as far as the task's
+    # transforms and their ranges go.
+    subpolicies: tuple[tuple[Step, ...], ...] | None = None
+
+
+def build(setup: Setup, options: FixedOptions) -> EndToEnd:
+    """The trunk, trained under the policy.
+
+    Raises a UserError for transforms that the task does not list, and numbers out of range.
+    """
+    subpolicies = _by_kind(setup) if options.subpolicies is None else options.subpolicies
+    if not subpolicies:
+        raise UserError(
+            "the task lists no transform of the fixed policy; name some of its own in "
+            f"`subpolicies`: {', '.join(setup.bank) or 'it has none'}"
+        )
+    return EndToEnd(retrain(setup, Policy(tuple(_read(each, setup) for each in subpolicies))))
+
+
+def _by_kind(setup: Setup) -> tuple[tuple[Step, ...], ...]:
+    """What there is of the default, with magnitudes."""
+    present = [
+        tuple(_graded(step, setup.bank[step[0]]) for step in steps if step[0] in setup.bank)
+        for steps in BY_KIND[setup.signal.kind]
+    ]
+    return tuple(steps for steps in present if steps)
+
+
+def _graded(step: Step, transform: Transform) -> Step:
+    if len(step) == 2:
+        return step
+    return (*step[:2], min(1.0, step[2] / transform.strongest))
+
+
+def _read(steps: tuple[Step, ...], setup: Setup) -> Subpolicy:
+    operations = [(*step, None)[:3] for step in steps]
+    return read_subpolicy({"operations": operations, "weight": 1.0}, setup.bank)

@@ -1,0 +1,40 @@
+"""RandAugment: some transforms at random, all at one magnitude; a grid may find the two numbers."""
+
+from dataclasses import dataclass
+from itertools import product
+
+from methods.end_to_end import EndToEnd, require
+from methods.method import Setup
+from methods.policy import Operation, Policy, Subpolicy
+from methods.retraining import retrain
+from methods.search_space import check_bank
+
+
+@dataclass(frozen=True)
+class RandAugmentOptions:
+    """Its two numbers. Defaults: torchvision's, 2 operations at 9 of 30 bins."""
+
+    n_operations: int = 2
+    magnitude: float = 0.3
+
+
+def build(setup: Setup, options: RandAugmentOptions) -> EndToEnd:
+    """The trunk, trained under transforms drawn with replacement from the task's, the identity too.
+
+    Here a magnitude is the widest strength that a transform draws; the papers' transforms have just
+    that strength, with a random sign where there are two.
+
+    Raises a UserError for an empty bank and numbers out of range.
+    Source: Cubuk et al. 2020 (RandAugment).
+    """
+    check_bank(setup.bank)
+    require(options, "n_operations", 1 <= options.n_operations <= 3, "1, 2 or 3")
+    require(options, "magnitude", 0 <= options.magnitude <= 1, "in [0, 1]")
+    # The identity as one transform more: each of the others acts with probability n / (n + 1).
+    probability = len(setup.bank) / (len(setup.bank) + 1)
+    operations = [
+        Operation(name, probability, options.magnitude if transform.graded else None)
+        for name, transform in setup.bank.items()
+    ]
+    sequences = product(operations, repeat=options.n_operations)
+    return EndToEnd(retrain(setup, Policy(tuple(Subpolicy(each) for each in sequences))))

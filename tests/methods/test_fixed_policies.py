@@ -1,0 +1,141 @@
+"""The baselines that search nothing: which policy they train under."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from datasets.errors import UserError
+from datasets.task import Signal
+from methods import fixed, none, randaugment, trivialaugment
+from methods.end_to_end import EndToEnd
+from methods.fixed import FixedOptions
+from methods.method import Setup
+from methods.randaugment import RandAugmentOptions
+from methods.transforms.bank import make_bank
+from methods.transforms.transform import Transform, per_sample
+from methods.trivialaugment import TrivialAugmentOptions
+
+IMAGES = Signal("image", (3, 32, 32))
+EEG = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
+
+
+def augmented(method: EndToEnd, x: Tensor, seed: int = 0) -> Tensor:
+    augment = method.training.augment
+    assert augment is not None
+    return augment(x, torch.zeros(len(x), dtype=torch.int64), torch.Generator().manual_seed(seed))
+
+
+def powers(setup: Setup, n: int) -> Setup:
+    """A bank whose k-th transform multiplies by the k-th prime: products tell what has acted."""
+    primes = (2, 3, 5, 7)[:n]
+
+    def row(prime: int) -> Transform:
+        return Transform(
+            name=f"times {prime}",
+            graded=True,
+            gradient="path",
+            strongest=1.0,
+            unit="here",
+            source="here",
+            draw=lambda x, generator: torch.zeros(len(x)),
+            apply=lambda x, m, noise: x * torch.where(per_sample(m, x) == 0.3, prime, prime**3),
+        )
+
+    return replace(setup, bank={f"times {prime}": row(prime) for prime in primes})
+
+
+def shares(values: Tensor) -> dict[float, float]:
+    counts = Counter(values.flatten().tolist())
+    return {value: count / values.numel() for value, count in counts.items()}
+
+
+def test_fixed_flips_half_of_the_images_and_crops_all(setup: Setup) -> None:
+    bank = make_bank(["crop", "brightness", "horizontal_flip"], IMAGES)
+    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), FixedOptions())
+    x = torch.zeros(4000, 3, 32, 32)
+    x[..., 16, 5] = 1.0  # left of the middle
+    row, column = (
+        augmented(method, x)[:, 0].flatten(1).argmax(1).div(32, rounding_mode="floor"),
+        (augmented(method, x)[:, 0].flatten(1).argmax(1) % 32),
+    )
+    assert sorted(row.unique().tolist()) == list(range(12, 21))  # 4 pixels up or down
+    flipped = column > 15
+    assert flipped.double().mean().item() == pytest.approx(0.5, abs=0.03)
+    assert sorted(column[~flipped].unique().tolist()) == list(range(1, 10))
+    assert sorted(column[flipped].unique().tolist()) == list(range(22, 31))
+
+
+def test_fixed_takes_for_eeg_the_best_values_in_the_units_of_the_task(setup: Setup) -> None:
+    bank = make_bank(["frequency_shift", "rotation_z", "sign_flip"], EEG, {"frequency_shift": 1.5})
+    subpolicies = fixed._by_kind(replace(setup, signal=EEG, bank=bank))
+    assert subpolicies == (
+        (("frequency_shift", 0.5, pytest.approx(0.2)),),  # 0.3 of 1.5 Hz
+        (("rotation_z", 0.5, 1.0),),  # 30 of 30 degrees
+    )
+
+
+def test_fixed_without_a_transform_of_the_task_is_refused(setup: Setup) -> None:
+    with pytest.raises(UserError, match=r"no transform of the fixed policy.*offset, blur"):
+        fixed.build(setup, FixedOptions())
+
+
+@pytest.mark.parametrize(
+    ("step", "complaint"),
+    [
+        (("ofset", 1.0, 0.5), "did you mean 'offset'"),
+        (("offset", 1.0), "needs a magnitude"),
+        (("negate", 1.0, 0.5), "takes no magnitude"),
+        (("offset", 1.5, 0.5), "1.5"),
+    ],
+)
+def test_a_fixed_policy_that_cannot_be_is_refused(step: Any, complaint: str, setup: Setup) -> None:
+    with pytest.raises(UserError, match=complaint):
+        fixed.build(setup, FixedOptions(subpolicies=((step,),)))
+
+
+def test_randaugment_draws_with_replacement_and_the_identity_is_one_of_them(setup: Setup) -> None:
+    """Two of {2, 3, identity}: nine equally likely ordered pairs, six products."""
+    method = randaugment.build(powers(setup, 2), RandAugmentOptions(magnitude=0.3))
+    found = shares(augmented(method, torch.ones(18000, 1, 1)))
+    expected = {1.0: 1 / 9, 2.0: 2 / 9, 3.0: 2 / 9, 4.0: 1 / 9, 6.0: 2 / 9, 9.0: 1 / 9}
+    assert found == pytest.approx(expected, abs=0.012)
+
+
+def test_trivialaugment_takes_one_at_full_strength_or_none(setup: Setup) -> None:
+    method = trivialaugment.build(powers(setup, 3), TrivialAugmentOptions())
+    found = shares(augmented(method, torch.ones(16000, 1, 1)))
+    assert found == pytest.approx(dict.fromkeys((1.0, 8.0, 27.0, 125.0), 0.25), abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [({"n_operations": 0}, "1, 2 or 3"), ({"magnitude": 1.2}, "magnitude is 1.2")],
+)
+def test_numbers_of_randaugment_out_of_range_are_refused(
+    options: dict[str, Any], complaint: str, setup: Setup
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        randaugment.build(setup, RandAugmentOptions(**options))
+
+
+def test_a_bank_of_identities_trains_the_weights_of_no_augmentation(setup: Setup) -> None:
+    identity = {
+        name: replace(row, apply=lambda x, m, noise: x + 0.0) for name, row in setup.bank.items()
+    }
+    setup = replace(setup, bank=identity)
+    methods = [
+        none.build(setup, none.NoneOptions()),
+        fixed.build(setup, FixedOptions(subpolicies=((("offset", 1.0, 1.0),),))),
+        randaugment.build(setup, RandAugmentOptions()),
+        trivialaugment.build(setup, TrivialAugmentOptions()),
+    ]
+    states = []
+    for method in methods:
+        method.step()
+        states.append(method.training.model.state_dict())
+    for state in states[1:]:
+        assert all(torch.equal(state[name], tensor) for name, tensor in states[0].items())
