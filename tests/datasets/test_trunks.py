@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from datasets.errors import UserError
 from datasets.seeds import global_seed
 from datasets.task import Signal
-from datasets.trunks import TRUNKS, MaxNormConv2d
+from datasets.trunks import TRUNKS
+from datasets.trunks.eeg import MaxNormConv2d
 
 EEG = Signal("eeg", (3, 320), ("C3", "Cz", "C4"), 64.0)
 IMAGE = Signal("image", (3, 32, 32))
