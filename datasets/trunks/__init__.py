@@ -4,6 +4,7 @@ from functools import partial
 
 from datasets.trunks import eeg, image
 from datasets.trunks.mlp import mlp
+from datasets.trunks.pre_act_resnet import pre_act_resnet18
 from datasets.trunks.trunk import Trunk
 
 TRUNKS: dict[str, Trunk] = {
@@ -17,5 +18,9 @@ TRUNKS: dict[str, Trunk] = {
     "eegnet": eeg.eegnet,
     "sleep_stager": eeg.sleep_stager,
     "conv_net": image.conv_net,
+    "conv_net_8": partial(image.conv_net, n_filters=8),  # a quarter of it, for a CPU
     "small_conv_net": image.small_conv_net,
+    "layer13": image.layer13,
+    "pre_act_resnet18": pre_act_resnet18,
+    "pre_act_resnet18_16": partial(pre_act_resnet18, n_filters=16),
 }
