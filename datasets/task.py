@@ -12,6 +12,7 @@ from torch import Tensor
 
 Kind = Literal["eeg", "image"]
 Metric = Literal["balanced_accuracy", "accuracy"]
+Schedule = Literal["constant", "cosine"]
 
 
 class Split(NamedTuple):
@@ -79,7 +80,9 @@ class TrainingSettings:
 
     epochs: int = 300  # at most
     batch_size: int = 16
-    learning_rate: float = 1e-3  # of Adam
+    learning_rate: float = 1e-3  # of Adam, in the first epoch
+    # Of the learning rate over the epochs: "cosine" takes it down almost to 0 in the last one.
+    schedule: Schedule = "constant"
     beta1: float = 0.0
     beta2: float = 0.999
     weight_decay: float = 0.0

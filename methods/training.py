@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from math import cos, pi
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from datasets.seeds import Seeds, global_seed
-from datasets.task import Metric, Split, TrainingSettings
+from datasets.task import Metric, Schedule, Split, TrainingSettings
 from methods.method import Meter
 
 Augment = Callable[[Tensor, Tensor, Generator], Tensor]  # x (B, ...), y (B,) -> x (B, ...)
@@ -56,6 +57,8 @@ class Training:
             betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
         )
+        # The optimizer's state holds the rates of the moment; what they start from is kept apart.
+        self.initial_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.class_weights = _class_weights(train.y, n_classes) if settings.class_weights else None
         self.epoch = 0
         self.last_valid = 0.0
@@ -75,6 +78,7 @@ class Training:
         Raises DivergedError when the loss is not finite.
         """
         self.epoch += 1
+        self._set_rates()
         device = self.train.x.device
         order = torch.randperm(
             len(self.train.y), generator=self.seeds.generator("batches", self.epoch)
@@ -88,6 +92,11 @@ class Training:
         if not torch.isfinite(total):
             raise DivergedError(f"the training loss of epoch {self.epoch} is {total.item()}")
         self._validate()
+
+    def _set_rates(self) -> None:
+        share = rate_share(self.settings.schedule, self.epoch, self.settings.epochs)
+        for group, rate in zip(self.optimizer.param_groups, self.initial_rates, strict=True):
+            group["lr"] = share * rate
 
     def _update(self, x: Tensor, y: Tensor, noise: Generator) -> Tensor:
         if self.augment is not None:
@@ -144,6 +153,14 @@ class Training:
         self.best_valid = state["best_valid"]
         self.best_epoch = state["best_epoch"]
         self.best_state = state["best_state"]
+
+
+def rate_share(schedule: Schedule, epoch: int, n_epochs: int) -> float:
+    """The share of its initial learning rate that each parameter has in an epoch, counted from 1.
+
+    Source: Loshchilov and Hutter 2017 (SGDR), equation 5, without restarts; AugNet, appendix A.3.
+    """
+    return 1.0 if schedule == "constant" else (1 + cos(pi * (epoch - 1) / n_epochs)) / 2
 
 
 def score(

@@ -5,16 +5,28 @@ import torch.nn.functional as F
 from datasets.errors import UserError
 from datasets.seeds import global_seed
 from datasets.task import Signal
-from datasets.trunks import TRUNKS, MaxNormConv2d
+from datasets.trunks import TRUNKS
+from datasets.trunks.eeg import MaxNormConv2d
+from datasets.trunks.pre_act_resnet import PreActBlock
 
 EEG = Signal("eeg", (3, 320), ("C3", "Cz", "C4"), 64.0)
 IMAGE = Signal("image", (3, 32, 32))
-ONLY_IMAGES = ("conv_net", "small_conv_net")
+SMALL_IMAGE = Signal("image", (3, 8, 8))
+ONLY_IMAGES = (
+    "conv_net",
+    "conv_net_8",
+    "small_conv_net",
+    "layer13",
+    "pre_act_resnet18",
+    "pre_act_resnet18_16",
+)
 ONLY_EEG = ("freq_net", "eegnet", "sleep_stager")
 
 
 def signal_of(name: str) -> Signal:
-    return IMAGE if name in ONLY_IMAGES else EEG
+    if name not in ONLY_IMAGES:
+        return EEG
+    return IMAGE if name in ("conv_net", "conv_net_8") else SMALL_IMAGE
 
 
 def trunk_of(name: str, signal: Signal, n_classes: int = 5) -> torch.nn.Module:
@@ -42,7 +54,7 @@ def test_second_derivatives_agree_with_a_finite_difference(name: str) -> None:
     signal = signal_of(name)
     trunk = trunk_of(name, signal).double().train()
     for module in trunk.modules():
-        if isinstance(module, torch.nn.Dropout):
+        if isinstance(module, torch.nn.Dropout | torch.nn.Dropout2d):
             module.p = 0.0
     x, y = batch(signal).double(), torch.arange(6) % 5
     weights = list(trunk.parameters())
@@ -68,7 +80,7 @@ def test_second_derivatives_agree_with_a_finite_difference(name: str) -> None:
                 w -= step * d
         return value
 
-    step = 1e-7  # small, lest a ReLU or a maximum changes sides
+    step = 1e-9  # small, lest a ReLU or a maximum changes sides: at 1e-7 some do in deep trunks
     numeric = (moved(step) - moved(-step)) / (2 * step)
     assert analytic != 0
     assert numeric == pytest.approx(analytic, rel=1e-3, abs=1e-4)
@@ -105,7 +117,8 @@ def test_a_trunk_for_eeg_rejects_images(name: str) -> None:
 
 @pytest.mark.parametrize("name", ONLY_IMAGES)
 def test_a_trunk_for_images_rejects_eeg(name: str) -> None:
-    with pytest.raises(UserError, match=f"trunk '{name}' is for images and was given EEG"):
+    family = name.removesuffix("_8").removesuffix("_16")  # what differs in width alone
+    with pytest.raises(UserError, match=f"trunk '{family}' is for images and was given EEG"):
         TRUNKS[name](EEG, 2)
 
 
@@ -117,6 +130,8 @@ def test_a_trunk_for_images_rejects_eeg(name: str) -> None:
         ("sleep_stager", (2, 55)),
         ("conv_net", (1, 32, 32)),
         ("small_conv_net", (1, 4, 4)),
+        ("layer13", (1, 4, 4)),
+        ("pre_act_resnet18", (1, 8, 8)),
     ],
 )
 def test_the_shortest_signal_runs_and_a_shorter_one_is_rejected(
@@ -158,7 +173,8 @@ def test_the_filters_of_eegnet_are_held_to_norm_one() -> None:
         ("mlp_2", (1, 1000), 2014),
         ("mlp_2_2", (1, 1000), 2020),
         ("mlp_2_2_2", (1, 1000), 2026),
-        ("conv_net", (3, 32, 32), 390404),
+        ("conv_net", (3, 32, 32), 390_404),
+        ("conv_net_8", (3, 32, 32), 25_028),
     ],
 )
 def test_sizes_are_those_of_the_official_networks(
@@ -166,3 +182,41 @@ def test_sizes_are_those_of_the_official_networks(
 ) -> None:
     trunk = TRUNKS[name](Signal("eeg" if len(shape) == 2 else "image", shape), 4)
     assert sum(weight.numel() for weight in trunk.parameters()) == n_parameters
+
+
+def n_parameters(module: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in module.parameters())
+
+
+def test_the_residual_network_is_the_official_one_and_a_last_batch_norm() -> None:
+    trunk = trunk_of("pre_act_resnet18", IMAGE, 10)
+    last = [module for module in trunk if isinstance(module, torch.nn.BatchNorm2d)]
+    assert len(last) == 1
+    assert n_parameters(trunk) == 11_172_170
+    assert n_parameters(trunk) - n_parameters(last[0]) == 11_171_146
+    stages = [module for module in trunk if isinstance(module, PreActBlock)]
+    x = trunk[0](batch(IMAGE))
+    shapes = [tuple((x := stage(x)).shape[1:]) for stage in stages]
+    assert shapes[::2] == [(64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4)]
+    assert shapes[1::2] == shapes[::2]
+
+
+def test_a_block_without_a_residual_hands_on_its_input_or_its_active_input() -> None:
+    """Figure 4e: only the first block of a stage activates what goes down the shortcut."""
+    x = batch(Signal("image", (4, 5, 5))) - 0.5
+    for first in (True, False):
+        block = PreActBlock(4, 4, 1, first=first)
+        with torch.no_grad():
+            block.residual[-1].weight.zero_()  # type: ignore[operator,union-attr]
+        assert torch.equal(block(x), block.active(x) if first else x)
+
+
+def test_the_network_of_augerino_drops_whole_channels_after_each_block() -> None:
+    trunk = trunk_of("layer13", IMAGE, 10)
+    assert sum(isinstance(module, torch.nn.Conv2d) for module in trunk) == 9
+    assert n_parameters(trunk) == 3_993_482
+    drops = [module for module in trunk if isinstance(module, torch.nn.Dropout2d)]
+    assert [drop.p for drop in drops] == [0.3] * 3
+    with global_seed(0):
+        sums = drops[0](torch.ones(50, 128, 2, 2)).sum((2, 3)).unique()
+    assert sums.tolist() == pytest.approx([0.0, 4 / 0.7])  # of four pixels, none or all are left

@@ -129,7 +129,7 @@ def bank() -> dict[str, Transform]:
 def make_setup(meter: CountingMeter) -> MakeSetup:
     """A function of the seed; its ``valid`` view is the same for policies and models."""
 
-    def make(seed: int = 0, **settings: int | float | bool) -> Setup:
+    def make(seed: int = 0, **settings: int | float | bool | str) -> Setup:
         def trunk() -> nn.Module:
             with global_seed(seed):
                 return meter.watch(TinyTrunk())

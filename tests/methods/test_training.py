@@ -1,5 +1,6 @@
 """The one inner training and the score."""
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from methods import training
 from methods.method import Setup
 from methods.policy import Policy
 from methods.retraining import retrain
-from methods.training import DivergedError, Training, score, score_predictions
+from methods.training import DivergedError, Training, rate_share, score, score_predictions
 
 
 def script(monkeypatch: pytest.MonkeyPatch, metrics: list[float]) -> None:
@@ -140,6 +141,79 @@ def test_after_step_runs_after_each_optimizer_step(make_setup: Any) -> None:
     run.after_step = lambda: calls.append(setup.meter.told["outside", "steps"])
     run.step()
     assert calls == [0, 1, 2, 3]  # 36 samples in batches of 10; counted just after
+
+
+def two_groups(setup: Setup) -> Training:
+    """The trunk's dense layer learns ten times as fast as the rest of it."""
+    trunk = setup.trunk()
+    dense = list(trunk.dense.parameters())  # type: ignore[union-attr,operator]
+    others = [weight for name, weight in trunk.named_parameters() if "dense" not in name]
+    groups = [{"params": others}, {"params": dense, "lr": 10 * setup.training.learning_rate}]
+    return Training(
+        trunk,
+        setup.views.train,
+        setup.views.model_valid,
+        settings=setup.training,
+        n_classes=3,
+        metric="accuracy",
+        seeds=setup.seeds,
+        meter=setup.meter,
+        parameter_groups=groups,
+    )
+
+
+def rates(run: Training) -> list[float]:
+    return [group["lr"] for group in run.optimizer.param_groups]
+
+
+def test_a_cosine_takes_every_group_down_from_its_own_rate(make_setup: Any) -> None:
+    run = two_groups(make_setup(epochs=4, learning_rate=0.1, schedule="cosine", patience=9))
+    # The cosines of 0, 45, 90 and 135 degrees, lifted to [0, 1].
+    for share in (1.0, (1 + 0.5**0.5) / 2, 0.5, (1 - 0.5**0.5) / 2):
+        run.step()
+        assert rates(run) == pytest.approx([0.1 * share, 1.0 * share])
+
+
+def test_a_constant_rate_stays_to_the_last_bit(make_setup: Any) -> None:
+    run = two_groups(make_setup(epochs=4, learning_rate=0.1, patience=9))
+    for _ in range(4):
+        run.step()
+        assert rates(run) == [0.1, 1.0]
+
+
+def test_a_cosine_ends_above_zero_and_never_rises() -> None:
+    shares = [rate_share("cosine", epoch, 200) for epoch in range(1, 201)]
+    assert shares[0] == 1.0
+    assert shares[-1] == pytest.approx(6.17e-5, rel=1e-3)
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_the_rate_is_what_the_optimizer_steps_with(make_setup: Any) -> None:
+    """Adam's first steps are as long as the rate, whatever the gradient."""
+    setup: Setup = make_setup(epochs=2, learning_rate=0.1, schedule="cosine", beta1=0.0, beta2=0.0)
+    run = linear_run(setup)
+    bias = run.model[1].bias  # type: ignore[index]
+    steps = []
+    for _ in range(2):
+        before = bias.detach().clone()
+        run.step()
+        steps.append((bias.detach() - before).abs().max().item())
+    assert steps == pytest.approx([0.1, 0.05], rel=1e-3)
+
+
+def test_a_cosine_goes_on_where_it_was_to_the_last_bit(make_setup: Any) -> None:
+    setup: Setup = make_setup(epochs=6, schedule="cosine", patience=9)
+    through, before, after = (two_groups(setup) for _ in range(3))
+    for _ in range(6):
+        through.step()
+    for _ in range(3):
+        before.step()
+    after.load_state_dict(deepcopy(before.state_dict()))
+    for _ in range(3):
+        after.step()
+    assert rates(after) == rates(through)
+    for one, other in zip(through.model.parameters(), after.model.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_a_loss_that_is_not_finite_is_an_error_that_names_the_epoch(make_setup: Any) -> None:

@@ -1,20 +1,13 @@
-"""The networks that learn the tasks: functions of a signal and a number of classes.
+"""Trunks for EEG, which is (B, C, T)."""
 
-All take x (B, C, T) or (B, C, H, W) and give logits (B, K): no softmax, the loss brings it. All can
-be differentiated twice, and forward leaves the weights alone, as hypergradients need it.
-"""
-
-from collections.abc import Callable
-from functools import partial
 from math import ceil
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from datasets.errors import UserError
-from datasets.task import Kind, Signal
-
-Trunk = Callable[[Signal, int], nn.Module]
+from datasets.task import Signal
+from datasets.trunks.trunk import require
 
 
 def freq_net(signal: Signal, n_classes: int) -> nn.Module:
@@ -24,7 +17,7 @@ def freq_net(signal: Signal, n_classes: int) -> nn.Module:
     """
     # Table 2 says 3 samples; the official code has 100, which see a whole period of every wave.
     first_kernel = 100
-    _require("freq_net", signal, "eeg", first_kernel - 1)
+    require("freq_net", signal, "eeg", first_kernel - 1)
     return nn.Sequential(
         nn.Conv1d(signal.n_channels, 2, first_kernel, padding=1),
         nn.BatchNorm1d(2),
@@ -37,18 +30,6 @@ def freq_net(signal: Signal, n_classes: int) -> nn.Module:
         nn.Flatten(),
         nn.Linear(2, n_classes),
     )
-
-
-def mlp(signal: Signal, n_classes: int, *, widths: tuple[int, ...]) -> nn.Module:
-    """(B, ...) -> (B, K), fully connected ReLU layers of the given widths. Source: AugNet, 4.3."""
-    layers: list[nn.Module] = [nn.Flatten()]
-    n_in = 1
-    for length in signal.shape:
-        n_in *= length
-    for width in widths:
-        layers += [nn.Linear(n_in, width), nn.ReLU()]
-        n_in = width
-    return nn.Sequential(*layers, nn.Linear(n_in, n_classes))
 
 
 class MaxNormConv2d(nn.Conv2d):
@@ -69,7 +50,7 @@ def eegnet(signal: Signal, n_classes: int) -> nn.Module:
     Raises UserError for images and signals below 27 samples.
     Source: Lawhern et al. 2018, braindecode's EEGNetv4.
     """
-    _require("eegnet", signal, "eeg", 27)
+    require("eegnet", signal, "eeg", 27)
     from braindecode.models import EEGNetv4  # its import takes seconds
 
     # Versions below 0.8 ended in log_softmax; 0.8.1 does so only if add_log_softmax is set.
@@ -110,7 +91,7 @@ def sleep_stager(signal: Signal, n_classes: int) -> nn.Module:
         )
     kernel, pad, pool = (ceil(seconds * rate) for seconds in (0.5, 0.25, 0.125))
     shrunk = kernel - 1 - 2 * pad  # samples that a padded convolution costs
-    _require("sleep_stager", signal, "eeg", pool * (pool + shrunk) + shrunk)
+    require("sleep_stager", signal, "eeg", pool * (pool + shrunk) + shrunk)
     from braindecode.models import SleepStagerChambon2018  # its import takes seconds
 
     network: nn.Module = SleepStagerChambon2018(
@@ -122,76 +103,3 @@ def sleep_stager(signal: Signal, n_classes: int) -> nn.Module:
         dropout=0.5,  # table 3; the official code left braindecode's 0.25
     )
     return network
-
-
-def conv_net(signal: Signal, n_classes: int) -> nn.Module:
-    """(B, C, H, W) -> (B, K), four convolutions for images of 32 x 32 and larger.
-
-    Raises UserError for EEG and smaller images. Source: AugNet, table 1.
-    """
-    _require("conv_net", signal, "image", 32)
-    _, height, width = signal.shape
-    return nn.Sequential(
-        *_convolution(signal.n_channels, 32),
-        *_convolution(32, 64),
-        nn.MaxPool2d(2),
-        *_convolution(64, 128),
-        nn.MaxPool2d(2),
-        *_convolution(128, 256),
-        nn.MaxPool2d(2),
-        nn.MaxPool2d(4),
-        nn.Flatten(),
-        nn.Linear(256 * (height // 32) * (width // 32), n_classes),
-    )
-
-
-def small_conv_net(signal: Signal, n_classes: int) -> nn.Module:
-    """(B, C, H, W) -> (B, K), table 1 cut down to two convolutions, for images from 4 x 4 on.
-
-    Raises UserError for EEG and smaller images.
-    """
-    _require("small_conv_net", signal, "image", 4)
-    _, height, width = signal.shape
-    return nn.Sequential(
-        *_convolution(signal.n_channels, 16),
-        nn.MaxPool2d(2),
-        *_convolution(16, 32),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(32 * (height // 4) * (width // 4), n_classes),
-    )
-
-
-def _convolution(n_in: int, n_out: int) -> list[nn.Module]:
-    return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU()]
-
-
-def _require(trunk: str, signal: Signal, kind: Kind, least: int) -> None:
-    """Raise UserError unless the signal is of the kind and its sides are long enough."""
-    what = {"eeg": "EEG", "image": "images"}
-    if signal.kind != kind:
-        raise UserError(
-            f"trunk {trunk!r} is for {what[kind]} and was given {what[signal.kind]}: choose another"
-        )
-    shortest = min(signal.shape[1:])
-    if shortest < least:
-        unit = "samples" if kind == "eeg" else "pixels a side"
-        raise UserError(
-            f"trunk {trunk!r} needs at least {least} {unit} and was given {shortest}: "
-            "choose another"
-        )
-
-
-TRUNKS: dict[str, Trunk] = {
-    "freq_net": freq_net,
-    "mlp": partial(mlp, widths=(64,)),
-    # The four of the capacity study, section 4.3: neurons a layer.
-    "mlp_1": partial(mlp, widths=(1,)),
-    "mlp_2": partial(mlp, widths=(2,)),
-    "mlp_2_2": partial(mlp, widths=(2, 2)),
-    "mlp_2_2_2": partial(mlp, widths=(2, 2, 2)),
-    "eegnet": eegnet,
-    "sleep_stager": sleep_stager,
-    "conv_net": conv_net,
-    "small_conv_net": small_conv_net,
-}
