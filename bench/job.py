@@ -158,4 +158,8 @@ def _new_trunk(
     It is given names and numbers, not the task: from a task the test split can be reached.
     """
     with global_seed(seed):
-        return TRUNKS[name](signal, n_classes).to(device)
+        trunk = TRUNKS[name](signal, n_classes)
+    # Convolutions of images are a quarter faster in this order of memory (a step of conv_net).
+    order = torch.channels_last if signal.kind == "image" else torch.contiguous_format
+    placed: nn.Module = trunk.to(device=device, memory_format=order)  # type: ignore[call-overload]
+    return placed

@@ -1,6 +1,6 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
@@ -46,6 +46,11 @@ class AugNetOptions:
     regularizer: Literal["selective", "augerino", "none"] = "selective"
     # Of the softmax over the hidden weights. The official code: 0.01 everywhere.
     temperature: float = 0.01
+    # Epochs in which the trunk alone learns, behind layers as they start.
+    warm_up: int = 0
+    # Epochs over which the temperature then falls from 1 to `temperature`, each by the same factor.
+    # At 0.01 a selection is over before any magnitude has found how far it can go.
+    annealing: int = 0
     # Of every magnitude. The official code: 0.1 on sleep, 0 on sinusoids.
     initial_magnitude: float = 0.1
     # Of weights and magnitudes; None: the trunk's. The official code: the trunk's everywhere, but
@@ -108,9 +113,21 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
             learning_rate=options.learning_rate,
             weight_decay=options.weight_decay,
         ),
+        before_epoch=lambda epoch: _schedule(layers, options, epoch),
         after_step=project,
     )
     return EndToEnd(training, lambda: {"layers": [_describe(layer) for layer in layers]})
+
+
+def _schedule(layers: Iterable[AugmentationLayer], options: AugNetOptions, epoch: int) -> None:
+    """Set what of the layers follows from the number of the epoch, 1 being the first."""
+    learning = epoch > options.warm_up
+    passed = min(max(epoch - 1 - options.warm_up, 0), options.annealing)
+    share = passed / options.annealing if options.annealing else 1.0
+    for layer in layers:
+        layer.temperature.fill_(options.temperature**share)
+        layer.requires_grad_(learning)
+        layer.project()
 
 
 def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]:
@@ -146,6 +163,8 @@ def _check_transform(name: str, bank: Mapping[str, Transform]) -> None:
 def _check_numbers(options: AugNetOptions) -> None:
     require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
     require(options, "temperature", options.temperature > 0, "more than 0")
+    require(options, "warm_up", options.warm_up >= 0, "0 or more")
+    require(options, "annealing", options.annealing >= 0, "0 or more")
     require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
     require(options, "n_copies_train", options.n_copies_train >= 1, "1 or more")
     require(options, "n_copies_test", options.n_copies_test >= 1, "1 or more")

@@ -31,9 +31,10 @@ class EndToEnd:
         return Trained(self.training.model, self.training.last_valid)
 
     def learned(self) -> dict[str, Any]:
-        """The best validation metric so far, and what the method's module says."""
+        """The best validation metric so far, the last training loss, what the module says."""
         described = self._describe() if self._describe else {}
-        return {"best_valid": self.training.best_valid, **described}
+        training = self.training
+        return {"best_valid": training.best_valid, "loss": training.last_loss, **described}
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the training."""

@@ -36,6 +36,7 @@ class AugmentationLayer(nn.Module):
     Source: AugNet, equation 2.
     """
 
+    temperature: Tensor  # (), of the softmax
     alive: Tensor  # (Q,) bool: which transforms have a weight that counts
 
     def __init__(
@@ -48,7 +49,8 @@ class AugmentationLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.transforms = tuple(transforms)
-        self.temperature, self.at_eval = temperature, at_eval
+        self.at_eval = at_eval
+        self.register_buffer("temperature", torch.tensor(temperature))
         n = len(self.transforms)
         self.hidden_weights = nn.Parameter(torch.zeros(n))
         self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))

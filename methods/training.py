@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from math import cos, pi
+from math import cos, isfinite, pi
 from typing import Any
 
 import torch
@@ -44,13 +44,15 @@ class Training:
         augment: Augment | None = None,
         penalty: Callable[[], Tensor] | None = None,
         parameter_groups: Sequence[dict[str, Any]] | None = None,
+        before_epoch: Callable[[int], None] | None = None,
         after_step: Callable[[], None] | None = None,
     ) -> None:
         self.model = model
         self.train, self.valid = train, valid
         self.settings, self.n_classes, self.metric = settings, n_classes, metric
         self.seeds, self.meter = seeds, meter
-        self.augment, self.penalty, self.after_step = augment, penalty, after_step
+        self.augment, self.penalty = augment, penalty
+        self.before_epoch, self.after_step = before_epoch, after_step
         self.optimizer = torch.optim.Adam(
             parameter_groups or model.parameters(),
             lr=settings.learning_rate,
@@ -61,6 +63,7 @@ class Training:
         self.initial_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.class_weights = _class_weights(train.y, n_classes) if settings.class_weights else None
         self.epoch = 0
+        self.last_loss = 0.0  # mean over the updates of an epoch, the penalty included
         self.last_valid = 0.0
         self.best_valid = -1.0
         self.best_epoch = 0
@@ -79,6 +82,8 @@ class Training:
         """
         self.epoch += 1
         self._set_rates()
+        if self.before_epoch is not None:
+            self.before_epoch(self.epoch)
         device = self.train.x.device
         order = torch.randperm(
             len(self.train.y), generator=self.seeds.generator("batches", self.epoch)
@@ -86,11 +91,13 @@ class Training:
         noise = self.seeds.generator("augment", self.epoch, device=device)
         self.model.train()
         total = torch.zeros((), device=device)
+        batches = order.split(self.settings.batch_size)
         with global_seed(self.seeds.integer("dropout", self.epoch), device):
-            for rows in order.split(self.settings.batch_size):
+            for rows in batches:
                 total += self._update(self.train.x[rows], self.train.y[rows], noise)
-        if not torch.isfinite(total):
-            raise DivergedError(f"the training loss of epoch {self.epoch} is {total.item()}")
+        self.last_loss = total.item() / len(batches)
+        if not isfinite(self.last_loss):
+            raise DivergedError(f"the training loss of epoch {self.epoch} is {self.last_loss}")
         self._validate()
 
     def _set_rates(self) -> None:
@@ -138,6 +145,7 @@ class Training:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
+            "last_loss": self.last_loss,
             "last_valid": self.last_valid,
             "best_valid": self.best_valid,
             "best_epoch": self.best_epoch,
@@ -149,6 +157,7 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = state["epoch"]
+        self.last_loss = state["last_loss"]
         self.last_valid = state["last_valid"]
         self.best_valid = state["best_valid"]
         self.best_epoch = state["best_epoch"]
