@@ -52,6 +52,13 @@ class Fold(NamedTuple):
     test: Split
 
 
+class Normalisation(NamedTuple):
+    """What is taken from each channel, and what it is then divided by."""
+
+    means: tuple[float, ...]  # (C,)
+    deviations: tuple[float, ...]  # (C,)
+
+
 @dataclass(frozen=True)
 class Signal:
     """What a transform or a trunk has to know of one example."""
@@ -60,6 +67,8 @@ class Signal:
     shape: tuple[int, ...]  # (C, T) or (C, H, W)
     channels: tuple[str, ...] = ()  # 10-20 names, EEG only; empty where unknown
     sampling_rate: float = 0.0  # hertz, EEG only
+    # Images only: the first thing that the trunk does, so that transforms still see [0, 1].
+    normalisation: Normalisation | None = None
 
     @property
     def n_channels(self) -> int:

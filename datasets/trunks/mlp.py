@@ -3,11 +3,12 @@
 from torch import nn
 
 from datasets.task import Signal
+from datasets.trunks.trunk import entrance
 
 
 def mlp(signal: Signal, n_classes: int, *, widths: tuple[int, ...]) -> nn.Module:
     """(B, ...) -> (B, K), fully connected ReLU layers of the given widths. Source: AugNet, 4.3."""
-    layers: list[nn.Module] = [nn.Flatten()]
+    layers = [*entrance(signal), nn.Flatten()]
     n_in = 1
     for length in signal.shape:
         n_in *= length

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from datasets.errors import UserError
-from datasets.task import Kind, Signal
+from datasets.task import Kind, Normalisation, Signal
 
 # Takes x (B, C, T) or (B, C, H, W) and gives logits (B, K): no softmax, the loss brings it. It can
 # be differentiated twice, and forward leaves the weights alone, as hypergradients need it.
@@ -26,3 +27,26 @@ def require(trunk: str, signal: Signal, kind: Kind, least: int) -> None:
             f"trunk {trunk!r} needs at least {least} {unit} and was given {shortest}: "
             "choose another"
         )
+
+
+class Normalise(nn.Module):
+    """(B, C, H, W) -> the same shape: each channel less its mean, over its deviation."""
+
+    means: Tensor  # (C, 1, 1)
+    deviations: Tensor  # (C, 1, 1)
+
+    def __init__(self, normalisation: Normalisation) -> None:
+        super().__init__()
+        for name, numbers in normalisation._asdict().items():
+            self.register_buffer(name, torch.tensor(numbers).reshape(-1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.means) / self.deviations
+
+
+def entrance(signal: Signal) -> list[nn.Module]:
+    """What a trunk for images begins with: the normalisation, where the signal asks for one."""
+    if signal.normalisation is None:
+        return []
+    assert [len(numbers) for numbers in signal.normalisation] == [signal.n_channels] * 2
+    return [Normalise(signal.normalisation)]

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from datasets.errors import UserError
 from datasets.seeds import global_seed
-from datasets.task import Signal
+from datasets.task import Normalisation, Signal
 from datasets.trunks import TRUNKS
 from datasets.trunks.eeg import MaxNormConv2d
 from datasets.trunks.pre_act_resnet import PreActBlock
@@ -107,6 +109,26 @@ def test_a_saved_state_can_be_loaded_and_trained_on(name: str) -> None:
     assert torch.equal(one.eval()(x), other.eval()(x))
     other.train()(x).sum().backward()
     assert all(weight.grad is not None for weight in other.parameters())
+
+
+@pytest.mark.parametrize("name", [*ONLY_IMAGES, "mlp"])
+def test_a_trunk_normalises_where_the_signal_says_so_and_leaves_x_alone(name: str) -> None:
+    signal = SMALL_IMAGE if name == "mlp" else signal_of(name)
+    constants = Normalisation((0.2, 0.5, 0.7), (0.1, 0.3, 2.0))
+    plain = trunk_of(name, signal).eval()
+    normalising = trunk_of(name, replace(signal, normalisation=constants)).eval()
+    assert all(map(torch.equal, plain.parameters(), normalising.parameters()))
+    x = batch(signal).requires_grad_()
+    before = x.detach().clone()
+    means, deviations = (torch.tensor(numbers)[:, None, None] for numbers in constants)
+    out = normalising(x)
+    torch.testing.assert_close(out, plain((x - means) / deviations))
+    assert not torch.allclose(out, plain(x))
+    assert torch.equal(x, before)
+    (gradient,) = torch.autograd.grad(out.square().sum(), x)
+    inner = ((before - means) / deviations).requires_grad_()
+    (by_hand,) = torch.autograd.grad(plain(inner).square().sum(), inner)
+    torch.testing.assert_close(gradient, by_hand / deviations)
 
 
 @pytest.mark.parametrize("name", ONLY_EEG)
