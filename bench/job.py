@@ -15,8 +15,9 @@ from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from datasets import known_tasks
 from datasets.errors import UserError
 from datasets.seeds import Seeds, global_seed
-from datasets.task import Signal, Split, Task, TrainingSettings
+from datasets.task import Precision, Signal, Split, Task, TrainingSettings
 from datasets.trunks import TRUNKS
+from datasets.trunks.precision import InBfloat16
 from methods import known_methods
 from methods.method import Method, Setup, Trained
 from methods.policy import from_json
@@ -115,7 +116,13 @@ def make_setup(
         n_classes=task.n_classes,
         metric=task.metric,
         trunk=partial(
-            _new_trunk, task.trunk, task.signal, task.n_classes, seeds.integer("trunk"), device
+            _new_trunk,
+            task.trunk,
+            task.signal,
+            task.n_classes,
+            precision=task.training.precision,
+            seed=seeds.integer("trunk"),
+            device=device,
         ),
         bank=make_bank(task.transforms, task.signal, task.ranges),
         training=task.training,
@@ -151,7 +158,13 @@ def _load_task(text: str, data: Path) -> Task:
 
 
 def _new_trunk(
-    name: str, signal: Signal, n_classes: int, seed: int, device: torch.device
+    name: str,
+    signal: Signal,
+    n_classes: int,
+    *,
+    precision: Precision,
+    seed: int,
+    device: torch.device,
 ) -> nn.Module:
     """A trunk at its initial weights, drawn on the CPU so that every device starts alike.
 
@@ -162,4 +175,4 @@ def _new_trunk(
     # Convolutions of images are a quarter faster in this order of memory (a step of conv_net).
     order = torch.channels_last if signal.kind == "image" else torch.contiguous_format
     placed: nn.Module = trunk.to(device=device, memory_format=order)  # type: ignore[call-overload]
-    return placed
+    return InBfloat16(placed) if precision == "bfloat16" else placed

@@ -10,6 +10,7 @@ from datasets.task import Normalisation, Signal
 from datasets.trunks import TRUNKS
 from datasets.trunks.eeg import MaxNormConv2d
 from datasets.trunks.pre_act_resnet import PreActBlock
+from datasets.trunks.precision import InBfloat16
 
 EEG = Signal("eeg", (3, 320), ("C3", "Cz", "C4"), 64.0)
 IMAGE = Signal("image", (3, 32, 32))
@@ -242,3 +243,17 @@ def test_the_network_of_augerino_drops_whole_channels_after_each_block() -> None
     with global_seed(0):
         sums = drops[0](torch.ones(50, 128, 2, 2)).sum((2, 3)).unique()
     assert sums.tolist() == pytest.approx([0.0, 4 / 0.7])  # of four pixels, none or all are left
+
+
+def test_a_trunk_in_bfloat16_gives_about_the_same_logits_in_float32() -> None:
+    trunk = trunk_of("conv_net", IMAGE).train()
+    x = batch(IMAGE)
+    rough = InBfloat16(trunk)(x)
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, trunk(x))
+    torch.testing.assert_close(rough, trunk(x), rtol=0, atol=0.05)
+    rough.sum().backward()
+    assert all(
+        weight.grad is not None and weight.grad.dtype == torch.float32
+        for weight in trunk.parameters()
+    )
