@@ -83,7 +83,8 @@ def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
             continue
         seen.add((planned.task, planned.method))
         try:
-            trial_job(spec.to_json(), data, device=torch.device("cpu"), meter=Ledger())
+            job = trial_job(spec.to_json(), data, device=torch.device("cpu"), meter=Ledger())
+            job.setup.trunk()  # of which a search makes none before its first step
         except UserError as error:
             raise UserError(f"{planned.method} on {planned.task}: {error}") from error
 

@@ -10,7 +10,7 @@ import torch
 
 from bench import checkpoint
 from bench.attempt import Attempt, Wasted, device_name
-from bench.job import evaluation_job, trial_job
+from bench.job import evaluation_job, trial_job, warm_up
 from bench.ledger import Ledger
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
 from datasets.errors import UserError
@@ -66,6 +66,7 @@ class _Worker:
             spec = directory.spec()
             make = trial_job if unit.kind == "trials" else evaluation_job
             self.job = make(spec, host.data, device=device, meter=self.ledger)
+            warm_up(self.job.setup)
         self.step = 0
         self.n_points = 0
         self.n_published = len(directory.points())

@@ -182,4 +182,6 @@ def build(setup: Setup, options: AutoAugmentOptions) -> AutoAugment:
         given = getattr(options, name)
         if given is not None and given < 1:
             raise UserError(f"{name} is {given}; it has to be 1 or more")
+    # The first draw imports Optuna, which is no cost of the search.
+    propose([], list(setup.bank), seed=0, options=options)
     return AutoAugment(setup, options)

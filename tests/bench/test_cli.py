@@ -91,6 +91,18 @@ def test_a_suite_that_asks_for_what_is_not_there_is_one_sentence(
     assert not list((tmp_path / "r").glob("trials/*/points.jsonl"))
 
 
+def test_a_trunk_that_cannot_be_is_one_sentence_for_searches_too(ask: Ask, tmp_path: Path) -> None:
+    """They build their first one in their first step."""
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.digits]\ntrunk = "eegnet"\n'
+        "[methods.random_policy]\n[methods.autoaugment]\n"
+    )
+    answer = ask("run", suite, "--engine", "inline", "--out", tmp_path / "r")
+    assert_one_sentence(answer, "random_policy on digits", "trunk 'eegnet' is for EEG")
+    assert not list((tmp_path / "r").glob("trials"))
+
+
 def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
     suite = tmp_path / "s.toml"
     suite.write_text('name = "s"\nfolds = 1\n[tasks.ssvep]\n[methods.none]\n')
