@@ -148,6 +148,15 @@ def warm_up(setup: Setup) -> None:
     optimizer.step()
 
 
+def check_data(task: Task, former: str | None, unit: Path) -> None:
+    """Raise a UserError if what a unit has kept is of other data than those that are there now."""
+    if former not in (None, task.fingerprint):
+        raise UserError(
+            f"the data of task {task.name!r} have changed since {unit} was begun: put the former "
+            "data back or choose another run directory"
+        )
+
+
 def load_task(spec: TaskSpec, data: Path) -> Task:
     """Build a task with the changes that the suite asks for; two are kept for the next calls."""
     return _load_task(json.dumps(asdict(spec), sort_keys=True), data)

@@ -11,13 +11,13 @@ from typing import Literal
 import torch
 from rich.console import Console
 
-from bench.attempt import provenance
+from bench.attempt import kept_data, provenance
 from bench.display import Display, duration
 from bench.engines.engine import Engine
 from bench.engines.inline import InlineEngine
-from bench.job import load_task, trial_job
+from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
-from bench.points import read_trials
+from bench.points import involved, read_trials
 from bench.schedule import Tally, pending, work_through
 from bench.store import SCHEMA, RunDirectory, append_line, hold_lock, write_json
 from bench.suite import PlannedTrial, Suite
@@ -51,7 +51,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
         _record(run, suite)
         tally = Tally()
         if pending(run, specs):
-            prepare(suite.plan, place.data)
+            prepare(run, suite.plan, place.data)
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
             engine = _engine(run, suite, place)
@@ -67,7 +67,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     return _summarise(run, suite, tally, console)
 
 
-def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
+def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> None:
     """Load every task and build every method on it, so that bad input shows before any trial.
 
     Workers then find the caches warm and never download at the same time.
@@ -75,10 +75,14 @@ def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
     seen = set()
     for planned in plan:
         spec = planned.spec
-        if spec.fold >= (n_folds := load_task(spec.task, data).n_folds):
+        task = load_task(spec.task, data)
+        if spec.fold >= task.n_folds:
             raise UserError(
-                f"[tasks.{planned.task}] has {n_folds} folds; the suite asks for fold {spec.fold}"
+                f"[tasks.{planned.task}] has {task.n_folds} folds; the suite asks for fold "
+                f"{spec.fold}"
             )
+        for unit in involved(run, spec):
+            check_data(task, kept_data(unit), unit.path)
         if (planned.task, planned.method) in seen:
             continue
         seen.add((planned.task, planned.method))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bench.job
 from bench.cli import main
 
 Answer = tuple[int, str, str]
@@ -120,6 +121,35 @@ def test_arrays_with_a_number_that_is_none_are_one_sentence(ask: Ask, tmp_path: 
     )
     answer = ask("run", suite, "--data", tmp_path, "--engine", "inline", "--out", tmp_path / "r")
     assert_one_sentence(answer, "mine.npz", "NaN")
+
+
+@pytest.mark.parametrize("left", ["a new trial", "an unfinished trial", "a retraining alone"])
+def test_results_of_other_data_are_not_mixed(ask: Ask, tmp_path: Path, left: str) -> None:
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(24, 2, 32)), np.arange(24) % 2
+    np.savez(tmp_path / "mine.npz", x=x, y=y)
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.mine]\ntask = "arrays"\npath = "mine.npz"\n'
+        "training = { epochs = 1 }\n[methods.none]\n[methods.random_policy]\nn_policies = 1\n"
+    )
+    out = tmp_path / "r"
+    words = ["run", suite, "--data", tmp_path, "--engine", "inline", "--out", out]
+    assert ask(*words)[0] == 0
+    if left == "a new trial":
+        words += ["--set", "seeds=[0,1]"]
+    elif left == "an unfinished trial":
+        (next(out.glob("trials/*/model.pt")).parent / "result.json").unlink()
+    else:
+        shutil.rmtree(out / "evaluations")
+    np.savez(tmp_path / "mine.npz", x=x + 1, y=y)
+    bench.job._load_task.cache_clear()  # as in a process of its own
+    before = sorted(out.glob("*/*"))
+    assert_one_sentence(ask(*words), "the data of task 'arrays' have changed since", "put the")
+    assert sorted(out.glob("*/*")) == before
+    np.savez(tmp_path / "mine.npz", x=x, y=y)
+    bench.job._load_task.cache_clear()
+    assert ask(*words)[0] == 0
 
 
 def test_a_run_directory_that_cannot_be_made_is_one_sentence(
