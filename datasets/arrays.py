@@ -15,6 +15,7 @@ from datasets import banks
 from datasets.errors import UserError
 from datasets.folds import cut, grouped, stratified
 from datasets.seeds import Seeds
+from datasets.standardise import standardise
 from datasets.task import Fold, Kind, Metric, Signal, Task, TrainingSettings, fingerprint
 
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
@@ -30,6 +31,9 @@ class ArraysOptions:
     path: str = ""  # the .npz, relative to the data folder
     kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
     class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
+    # EEG only: each channel of each window to mean 0 and deviation 1, a flat one to 0. Trunks and
+    # transforms are made for that scale: in volts (1e-5) a trunk learns nothing.
+    standardise: bool = True
     metric: Metric = "balanced_accuracy"
     n_folds: int = 5  # by group where the file has groups, else stratified
     valid_share: float = 0.25  # of what is not tested
@@ -38,9 +42,10 @@ class ArraysOptions:
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     """The task in an .npz with x and y, and optionally groups, channels and sampling_rate.
 
-    x is (N, C, T) EEG in any unit or (N, C, H, W) in [0, 1]; y (N,) integers or text; groups (N,),
-    for example subjects, of which none stands in two parts of a fold; channels (C,) 10-20 names;
-    sampling_rate in hertz. Raises UserError, one sentence, for whatever is wrong with them.
+    x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
+    integers or text; groups (N,), for example subjects, of which none stands in two parts of a
+    fold; channels (C,) 10-20 names; sampling_rate in hertz. Raises UserError, one sentence, for
+    whatever is wrong with them.
     """
     if not options.path:
         raise UserError("task 'arrays' needs the option path: an .npz file with x and y")
@@ -48,7 +53,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     stored = _read(path)
     where = path.name
     kind = _kind(stored["x"], options.kind, where)
-    x = _examples(stored["x"], kind, where)
+    x = torch.from_numpy(_examples(stored["x"], kind, options.standardise, where))
     y, class_names = _labels(stored["y"], len(x), options.class_names, where)
     signal = _signal(stored, kind, x.shape[1:], where)
     rows = (
@@ -114,8 +119,8 @@ def _kind(x: NDArray[Any], given: Kind | None, where: str) -> Kind:
     return kind
 
 
-def _examples(x: NDArray[Any], kind: Kind, where: str) -> torch.Tensor:
-    """Checked x as float32."""
+def _examples(x: NDArray[Any], kind: Kind, standardised: bool, where: str) -> NDArray[np.float32]:
+    """Checked x as float32, EEG standardised if asked for."""
     if x.dtype.kind not in "fiu":
         raise UserError(f"x in {where} is of type {x.dtype}; it must hold real numbers")
     if 0 in x.shape:
@@ -135,7 +140,7 @@ def _examples(x: NDArray[Any], kind: Kind, where: str) -> torch.Tensor:
             raise UserError(
                 f"images in {where} range from {x.min():g} to {x.max():g}; scale them to [0, 1]"
             )
-    return torch.from_numpy(x)
+    return standardise(x) if kind == "eeg" and standardised else x
 
 
 def _labels(

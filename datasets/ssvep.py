@@ -14,6 +14,7 @@ from datasets.cache import Arrays, cached, files_key
 from datasets.errors import UserError
 from datasets.fetch import fetch, read_record
 from datasets.folds import check, cut, grouped
+from datasets.standardise import standardise
 from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
 FOLDER = "ssvep_exo"
@@ -212,11 +213,10 @@ def _windows(
     if first.min() < 0 or first.max() + n_times > signals.shape[1]:
         raise UserError(f"{name} ends before its last trial does: delete it and fetch it again")
     x = np.stack([signals[:, start : start + n_times] for start in first])
-    deviation = x.std(axis=2, keepdims=True)
-    if not (deviation > 0).all():  # NaN included
+    standard = standardise(x)
+    if not (np.isfinite(standard).all() and standard.any(axis=2).all()):
         raise UserError(f"{name} has a trial in which a channel is flat or not a number")
-    standard: NDArray[np.float64] = (x - x.mean(axis=2, keepdims=True)) / deviation
-    return standard.astype(np.float32)
+    return standard
 
 
 def _drop_copies(sessions: list[Session]) -> list[Session]:
