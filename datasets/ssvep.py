@@ -34,7 +34,8 @@ EXCLUDED = frozenset(
         (11, "record-[2014.02.24-18.02.40]"),
     }
 )
-PREPROCESSING = 1  # to be raised when what is cached would come out otherwise
+N_TRIALS = 32  # in a session
+PREPROCESSING = 2  # to be raised when what is cached would come out otherwise
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class SsvepOptions:
 
 
 class Session(NamedTuple):
-    """One recording of 32 trials."""
+    """One recording."""
 
     subject: int
     name: str
@@ -187,6 +188,11 @@ def _read(file: Path, options: SsvepOptions) -> Session:
         raise UserError(
             f"{name} has channels {', '.join(raw.ch_names)} and events "
             f"{sorted(set(events[:, 2].tolist()))}; expected are {', '.join(CHANNELS)} and 1 to 4"
+        )
+    if len(events) != N_TRIALS:  # MNE takes a file of events that is cut off for a shorter one
+        raise UserError(
+            f"{events_file(file).name} of {file.parent.name} holds {len(events)} events; a session "
+            f"has {N_TRIALS} trials: delete it and fetch it again"
         )
     raw.pick(list(CHANNELS))
     content = sha256(raw.get_data().tobytes()).hexdigest()
