@@ -48,7 +48,6 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     run = _open(place.out)
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         specs = [planned.spec for planned in suite.plan]
-        _record(run, suite)
         tally = Tally()
         if pending(run, specs):
             prepare(run, suite.plan, place.data)
@@ -57,12 +56,14 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             engine = _engine(run, suite, place)
             signal.signal(signal.SIGTERM, _interrupt)  # after Ray, which sets one of its own
             try:
+                _record(run, suite, console)  # not before: what is refused leaves a run as it was
                 with display.show():
                     work_through(run, specs, engine, tally, on_tick=display.tick)
             finally:
                 engine.close()
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
+            _record(run, suite, console)
             console.print("nothing to do: every planned trial is in the run directory")
     return _summarise(run, suite, tally, console)
 
@@ -122,7 +123,7 @@ def _open(path: Path) -> RunDirectory:
     return run
 
 
-def _record(run: RunDirectory, suite: Suite) -> None:
+def _record(run: RunDirectory, suite: Suite, console: Console) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
     former = run.header()["suite"] if (run.path / "run.json").exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
@@ -132,6 +133,16 @@ def _record(run: RunDirectory, suite: Suite) -> None:
     write_json(run.path / "run.json", record)
     details = {"former": former, **provenance(torch.device("cpu"))}
     append_line(run.events_file, {"time": time.time(), "event": event, **details})
+    planned = {trial.spec.unit.digest for trial in suite.plan}
+    out_of_view = [each for each in run.path.glob("trials/*") if each.name not in planned]
+    if out_of_view:
+        console.print(
+            f"the suite has changed: {len(out_of_view)} trials of former ones stay in {run.path}, "
+            "but status and report show them no more",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:

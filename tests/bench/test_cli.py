@@ -104,6 +104,30 @@ def test_a_trunk_that_cannot_be_is_one_sentence_for_searches_too(ask: Ask, tmp_p
     assert not list((tmp_path / "r").glob("trials"))
 
 
+def test_a_command_that_is_refused_leaves_the_run_as_it_was(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    ask(*words)
+    before = {file: file.read_bytes() for file in out.glob("*.json*")}
+    assert_one_sentence(ask(*words, "--set", "tasks.digits.trunk=eegnet"), "eegnet")
+    assert {file: file.read_bytes() for file in out.glob("*.json*")} == before
+    assert "2 trials: 2 done" in ask("status", out)[1]
+
+
+def test_trials_that_drop_out_of_view_are_counted(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    assert "no more" not in ask(*words)[1]
+    code, printed, _ = ask(*words, "--set", "methods.random_policy.n_policies=1")
+    assert code == 0
+    assert f"1 trials of former ones stay in {out}" in printed
+    assert "no more" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
+
+
 def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
     suite = tmp_path / "s.toml"
     suite.write_text('name = "s"\nfolds = 1\n[tasks.ssvep]\n[methods.none]\n')
