@@ -47,6 +47,8 @@ def build(request: pytest.FixtureRequest, npz: Path) -> Build:
     data = npz
     if name == "arrays":
         options = replace(options, path="mine.npz")
+    if name == "mario_iggy":
+        options = replace(options, n_train=200, n_test=100)
     if name == "cifar10":
         data = request.getfixturevalue("small_cifar")
     if name == "ssvep":
