@@ -51,6 +51,7 @@ LEARNED_COLUMNS = {  # one row per operation of a layer, for each point of a mod
     "trial": "str",
     "point": "int64",
     "step": "int64",
+    "loss": "float64",  # mean over the epoch's updates, the penalty included
     "layer": "int64",  # 1, 2, ... from the input on
     "transform": "str",
     "weight": "float64",

@@ -99,6 +99,7 @@ def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[s
             "point": row["point"],
             "step": row["step"],
             "layer": number,
+            "loss": row["learned"]["loss"],
             **operation,
         }
         for planned in plan

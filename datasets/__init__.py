@@ -1,12 +1,14 @@
 """What is learned: tasks with their folds, and the trunks that learn them."""
 
-from datasets import arrays, digits, sinusoids, ssvep
+from datasets import arrays, cifar10, digits, mario_iggy, sinusoids, ssvep
 from datasets.plugins import with_plugins
 from datasets.task import TaskRow
 
 TASKS: dict[str, TaskRow] = {
     "sinusoids": TaskRow(sinusoids.SinusoidsOptions, sinusoids.sinusoids),
+    "mario_iggy": TaskRow(mario_iggy.MarioIggyOptions, mario_iggy.mario_iggy),
     "digits": TaskRow(digits.DigitsOptions, digits.digits),
+    "cifar10": TaskRow(cifar10.Cifar10Options, cifar10.cifar10, cifar10.fetch_cifar10),
     "ssvep": TaskRow(ssvep.SsvepOptions, ssvep.ssvep, ssvep.fetch_ssvep),
     "arrays": TaskRow(arrays.ArraysOptions, arrays.arrays),
 }

@@ -23,6 +23,13 @@ EEG = (
 # A mirrored digit or letter is another sign, so horizontal_flip has to be asked for.
 IMAGE = ("translate_x", "translate_y", "rotate", "brightness")
 
+# Source: AugNet, section 4.1.
+GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
+
+# A mirrored photograph shows the same thing. Source: AugNet, section 5.1, where the mirror is among
+# the fixed augmentations; in the official code it is in the layers too.
+PHOTOGRAPHS = (*GEOMETRIC, "horizontal_flip", "brightness")
+
 
 def eeg_bank(*, positions: bool, sampling_rate: bool, n_channels: int) -> tuple[str, ...]:
     """The EEG transforms that can run on what is known of a signal."""

@@ -1,22 +1,26 @@
 """The only code that uses the network: public records, file by file, each against its checksum."""
 
+import hashlib
+import tarfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from gzip import BadGzipFile
 from pathlib import Path
 from urllib.parse import quote
 
-from datasets.errors import UserError
+from datasets.errors import UserError, system_error
 
 REGISTRIES = Path(__file__).parent / "registry"
 
 
 @dataclass(frozen=True)
 class Record:
-    """A data set on the network: where its files lie, and the sha256 of each by name."""
+    """A data set on the network: where its files lie, and the checksum of each by name."""
 
     name: str
     base_url: str  # ends in "/"
-    checksums: dict[str, str]
+    checksums: dict[str, str]  # sha256, or another algorithm as in "md5:0123..."
 
 
 def read_record(name: str, base_url: str) -> Record:
@@ -59,3 +63,47 @@ def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries:
                 f"{name} of {record.name} came from {record.base_url} with another checksum than "
                 "the published one and was thrown away: try again, or fetch the files by hand"
             ) from error
+
+
+def unpack(archive: Path, folder: Path, checksums: dict[str, str]) -> None:
+    """Take from a tar archive those of the named files that ``folder`` lacks, and no others.
+
+    In the archive they lie in a folder of the same name. What else is in there is never written,
+    wherever it would go. A file takes its name only when it is whole and its checksum is right.
+    Raises UserError when the archive is torn, lacks a file or has another, or the disk fails.
+    """
+    wanted = {f"{folder.name}/{name}": name for name in checksums if not (folder / name).is_file()}
+    advice = f"delete {archive} and fetch it again"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(archive) as members:
+            for member in members:
+                if member.isreg() and member.name in wanted:
+                    file = members.extractfile(member)
+                    assert file is not None
+                    name = wanted.pop(member.name)
+                    content = file.read()
+                    if not _matches(content, checksums[name]):
+                        raise UserError(f"{name} in {archive.name} has another checksum: {advice}")
+                    _write(content, folder / name)
+    except (tarfile.TarError, BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(f"{archive.name} is torn ({type(error).__name__}): {advice}") from error
+    except OSError as error:
+        raise UserError(
+            f"cannot unpack {archive.name} into {folder} ({system_error(error)}): make room or "
+            f"{advice}"
+        ) from error
+    if wanted:
+        raise UserError(f"{archive.name} lacks {', '.join(wanted)}: {advice}")
+
+
+def _matches(content: bytes, checksum: str) -> bool:
+    algorithm, _, digest = checksum.rpartition(":")
+    return hashlib.new(algorithm or "sha256", content).hexdigest() == digest
+
+
+def _write(content: bytes, path: Path) -> None:
+    """Under another name first, so that half a file is not taken for a whole one."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)

@@ -69,7 +69,9 @@ class Method(Protocol):
     def learned(self) -> dict[str, Any]:
         """What to record beside the artifact, as plain JSON: weights, magnitudes, rewards.
 
-        Under ``best_valid`` the best validation metric so far, where a method has one.
+        Under ``best_valid`` the best validation metric so far, where a method has one. Under
+        ``layers`` what augmentation layers hold, as `methods.augnet` tells it, and then under
+        ``loss`` the mean training loss of the last epoch.
         """
 
     def state_dict(self) -> dict[str, Any]:

@@ -24,6 +24,14 @@ def ssvep_root(data_root: Path) -> Path:
     return data_root
 
 
+@pytest.fixture(scope="session")
+def cifar_root(data_root: Path) -> Path:
+    """The data root, if the batches of CIFAR-10 lie there, or a part of each."""
+    if not (data_root / "cifar-10-batches-py").is_dir():
+        pytest.skip(f"no cifar-10-batches-py under {data_root}")
+    return data_root
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["AUGBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))

@@ -53,7 +53,9 @@ def run(tmp_path: Path) -> RunDirectory:
                 "kind": "policy",
                 "policy": name,
                 "costs": costs("search", seconds),
-                "learned": {"layers": [[LEARNED], [LEARNED, LEARNED]]} if number == 2 else {},
+                "learned": {"loss": 0.5, "layers": [[LEARNED], [LEARNED, LEARNED]]}
+                if number == 2
+                else {},
             },
         )
     write_json(directory.path / "result.json", {"state": "done"})

@@ -1,8 +1,13 @@
-"""Against a real server on this machine: whole files, wrong ones, and ones that break off."""
+"""Against a real server on this machine: whole files, wrong ones, and ones that break off.
 
+And archives: what is taken out of them, and what is not.
+"""
+
+import tarfile
 from collections.abc import Iterator
-from hashlib import sha256
+from hashlib import md5, sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote
@@ -10,7 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from datasets.errors import UserError
-from datasets.fetch import Record, fetch, read_record
+from datasets.fetch import Record, fetch, read_record, unpack
 
 FILES = {
     "subject01/record-[1]_raw.fif": b"signals " * 5000,
@@ -151,3 +156,101 @@ def test_the_registry_of_ssvep_has_signals_and_events_of_33_sessions() -> None:
 def test_the_registry_agrees_with_the_files_here(ssvep_root: Path) -> None:
     for name, checksum in read_record("ssvep_exo", "http://nowhere/").checksums.items():
         assert sha256((ssvep_root / "ssvep_exo" / name).read_bytes()).hexdigest() == checksum
+
+
+MEMBERS = {"one": b"1" * 50_000, "two": bytes(range(256)) * 300, "three": b"3"}
+CHECKSUMS = {name: f"md5:{md5(content).hexdigest()}" for name, content in MEMBERS.items()}
+
+
+def pack(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, BytesIO(content))
+    return path
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    members = {f"batches/{name}": content for name, content in MEMBERS.items()}
+    return pack(tmp_path / "batches.tar.gz", {"batches/readme.html": b"more", **members})
+
+
+def test_an_archive_gives_what_is_named_and_nothing_else(archive: Path, tmp_path: Path) -> None:
+    unpack(archive, tmp_path / "data" / "batches", CHECKSUMS)
+    assert files_under(tmp_path / "data" / "batches") == MEMBERS
+
+
+def test_an_archive_replaces_no_file_that_is_there(archive: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "batches"
+    folder.mkdir()
+    (folder / "two").write_bytes(b"the user's own version")
+    unpack(archive, folder, CHECKSUMS)
+    assert files_under(folder) == {**MEMBERS, "two": b"the user's own version"}
+
+
+def test_a_member_with_a_wrong_checksum_is_not_taken(archive: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "batches"
+    with pytest.raises(
+        UserError, match=r"two in batches.tar.gz has another checksum: delete .* ag"
+    ):
+        unpack(archive, folder, {**CHECKSUMS, "two": "md5:" + "0" * 32})
+    assert files_under(folder) == {"one": MEMBERS["one"]}
+    unpack(archive, folder, {**CHECKSUMS, "one": "0"})  # is there: not looked at again
+    assert files_under(folder) == MEMBERS
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9])
+def test_a_torn_archive_leaves_whole_files_and_is_named(
+    archive: Path, tmp_path: Path, share: float
+) -> None:
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: int(share * len(whole))])
+    folder = tmp_path / "batches"
+    with pytest.raises(
+        UserError, match=r"batches.tar.gz (is torn .*|lacks .*): delete .* fetch it again"
+    ):
+        unpack(archive, folder, CHECKSUMS)
+    assert files_under(folder).items() <= MEMBERS.items()
+    archive.write_bytes(whole)
+    unpack(archive, folder, CHECKSUMS)
+    assert files_under(folder) == MEMBERS
+
+
+def test_a_flipped_byte_of_an_archive_is_noticed(archive: Path, tmp_path: Path) -> None:
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match="fetch it again"):
+        unpack(archive, tmp_path / "batches", CHECKSUMS)
+    assert files_under(tmp_path / "batches").items() <= MEMBERS.items()
+
+
+def test_an_archive_writes_nowhere_else(tmp_path: Path) -> None:
+    outside = {"/tmp/evil": b"x", "../evil": b"x", "batches/../../evil": b"x", "one": b"x"}
+    archive = pack(tmp_path / "batches.tar.gz", outside)
+    folder = tmp_path / "data" / "batches"
+    with pytest.raises(
+        UserError, match=r"batches.tar.gz lacks batches/one, batches/two, batches/t"
+    ):
+        unpack(archive, folder, CHECKSUMS)
+    assert files_under(tmp_path) == {archive.name: archive.read_bytes()}
+
+
+def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    path = tmp_path / "batches.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        link = tarfile.TarInfo("batches/one")
+        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
+        archive.addfile(link)
+    with pytest.raises(UserError, match=r"batches.tar.gz lacks batches/one"):
+        unpack(path, tmp_path / "batches", {"one": CHECKSUMS["one"]})
+    assert files_under(tmp_path / "batches") == {}
+
+
+def test_a_folder_that_cannot_be_written_is_named(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "batches").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match=r"cannot unpack batches.tar.gz into .* \(File exists: .*"):
+        unpack(archive, tmp_path / "batches", CHECKSUMS)

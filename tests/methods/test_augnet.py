@@ -236,3 +236,37 @@ def test_on_sinusoids_it_finds_about_half_a_hertz(setup: Setup) -> None:
     found = operations(method)["frequency_shift"]
     assert found["unit"] == "hertz"
     assert 0.3 < found["value"] < 0.7
+
+
+def test_the_trunk_warms_up_alone_then_the_temperature_falls_by_equal_factors(
+    setup: Setup,
+) -> None:
+    method = augnet.build(
+        setup, AugNetOptions(layers=(("offset", "blur"),), warm_up=2, annealing=2, temperature=0.01)
+    )
+    (layer,) = method.training.model.layers
+    start = [parameter.clone() for parameter in layer.parameters()]
+    temperatures, moved = [], []
+    for _ in range(6):
+        method.step()
+        temperatures.append(layer.temperature.item())
+        moved.append(
+            any(not torch.equal(a, b) for a, b in zip(layer.parameters(), start, strict=True))
+        )
+    assert temperatures == pytest.approx([1.0, 1.0, 1.0, 0.1, 0.01, 0.01])
+    assert moved == [False, False, True, True, True, True]
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_resuming_keeps_the_place_in_the_schedule(at: int, setup: Setup) -> None:
+    options = AugNetOptions(layers=(("offset", "blur"),), warm_up=2, annealing=2)
+    undisturbed, first, second = (augnet.build(setup, options) for _ in range(3))
+    for _ in range(5):
+        undisturbed.step()
+    for _ in range(at):
+        first.step()
+    second.load_state_dict(first.state_dict())
+    assert second.learned() == first.learned()
+    for _ in range(5 - at):
+        second.step()
+    assert second.learned() == undisturbed.learned()
