@@ -64,7 +64,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
             _record(run, suite, console)
-            console.print("nothing to do: every planned trial is in the run directory")
+            console.print("nothing left to run")
     return _summarise(run, suite, tally, console)
 
 
@@ -183,8 +183,11 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
         lines.append(f"  missing: {label}: {trial['state']} {trial['reason']}")
     # A unit that could not even write down why it failed has told the driver.
     lines += [f"  failed: {unit}: {reason}" for unit, reason in tally.failed.items()]
-    if any(trial["state"] == "diverged" for trial in trials):
+    states = {trial["state"] for trial in missing}
+    if "diverged" in states:
         lines.append("diverged trials stay so: lower their learning rate in the suite")
+    if "over budget" in states:
+        lines.append("a budget that ends before the first point stays so: raise it in the suite")
     if tally.failed:
         lines.append("mend what is named above and run the same command again: it carries on")
     for line in lines:

@@ -128,6 +128,25 @@ def test_trials_that_drop_out_of_view_are_counted(
     assert "no more" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
 
 
+def test_a_budget_that_ends_before_the_first_point_is_the_same_story_everywhere(
+    ask: Ask, tmp_path: Path
+) -> None:
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.digits]\n[methods.autoaugment]\nbudget = { steps = 1 }\n'
+    )
+    out = tmp_path / "r"
+    for first in ("worked for", "nothing left to run"):
+        code, printed, _ = ask("run", suite, "--engine", "inline", "--out", out)
+        assert code == 1
+        assert first in printed
+        assert f"0 of 1 trials done in {out}" in printed
+        assert "over budget" in printed
+        assert "raise it in the suite" in printed
+    assert ask("report", out)[0] == 0
+    assert "0 of 1 trials done" in (out / "report" / "table.md").read_text()
+
+
 def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
     suite = tmp_path / "s.toml"
     suite.write_text('name = "s"\nfolds = 1\n[tasks.ssvep]\n[methods.none]\n')
