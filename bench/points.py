@@ -28,7 +28,7 @@ def open_run(path: Path) -> tuple[RunDirectory, Suite]:
     Raises a UserError if it is none, or a newer version wrote it.
     """
     run = RunDirectory(path)
-    return run, read_suite(run.header()["suite"], str(path / "run.json"))
+    return run, read_suite(run.header()["suite"], str(run.header_file))
 
 
 def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:

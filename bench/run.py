@@ -116,7 +116,7 @@ def _open(path: Path) -> RunDirectory:
         raise UserError(
             f"cannot write to run directory {path}: {error.strerror}; choose another with --out"
         ) from None
-    if (path / "run.json").exists():
+    if run.exists():
         run.header()
     elif any(entry.name != "lock" and entry.name[0] != "." for entry in path.iterdir()):
         raise UserError(f"{path} holds files but no run.json: choose an empty folder with --out")
@@ -125,12 +125,12 @@ def _open(path: Path) -> RunDirectory:
 
 def _record(run: RunDirectory, suite: Suite, console: Console) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
-    former = run.header()["suite"] if (run.path / "run.json").exists() else None
+    former = run.header()["suite"] if run.exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
         return
     event = "created" if former is None else "suite changed"
     record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}
-    write_json(run.path / "run.json", record)
+    write_json(run.header_file, record)
     details = {"former": former, **provenance(torch.device("cpu"))}
     append_line(run.events_file, {"time": time.time(), "event": event, **details})
     planned = {trial.spec.unit.digest for trial in suite.plan}

@@ -65,6 +65,8 @@ def test_an_unfinished_run_can_be_reported(ask: Ask, small_suite: Path, tmp_path
     (next(out.glob("evaluations/*")) / "result.json").unlink()
     _, printed, _ = ask("status", out)
     assert "2 trials: 1 done" in printed
+    _, printed, _ = ask("plan", small_suite, "--out", out)
+    assert printed.count("to do") == 1  # its search is over, a retraining is not
     code, _, _ = ask("report", out)
     assert code == 0
     assert "1 of 2 trials done" in (out / "report" / "table.md").read_text()
@@ -217,7 +219,8 @@ def test_a_run_directory_of_a_newer_schema_is_one_sentence(
     ask("run", small_suite, "--engine", "inline", "--out", out)
     header = out / "run.json"
     header.write_text(header.read_text().replace('"schema": 1', '"schema": 2', 1))
-    for words in (("run", small_suite, "--out", out), ("status", out), ("report", out)):
+    on_suite = [(command, small_suite, "--out", out) for command in ("plan", "run")]
+    for words in (*on_suite, ("status", out), ("report", out)):
         assert_one_sentence(ask(*words), "schema 2", "update augbench")
 
 
