@@ -56,11 +56,14 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     x = torch.from_numpy(_examples(stored["x"], kind, options.standardise, where))
     y, class_names = _labels(stored["y"], len(x), options.class_names, where)
     signal = _signal(stored, kind, x.shape[1:], where)
+    groups = _groups(stored.get("groups"), len(x), where)
     rows = (
-        grouped(y, _groups(stored["groups"], len(x), where), options.n_folds, options.valid_share)
-        if "groups" in stored
-        else stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
+        stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
+        if groups is None
+        else grouped(y, groups, options.n_folds, options.valid_share)
     )
+
+    content = [x, y] if groups is None else [x, y, torch.from_numpy(groups)]
 
     def fold(k: int) -> Fold:
         return cut(x, y, rows[k])
@@ -75,7 +78,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         transforms=_bank(signal),
         training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
         metric=options.metric,
-        fingerprint=fingerprint(x, y),
+        fingerprint=fingerprint(*content, about=f"{signal.channels} {signal.sampling_rate}"),
     )
 
 
@@ -164,12 +167,15 @@ def _labels(
     return torch.from_numpy(number.astype(np.int64)), given or tuple(map(str, found))
 
 
-def _groups(groups: NDArray[Any], n: int, where: str) -> NDArray[Any]:
+def _groups(groups: NDArray[Any] | None, n: int, where: str) -> NDArray[np.int64] | None:
+    """Groups numbered from 0, if there are any."""
+    if groups is None:
+        return None
     if groups.shape != (n,):
         raise UserError(
             f"groups in {where} has shape {groups.shape} where x has {n} examples: give {n} groups"
         )
-    return groups
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def _signal(stored: Stored, kind: Kind, shape: tuple[int, ...], where: str) -> Signal:

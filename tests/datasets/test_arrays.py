@@ -148,7 +148,19 @@ def test_whole_numbers_in_x_are_taken(make: Make) -> None:
 def test_other_data_have_another_fingerprint(make: Make) -> None:
     other = X.copy()
     other[5, 0, 0] += 1e-3
-    assert make(x=X, y=Y).fingerprint != make(x=other, y=Y).fingerprint
+    stored: list[dict[str, Any]] = [
+        {},
+        {"x": other},
+        {"y": Y[::-1]},
+        {"groups": np.arange(60) // 6},
+        {"groups": np.arange(60) // 5},
+        {"channels": ["C3", "Cz", "C4"]},
+        {"channels": ["C4", "Cz", "C3"]},
+        {"sampling_rate": 64},
+        {"sampling_rate": 65},
+    ]
+    prints = [make(**{"x": X, "y": Y, **changed}).fingerprint for changed in stored]
+    assert len(set(prints)) == len(prints)
 
 
 def with_value(x: np.ndarray, value: float) -> np.ndarray:
