@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from bench.store import UnitDirectory, append_line, read_json, read_lines, replace_json
+from bench.store import (
+    DamagedError,
+    UnitDirectory,
+    append_line,
+    read_json,
+    read_lines,
+    replace_json,
+)
 
 PULSE_SECONDS = 0.5  # how exactly the time of a killed process is known
 
@@ -91,9 +98,11 @@ class Attempt:
 
 
 def pulse(attempt: Path) -> dict[str, Any]:
-    """The last beat of an attempt: its time and the progress then; empty if it never beat."""
-    file = _pulse_file(attempt)
-    return read_json(file) if file.exists() else {}
+    """The last beat of an attempt: its time and the progress then; empty if none can be told."""
+    try:
+        return read_json(_pulse_file(attempt))
+    except (FileNotFoundError, DamagedError):  # a beat is not synced: a power cut may tear it
+        return {}
 
 
 def beats(attempt: Path) -> bool:

@@ -1,13 +1,14 @@
 """Joins what trials and evaluations wrote into points of curves, with both readings of cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.attempt import beats, resumptions
 from bench.schedule import evaluations
 from bench.spec import TrialSpec
-from bench.store import RunDirectory, UnitDirectory, read_lines
+from bench.store import DamagedError, RunDirectory, UnitDirectory, read_lines
 from bench.suite import PlannedTrial, Suite, read_suite
 
 _URGENCY = ("failed", "running", "waiting", "diverged", "over budget", "done")
@@ -37,18 +38,24 @@ def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
     Paper reading: pretraining and search so far and this point's own retraining. Full reading:
     every retraining up to here; a policy that a trial shows twice is retrained once.
     """
-    return [
-        record
-        for planned in plan
-        for record in _trial_points(run, planned, run.unit(planned.spec.unit).points())
-    ]
+    return _of_each(plan, lambda planned: _trial_points(run, planned))
 
 
-def _trial_points(
-    run: RunDirectory, planned: PlannedTrial, rows: Sequence[dict[str, Any]]
+def _of_each(
+    plan: Sequence[PlannedTrial], read: Callable[[PlannedTrial], list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
+    """The records of all trials; none of one that has a damaged file: `read_trials` names it."""
+    records = []
+    for planned in plan:
+        with suppress(DamagedError):
+            records += read(planned)
+    return records
+
+
+def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
     spec = planned.spec
     directory = run.unit(spec.unit)
+    rows = directory.points()
     scored_by = iter(evaluations(run, spec, rows))
     retrained: dict[str, Charge] = {}
     records = []
@@ -93,6 +100,10 @@ def _trial_points(
 
 def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
     """One record per operation of an augmentation layer and point: what the layers have learned."""
+    return _of_each(plan, lambda planned: _trial_learned(run, planned))
+
+
+def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
     return [
         {
             **_names(planned),
@@ -102,7 +113,6 @@ def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[s
             "loss": row["learned"]["loss"],
             **operation,
         }
-        for planned in plan
         for row in run.unit(planned.spec.unit).points()
         for number, layer in enumerate(row["learned"].get("layers", ()), 1)
         for operation in layer
@@ -122,23 +132,29 @@ def _names(planned: PlannedTrial) -> dict[str, Any]:
 
 
 def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per planned trial: its state, the points that are scored, what was wasted."""
-    return [_trial(run, planned) for planned in plan]
+    """One record per planned trial: its state, the points that are scored, what was wasted.
+
+    A trial that has a damaged file has failed.
+    """
+    return [{**_names(planned), **_trial(run, planned)} for planned in plan]
 
 
 def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
-    rows = run.unit(planned.spec.unit).points()
-    units = involved(run, planned.spec)
-    states = [unit_state(unit) for unit in units]
+    try:
+        units = involved(run, planned.spec)
+        states = [unit_state(unit) for unit in units]
+        n_scored = len(_trial_points(run, planned))
+        n_known = len(units[0].points())
+        wasted_seconds = sum(_wasted_seconds(unit) for unit in units)
+    except DamagedError as error:
+        states, n_scored, n_known, wasted_seconds = [("failed", str(error))], 0, 0, 0.0
     # What can still change comes first; a search that is over shows the state of its evaluations.
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
-    n_scored = len(_trial_points(run, planned, rows))
     return {
-        **_names(planned),
         "state": state,
         "points_scored": n_scored,
-        "points_known": len(rows),
-        "wasted_seconds": sum(_wasted_seconds(unit) for unit in units),
+        "points_known": n_known,
+        "wasted_seconds": wasted_seconds,
         "reason": reason,
     }
 

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,7 +20,14 @@ from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
 from bench.points import involved, read_trials
 from bench.schedule import Tally, pending, work_through
-from bench.store import SCHEMA, RunDirectory, append_line, hold_lock, write_json
+from bench.store import (
+    SCHEMA,
+    DamagedError,
+    RunDirectory,
+    append_line,
+    hold_lock,
+    write_json,
+)
 from bench.suite import PlannedTrial, Suite
 from bench.work import Host
 from datasets.errors import UserError
@@ -49,7 +57,8 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         specs = [planned.spec for planned in suite.plan]
         tally = Tally()
-        if pending(run, specs):
+        left = pending(run, specs)
+        if left.units:
             prepare(run, suite.plan, place.data)
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
@@ -64,6 +73,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
             _record(run, suite, console)
+            tally.failed.update(left.damaged)
             console.print("nothing left to run")
     return _summarise(run, suite, tally, console)
 
@@ -82,8 +92,9 @@ def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> None
                 f"[tasks.{planned.task}] has {task.n_folds} folds; the suite asks for fold "
                 f"{spec.fold}"
             )
-        for unit in involved(run, spec):
-            check_data(task, kept_data(unit), unit.path)
+        with suppress(DamagedError):  # it stops its own trial alone
+            for unit in involved(run, spec):
+                check_data(task, kept_data(unit), unit.path)
         if (planned.task, planned.method) in seen:
             continue
         seen.add((planned.task, planned.method))
@@ -180,9 +191,15 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
         lines.append(f"{duration(wasted)} of work were lost to crashes and done again")
     for trial in missing:
         label = f"{trial['task']} · {trial['method']} · fold {trial['fold']} · seed {trial['seed']}"
-        lines.append(f"  missing: {label}: {trial['state']} {trial['reason']}")
+        reason = f" ({trial['reason']})" if trial["reason"] else ""
+        lines.append(f"  missing: {label}: {trial['state']}{reason}")
     # A unit that could not even write down why it failed has told the driver.
-    lines += [f"  failed: {unit}: {reason}" for unit, reason in tally.failed.items()]
+    told = [trial["reason"] for trial in missing if trial["reason"]]
+    lines += [
+        f"  failed: {unit}: {reason}"
+        for unit, reason in tally.failed.items()
+        if not any(each in reason for each in told)
+    ]
     states = {trial["state"] for trial in missing}
     if "diverged" in states:
         lines.append("diverged trials stay so: lower their learning rate in the suite")

@@ -4,12 +4,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.engines.engine import Engine, Outcome
 from bench.spec import EvaluationSpec, TrialSpec
-from bench.store import RunDirectory, UnitId, append_line, read_json
-from datasets.errors import UserError
+from bench.store import DamagedError, RunDirectory, UnitId, append_line, read_json
 
 TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
 
@@ -25,16 +24,31 @@ class Tally:
     queue: deque[UnitId] = field(default_factory=deque)
 
 
-def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> list[TrialSpec | EvaluationSpec]:
-    """What is known and not finished: trials first, then the evaluations they ask for."""
-    trials = {spec.unit: spec for spec in specs}
-    asked = {
-        evaluation.unit: evaluation
-        for unit, spec in trials.items()
-        for evaluation in evaluations(run, spec, run.unit(unit).points())
-    }
-    known: dict[UnitId, TrialSpec | EvaluationSpec] = {**trials, **asked}
-    return [spec for unit, spec in known.items() if run.unit(unit).result() is None]
+class Backlog(NamedTuple):
+    """What is known and not finished."""
+
+    units: list[TrialSpec | EvaluationSpec]  # trials first, then the evaluations they ask for
+    damaged: dict[UnitId, str]  # trials of which that cannot be told, and which file is damaged
+
+
+def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
+    """What is left to do of some trials; a damaged file stops its own trial alone."""
+    trials: dict[UnitId, TrialSpec] = {}
+    asked: dict[UnitId, EvaluationSpec] = {}
+    damaged = {}
+    for spec in specs:
+        directory = run.unit(spec.unit)
+        try:
+            scoring = evaluations(run, spec, directory.points())
+            open_ones = [each for each in scoring if run.unit(each.unit).result() is None]
+            finished = directory.result() is not None
+        except DamagedError as error:
+            damaged[spec.unit] = str(error)
+            continue
+        if not finished:
+            trials[spec.unit] = spec
+        asked |= {each.unit: each for each in open_ones}
+    return Backlog([*trials.values(), *asked.values()], damaged)
 
 
 def evaluations(
@@ -42,7 +56,7 @@ def evaluations(
 ) -> list[EvaluationSpec]:
     """What the policies among a trial's points ask for, one each, in their order.
 
-    Raises a UserError for a policy that is damaged.
+    Raises a DamagedError for a policy that is damaged.
     """
     folder = run.unit(spec.unit).path / "policies"
     files = [folder / f"{row['policy']}.json" for row in rows if row["kind"] == "policy"]
@@ -66,8 +80,9 @@ def work_through(
     trials = list({spec.unit: spec for spec in specs}.values())
     known: set[UnitId] = set()
 
-    def enqueue(found: Iterable[TrialSpec | EvaluationSpec]) -> None:
-        for spec in found:
+    def enqueue(found: Backlog) -> None:
+        tally.failed.update(found.damaged)
+        for spec in found.units:
             if spec.unit not in known:
                 known.add(spec.unit)
                 run.add_unit(spec.unit, spec.to_json())
@@ -88,11 +103,7 @@ def work_through(
             tally.in_flight.remove(outcome.unit)
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        for trial in _grown(run, trials, sizes):
-            try:
-                enqueue(pending(run, [trial]))
-            except UserError as error:  # a damaged file of one trial stops no other
-                tally.failed[trial.unit] = str(error)
+        enqueue(pending(run, _grown(run, trials, sizes)))
         on_tick()
 
 

@@ -130,6 +130,17 @@ class RunDirectory:
         return directory
 
 
+class DamagedError(UserError):
+    """A file that is not what was written."""
+
+
+def _damaged(file: Path, what: str) -> DamagedError:
+    """The error for a damaged file, and for one of a unit what to do."""
+    unit = next((folder for folder in file.parents if (folder / "spec.json").exists()), None)
+    advice = f": remove {unit} to do that unit again" if unit else ""
+    return DamagedError(f"{file} is damaged ({what}){advice}")
+
+
 @contextmanager
 def hold_lock(file: Path, message: str, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold a file lock, which the system takes back when the process dies, however it dies.
@@ -186,7 +197,7 @@ def _drop_torn_line(lines: IO[bytes]) -> None:
 def read_lines(file: Path) -> Iterator[dict[str, Any]]:
     """The records of a file of lines, without a torn last one; none if there is no file.
 
-    Raises a UserError for a whole line that is damaged.
+    Raises a DamagedError for a whole line that is damaged.
     """
     if not file.exists():
         return
@@ -195,7 +206,7 @@ def read_lines(file: Path) -> Iterator[dict[str, Any]]:
             try:
                 yield json.loads(line)
             except ValueError as error:
-                raise UserError(f"{file}, line {number}, is damaged ({error})") from error
+                raise _damaged(file, f"line {number}: {error}") from error
 
 
 def write_json(file: Path, record: dict[str, Any]) -> None:
@@ -224,12 +235,12 @@ def replace_json(file: Path, record: dict[str, Any], *, sync: bool = False) -> N
 def read_json(file: Path) -> dict[str, Any]:
     """A file of JSON.
 
-    Raises a UserError if it is damaged.
+    Raises a DamagedError if it is damaged.
     """
     try:
         record = json.loads(file.read_text())
     except ValueError as error:
-        raise UserError(f"{file} is damaged ({error})") from error
+        raise _damaged(file, str(error)) from error
     if not isinstance(record, dict):
-        raise UserError(f"{file} is damaged: it holds no table")
+        raise _damaged(file, "it holds no table")
     return record

@@ -333,13 +333,54 @@ def test_settings_that_cannot_be_are_one_sentence(
     assert_one_sentence(ask("run", small_suite, *words, "--out", tmp_path / "run"), part)
 
 
-def test_a_damaged_line_is_named(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("trials/*/points.jsonl", "\0\0\0\n"),
+        ("trials/*/result.json", "{"),
+        ("trials/*/attempts/0001.jsonl", "{\n"),
+        ("trials/*/policies/*.json", "[]"),
+        ("evaluations/*/result.json", "{"),
+        ("evaluations/*/points.jsonl", "{\n"),
+    ],
+)
+def test_a_damaged_file_stops_its_own_trial_alone(
+    ask: Ask, small_suite: Path, tmp_path: Path, file: str, content: str
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    ask(*words)
+    damaged = next(out.glob(file))
+    damaged.write_text(content)
+    unit = next(folder for folder in damaged.parents if (folder / "spec.json").exists())
+    advice = f"{damaged} is damaged", f"remove {unit} to do that unit again"
+
+    code, printed, _ = ask("status", out)
+    assert code == 0
+    assert "1 failed" in printed
+    assert "1 done" in printed
+    code, printed, _ = ask(*words, "--set", "seeds=[0,1]")
+    assert code == 1
+    assert "3 of 4 trials done" in printed
+    assert all(printed.count(part) == 1 for part in advice)
+    assert ask("report", out)[0] == 0
+    table = (out / "report" / "table.md").read_text()
+    assert "3 of 4 trials done" in table
+    assert all(part in table for part in advice)
+
+    shutil.rmtree(unit)
+    assert ask(*words, "--set", "seeds=[0,1]")[0] == 0
+
+
+def test_a_torn_pulse_is_no_harm(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
+    """It is not synced, so that a power cut may tear it; nothing rests on it."""
     out = tmp_path / "run"
     ask("run", small_suite, "--engine", "inline", "--out", out)
-    points = next(out.glob("trials/*/points.jsonl"))
-    points.write_text("\0\0\0\n" + points.read_text())
-    for words in (("status", out), ("report", out), ("run", small_suite, "--out", out)):
-        assert_one_sentence(ask(*words), "points.jsonl, line 1, is damaged")
+    trial = next(file.parent for file in out.glob("trials/*/model.pt"))
+    (trial / "result.json").unlink()
+    (trial / "attempts" / "0001.pulse").write_text("")
+    assert "1 waiting" in ask("status", out)[1]
+    assert ask("run", small_suite, "--engine", "inline", "--out", out)[0] == 0
 
 
 def test_a_process_that_died_before_its_first_word_is_no_harm(

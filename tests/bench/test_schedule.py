@@ -60,7 +60,7 @@ def test_all_is_done_and_no_slot_is_used_twice(tmp_path: Path, specs: list[Trial
     engine, tally, run = drive(tmp_path, specs)
     assert tally.finished == len(specs) == 6
     assert engine.most_in_flight == 2
-    assert not pending(run, specs)
+    assert not pending(run, specs).units
 
 
 @pytest.mark.parametrize(
