@@ -120,6 +120,12 @@ def _open(path: Path) -> RunDirectory:
     """A run directory that can be written to; a new one where there is none."""
     run = RunDirectory(path)
     try:
+        if run.exists():
+            run.header()
+        elif path.is_dir() and any(e.name != "lock" and e.name[0] != "." for e in path.iterdir()):
+            raise UserError(
+                f"{path} holds files but no run.json: choose an empty folder with --out"
+            )
         path.mkdir(parents=True, exist_ok=True)
         with (path / "lock").open("a"):
             pass
@@ -127,10 +133,6 @@ def _open(path: Path) -> RunDirectory:
         raise UserError(
             f"cannot write to run directory {path}: {error.strerror}; choose another with --out"
         ) from None
-    if run.exists():
-        run.header()
-    elif any(entry.name != "lock" and entry.name[0] != "." for entry in path.iterdir()):
-        raise UserError(f"{path} holds files but no run.json: choose an empty folder with --out")
     return run
 
 

@@ -208,8 +208,10 @@ def test_a_run_directory_that_cannot_be_made_is_one_sentence(
 def test_a_folder_of_other_things_is_not_written_into(
     ask: Ask, small_suite: Path, tmp_path: Path
 ) -> None:
+    before = sorted(tmp_path.iterdir())
     answer = ask("run", small_suite, "--engine", "inline", "--out", tmp_path)
     assert_one_sentence(answer, "holds files but no run.json")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_run_directory_of_a_newer_schema_is_one_sentence(
