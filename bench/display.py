@@ -14,6 +14,7 @@ from bench.attempt import pulse
 from bench.schedule import Tally
 from bench.store import RunDirectory, UnitId
 from bench.suite import PlannedTrial
+from methods import known_methods
 
 _LINE_SECONDS = 15.0  # between plain lines when nothing ends
 
@@ -29,9 +30,13 @@ class Display:
             planned.spec.unit: f"{planned.task} · {planned.method} · {_place(planned.spec)}"
             for planned in plan
         }
+        kinds = known_methods()
+        self._searches = {
+            planned.spec.unit for planned in plan if kinds[planned.spec.method].ends_in == "policy"
+        }
         self._began = time.monotonic()
         self._last_line = 0.0
-        self._last_count = -1
+        self._last_seen: tuple[int, set[UnitId]] = (-1, set())
 
     @contextmanager
     def show(self) -> Iterator[None]:
@@ -45,14 +50,15 @@ class Display:
             yield
 
     def tick(self) -> None:
-        """Where there is no terminal, a line when something has ended, and now and then."""
+        """Where there is no terminal, lines when something begins or ends, and now and then."""
         if self._console.is_terminal:
             return
         count = self._tally.finished + len(self._tally.failed) + self._tally.crashes
+        seen = (count, set(self._tally.in_flight))
         now = time.monotonic()
-        if count == self._last_count and now - self._last_line < _LINE_SECONDS:
+        if seen == self._last_seen and now - self._last_line < _LINE_SECONDS:
             return
-        self._last_count, self._last_line = count, now
+        self._last_seen, self._last_line = seen, now
         self._console.print(self._headline(), soft_wrap=True, highlight=False)
         for unit in sorted(self._tally.in_flight):
             self._console.print(
@@ -70,10 +76,12 @@ class Display:
     def _headline(self) -> str:
         tally = self._tally
         elapsed = time.monotonic() - self._began
-        n_left = len(tally.queue) + len(tally.in_flight)
-        parts = [f"{tally.finished} done, {n_left} to do", f"{duration(elapsed)} so far"]
-        if tally.finished:
-            parts.append(f"about {duration(elapsed / tally.finished * n_left)} left")
+        left = {*tally.queue, *tally.in_flight}
+        searching = bool(left & self._searches)  # nobody knows yet what they will ask for
+        to_do = f"{len(left)} to do" + (", retrainings to come" if searching else "")
+        parts = [f"{tally.finished} done, {to_do}", f"{duration(elapsed)} so far"]
+        if tally.finished and not searching:
+            parts.append(f"about {duration(elapsed / tally.finished * len(left))} left")
         if tally.failed:
             parts.append(f"{len(tally.failed)} failed")
         return " · ".join(parts)
@@ -91,10 +99,8 @@ class Display:
         )
 
     def _label(self, unit: UnitId) -> str:
-        if unit not in self._labels:
-            spec = self._run.unit(unit).spec()
-            place = f"fold {spec['fold']} · seed {spec['seed']}"
-            self._labels[unit] = f"{spec['task']['task']} · retraining · {place}"
+        if unit in self._tally.askers:
+            return f"{self._labels[self._tally.askers[unit]]} · retraining"
         return self._labels[unit]
 
 

@@ -73,7 +73,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
             _record(run, suite, console)
-            tally.failed.update(left.damaged)
+            tally.failed |= left.damaged
             console.print("nothing left to run")
     return _summarise(run, suite, tally, console)
 

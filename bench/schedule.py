@@ -22,12 +22,14 @@ class Tally:
     crashes: int = 0
     in_flight: set[UnitId] = field(default_factory=set)
     queue: deque[UnitId] = field(default_factory=deque)
+    askers: dict[UnitId, UnitId] = field(default_factory=dict)  # see Backlog
 
 
 class Backlog(NamedTuple):
     """What is known and not finished."""
 
     units: list[TrialSpec | EvaluationSpec]  # trials first, then the evaluations they ask for
+    askers: dict[UnitId, UnitId]  # of each evaluation a trial that asks for it
     damaged: dict[UnitId, str]  # trials of which that cannot be told, and which file is damaged
 
 
@@ -35,6 +37,7 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
     """What is left to do of some trials; a damaged file stops its own trial alone."""
     trials: dict[UnitId, TrialSpec] = {}
     asked: dict[UnitId, EvaluationSpec] = {}
+    askers: dict[UnitId, UnitId] = {}
     damaged = {}
     for spec in specs:
         directory = run.unit(spec.unit)
@@ -48,7 +51,8 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
         if not finished:
             trials[spec.unit] = spec
         asked |= {each.unit: each for each in open_ones}
-    return Backlog([*trials.values(), *asked.values()], damaged)
+        askers |= {each.unit: spec.unit for each in open_ones}
+    return Backlog([*trials.values(), *asked.values()], askers, damaged)
 
 
 def evaluations(
@@ -81,7 +85,8 @@ def work_through(
     known: set[UnitId] = set()
 
     def enqueue(found: Backlog) -> None:
-        tally.failed.update(found.damaged)
+        tally.failed |= found.damaged
+        tally.askers |= found.askers
         for spec in found.units:
             if spec.unit not in known:
                 known.add(spec.unit)
@@ -104,7 +109,7 @@ def work_through(
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
         enqueue(pending(run, _grown(run, trials, sizes)))
-        on_tick()
+    on_tick()
 
 
 def _grown(

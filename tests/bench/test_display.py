@@ -4,7 +4,7 @@ from rich.console import Console
 
 from bench.display import Display, duration
 from bench.schedule import Tally
-from bench.store import RunDirectory, append_line, replace_json
+from bench.store import RunDirectory, UnitId, append_line, replace_json
 from bench.suite import load_suite
 
 
@@ -27,14 +27,50 @@ def test_without_a_terminal_there_are_plain_lines(small_suite: Path, tmp_path: P
     display, tally, _ = made(small_suite, tmp_path, console)
     with display.show():
         display.tick()
-        display.tick()  # nothing has ended: no second line
+        display.tick()  # nothing has begun or ended: no second line
         tally.finished = 1
         display.tick()
     printed = console.export_text()
     assert printed.count(" done, 2 to do") == 2
     assert "digits · none · fold 0 · seed 0  search  7  0.625  0.0100" in printed
-    assert "about 0 s left" in printed
     assert "\x1b" not in printed
+
+
+def test_a_unit_that_begins_is_told_before_it_ends(small_suite: Path, tmp_path: Path) -> None:
+    """The inline engine says nothing while it works on one."""
+    console = Console(record=True, width=200, force_terminal=False)
+    display, tally, _ = made(small_suite, tmp_path, console)
+    tally.in_flight, (first, second) = set(), sorted(tally.in_flight)
+    for unit in (first, second):
+        tally.in_flight = {unit}
+        display.tick()
+    printed = console.export_text()
+    assert printed.count("digits · none ·") == printed.count("digits · random_policy ·") == 1
+
+
+def test_how_long_it_takes_is_told_once_it_is_known_what_is_left(
+    small_suite: Path, tmp_path: Path
+) -> None:
+    console = Console(record=True, width=200, force_terminal=False)
+    display, tally, _ = made(small_suite, tmp_path, console)
+    search = load_suite(small_suite).plan[1].spec.unit
+    tally.finished = 1
+    assert display._headline() == "1 done, 2 to do, retrainings to come · 0 s so far"
+    tally.in_flight.remove(search)
+    assert display._headline() == "1 done, 1 to do · 0 s so far · about 0 s left"
+
+
+def test_a_retraining_is_told_with_the_method_that_asks_for_it(
+    small_suite: Path, tmp_path: Path
+) -> None:
+    console = Console(record=True, width=200, force_terminal=False)
+    display, tally, _ = made(small_suite, tmp_path, console)
+    retraining = UnitId("evaluations", "abc")
+    tally.in_flight = {retraining}
+    tally.askers[retraining] = load_suite(small_suite).plan[1].spec.unit
+    display.tick()
+    printed = console.export_text()
+    assert "digits · random_policy · fold 0 · seed 0 · retraining  starting" in printed
 
 
 def test_on_a_terminal_there_is_a_table(small_suite: Path, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_policies_that_come_up_on_the_way_are_evaluated_once(
     kinds = Counter(unit.kind for unit in engine.order)
     assert kinds == {"trials": 6, "evaluations": 1}
     assert tally.finished == 7
+    assert list(tally.askers.values()) == [specs[0].unit]
 
 
 def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[TrialSpec]) -> None:
@@ -123,6 +124,16 @@ def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[Trial
     work_through(run, specs, engine, tally)
     assert tally.finished == len(specs)
     assert "torn.json is damaged" in tally.failed[specs[0].unit]
+
+
+def test_who_watches_sees_every_unit_under_way_and_the_end(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    run, tally = RunDirectory(tmp_path), Tally()
+    seen: list[set[UnitId]] = []
+    engine = Scripted(run, 1, {})
+    work_through(run, specs, engine, tally, on_tick=lambda: seen.append(set(tally.in_flight)))
+    assert seen == [*({unit} for unit in engine.order), set()]
 
 
 def test_what_happened_is_on_record(tmp_path: Path, specs: list[TrialSpec]) -> None:
