@@ -137,8 +137,12 @@ def status(run: RunPath) -> None:
 
 
 def _read(suite: Path, overrides: list[str]) -> Suite:
-    shipped = SHIPPED / f"{suite}.toml"
-    return load_suite(shipped if not suite.exists() and shipped.exists() else suite, overrides)
+    shipped = {file.stem: file for file in SHIPPED.glob("*.toml")}
+    if not suite.exists() and str(suite) == suite.stem:  # a bare word
+        if suite.stem not in shipped:
+            raise unknown("suite", suite.stem, shipped)
+        suite = shipped[suite.stem]
+    return load_suite(suite, overrides)
 
 
 def _default_out(out: Path | None, suite: Suite) -> Path:

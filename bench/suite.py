@@ -30,9 +30,11 @@ class Resources:
     gpus: float = 0.0  # per unit; a fraction shares a GPU, and its hours are marked so
 
     def __post_init__(self) -> None:
-        if self.workers < 1 or not 0 < self.cpus < inf:
-            raise ValueError(f"workers and cpus must be positive, given {self}")
-        if not (0 <= self.gpus <= 1 or self.gpus == int(self.gpus)):
+        if self.workers < 1:
+            raise ValueError(f"workers is {self.workers}; it has to be 1 or more")
+        if not 0 < self.cpus < inf:
+            raise ValueError(f"cpus is {self.cpus}; it has to be above 0")
+        if not 0 <= self.gpus < inf or (self.gpus > 1 and self.gpus != int(self.gpus)):
             raise ValueError(f"gpus is {self.gpus}; it has to be a share of one or a whole number")
 
 
@@ -220,7 +222,7 @@ def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> 
 def _override(tables: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise UserError(f"--set {override!r}: it has to be key=value, as in --set seeds=[0,1]")
+        raise UserError(f"--set {override!r}: it has to be key=value, as in --set 'seeds=[0,1]'")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -200,7 +200,7 @@ def _bank(signal: Signal) -> tuple[str, ...]:
         return banks.IMAGE
     return banks.eeg_bank(
         positions=bool(signal.channels),
-        sampling_rate=signal.sampling_rate > 0,
+        sampling_rate=signal.sampling_rate,
         n_channels=signal.n_channels,
     )
 

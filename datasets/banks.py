@@ -31,13 +31,19 @@ GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
 PHOTOGRAPHS = (*GEOMETRIC, "horizontal_flip", "brightness")
 
 
-def eeg_bank(*, positions: bool, sampling_rate: bool, n_channels: int) -> tuple[str, ...]:
-    """The EEG transforms that can run on what is known of a signal."""
+# Hertz; up to this rate the spectrum has no room for a band of `band_stop`.
+NO_BAND = 8.0
+
+
+def eeg_bank(*, positions: bool, sampling_rate: float, n_channels: int) -> tuple[str, ...]:
+    """The EEG transforms that can run on what is known of a signal; a rate of 0 is not known."""
     left_out: set[str] = set()
     if not positions:
         left_out |= set(NEEDS_POSITIONS)
     if not sampling_rate:
         left_out |= set(NEEDS_SAMPLING_RATE)
+    if sampling_rate <= NO_BAND:
+        left_out.add("band_stop")
     if n_channels == 1:  # nothing to shuffle, and nothing is left after a dropout
         left_out |= {"channel_shuffle", "channel_dropout", *NEEDS_POSITIONS}
     return tuple(name for name in EEG if name not in left_out)

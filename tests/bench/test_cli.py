@@ -72,6 +72,20 @@ def test_an_unfinished_run_can_be_reported(ask: Ask, small_suite: Path, tmp_path
     assert "1 of 2 trials done" in (out / "report" / "table.md").read_text()
 
 
+def test_hours_of_shared_gpus_are_kept_where_asked_for(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    ask("run", small_suite, "--engine", "inline", "--out", out)
+    for file in out.glob("*/*/attempts/*.jsonl"):
+        file.write_text(file.read_text().replace('"shared": false', '"shared": true'))
+    for words, timed in (((), "0"), (("--include-shared",), "1")):
+        assert ask("report", out, *words)[0] == 0
+        header, *rows = (out / "report" / "table.csv").read_text().splitlines()
+        assert header.endswith(",timed")
+        assert [row.rpartition(",")[2] for row in rows] == [timed, timed]
+
+
 @pytest.mark.parametrize(
     ("override", "part"),
     [
@@ -224,6 +238,12 @@ def test_a_run_directory_of_a_newer_schema_is_one_sentence(
     on_suite = [(command, small_suite, "--out", out) for command in ("plan", "run")]
     for words in (*on_suite, ("status", out), ("report", out)):
         assert_one_sentence(ask(*words), "schema 2", "update augbench")
+
+
+def test_a_suite_that_does_not_ship_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
+    answer = ask("plan", "qickstart")
+    assert_one_sentence(answer, "unknown suite 'qickstart'; did you mean 'quickstart'", "sinusoids")
+    assert_one_sentence(ask("plan", tmp_path / "my.toml"), "cannot read suite", "my.toml")
 
 
 @pytest.fixture

@@ -121,7 +121,10 @@ BAD = {
     ),
     "no methods": ({"methods": {}}, "at least one"),
     "an unknown budget": ({"budget": {"hours": 1}}, r"unknown key in \[budget\]"),
-    "no workers": ({"resources": {"workers": 0}}, "workers and cpus must be positive"),
+    "no workers": ({"resources": {"workers": 0}}, "workers is 0; it has to be 1 or more$"),
+    "no processors": ({"resources": {"cpus": 0.0}}, "cpus is 0.0; it has to be above 0$"),
+    "less than no GPU": ({"resources": {"gpus": -1.0}}, "gpus is -1.0"),
+    "every GPU there is": ({"resources": {"gpus": float("inf")}}, "gpus is inf"),
     "a task that is a number": ({"tasks": {"digits": {"task": 3}}}, "task: .*given: 3"),
     "a training that is a number": ({"tasks": {"digits": {"training": 3}}}, "training: .*given: 3"),
     "transforms that are one name": (

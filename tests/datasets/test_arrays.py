@@ -13,9 +13,11 @@ from datasets.banks import EEG, IMAGE
 from datasets.errors import UserError
 from datasets.task import Task
 from datasets.trunks import TRUNKS
+from methods.transforms.bank import make_bank
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3, 64))
+X1 = torch.from_numpy(X[:2]).float()
 Y = np.arange(60) % 3
 IMAGES = RANDOM.random((60, 1, 8, 8))
 OPTIONS = ArraysOptions(path="mine.npz")
@@ -81,6 +83,17 @@ def test_the_bank_is_what_channels_and_rate_allow(make: Make) -> None:
     assert not {"channel_symmetry", "rotation_x"} & set(nameless)
     assert {"frequency_shift", "channel_shuffle"} <= set(nameless)
     assert not [name for name in make(x=X[:, :1], y=Y).transforms if name.startswith("channel")]
+
+
+@pytest.mark.parametrize("rate", [0.5, 4, 8, 8.5, 64])
+def test_all_of_the_bank_can_be_built_at_any_rate(make: Make, rate: float) -> None:
+    task = make(x=X, y=Y, sampling_rate=rate, channels=["C3", "Cz", "C4"])
+    bank = make_bank(task.transforms, task.signal)
+    assert ("band_stop" in bank) == (rate > 8)
+    assert "frequency_shift" in bank
+    assert all(
+        row.apply(X1, torch.ones(2), row.draw(X1, None)).isfinite().all() for row in bank.values()
+    )
 
 
 def test_channels_and_rate_reach_the_signal(make: Make) -> None:
