@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import tempfile
 from math import ceil
@@ -17,6 +18,7 @@ from datasets.errors import UserError
 
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
+PARENT = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
 
 
 class RayEngine:
@@ -87,11 +89,12 @@ class RayEngine:
 
 def _new_folder() -> Path:
     """A folder for Ray's own files; those of drivers that were killed are swept away."""
-    parent = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
-    for left in parent.glob("augbench-ray-*-*"):
-        if not _lives(int(left.name.split("-")[2])):
+    for left in PARENT.glob("augbench-ray-*"):
+        # A name that is none of ours says of no process whether it lives.
+        ours = re.fullmatch(r"augbench-ray-([1-9]\d{0,6})-[a-z0-9_]{8}", left.name)
+        if ours and not _lives(int(ours[1])):
             shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"augbench-ray-{os.getpid()}-", dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"augbench-ray-{os.getpid()}-", dir=PARENT))
 
 
 def _lives(process: int) -> bool:

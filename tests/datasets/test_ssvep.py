@@ -147,17 +147,16 @@ def test_the_copied_session_is_subject_3s(ssvep_root: Path) -> None:
 def test_a_cached_load_is_equal_and_needs_no_mne(ssvep_root: Path) -> None:
     task = ssvep(SMALL, ssvep_root, 0)
     script = (
-        "import sys, time; from pathlib import Path\n"
+        "import sys; from pathlib import Path\n"
         "from datasets.ssvep import SsvepOptions, ssvep\n"
-        "start = time.perf_counter()\n"
         "task = ssvep(SsvepOptions(subjects=(1, 2, 4, 5)), Path(sys.argv[1]), 0)\n"
         "task.fold(0)\n"
-        "print(task.fingerprint, 'mne' in sys.modules, time.perf_counter() - start < 1)\n"
+        "print(task.fingerprint, 'mne' in sys.modules)\n"
     )
     command = [sys.executable, "-c", script, str(ssvep_root)]
     root = Path(module.__file__).parents[1]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [task.fingerprint, "False", "True"]
+    assert done.stdout.split() == [task.fingerprint, "False"]
 
 
 def test_changed_options_and_files_are_not_taken_from_the_cache(copy: Path) -> None:
