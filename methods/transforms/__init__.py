@@ -1,6 +1,13 @@
 """The transforms by name: each row builds one for a signal."""
 
-from methods.transforms import frequency_domain, geometry, intensity, rotation, sensors, time_domain
+from methods.transforms import (
+    frequency_domain,
+    geometry,
+    intensity,
+    rotation,
+    sensors,
+    time_domain,
+)
 from methods.transforms.transform import Builder
 
 EEG: dict[str, Builder] = {
@@ -29,6 +36,10 @@ IMAGE: dict[str, Builder] = {
     "vertical_flip": geometry.vertical_flip,
     "crop": geometry.crop,
     "brightness": intensity.brightness,
+    "contrast": intensity.contrast,
+    "saturation": intensity.saturation,
+    "sharpness": intensity.sharpness,
+    "hue": intensity.hue,
 }
 
 TRANSFORMS: dict[str, Builder] = EEG | IMAGE
