@@ -7,6 +7,7 @@ from methods.transforms import (
     rotation,
     sensors,
     time_domain,
+    tone,
 )
 from methods.transforms.transform import Builder
 
@@ -40,6 +41,11 @@ IMAGE: dict[str, Builder] = {
     "saturation": intensity.saturation,
     "sharpness": intensity.sharpness,
     "hue": intensity.hue,
+    "invert": tone.invert,
+    "auto_contrast": tone.auto_contrast,
+    "equalize": tone.equalize,
+    "solarize": tone.solarize,
+    "posterize": tone.posterize,
 }
 
 TRANSFORMS: dict[str, Builder] = EEG | IMAGE
