@@ -4,6 +4,7 @@ from methods.transforms import (
     frequency_domain,
     geometry,
     intensity,
+    overlay,
     rotation,
     sensors,
     time_domain,
@@ -46,6 +47,8 @@ IMAGE: dict[str, Builder] = {
     "equalize": tone.equalize,
     "solarize": tone.solarize,
     "posterize": tone.posterize,
+    "cutout": overlay.cutout,
+    "sample_pairing": overlay.sample_pairing,
 }
 
 TRANSFORMS: dict[str, Builder] = EEG | IMAGE

@@ -21,6 +21,7 @@ STRAIGHT_THROUGH = ("channel_shuffle", "solarize", "posterize")
 WITHOUT_GRADIENT = ("crop",)
 # Steps in x, where the gradient to x is by decision that of the identity; their own tests say so.
 STEPS_IN_X = ("equalize", "posterize")
+MIXES = ("sample_pairing",)
 # What has to be survived beside images full of random colours: one colour all over. The last three
 # have next to no hue.
 PLAIN = {
@@ -97,6 +98,7 @@ def test_a_row_describes_itself(name: str, transform: Transform) -> None:
     assert (transform.gradient == "straight-through") == (name in STRAIGHT_THROUGH)
     assert (transform.gradient == "none") == (name in WITHOUT_GRADIENT)
     assert (transform.affine is not None) == (name in WARPS)
+    assert transform.mixes == (name in MIXES)
 
 
 @every
