@@ -21,6 +21,7 @@ from analysis.panels import HOUR_AXES, SAMPLE_AXES, panel_table
 COLOURS: list[str] = sns.color_palette("colorblind").as_hex()  # ten, safe for colour-blind readers
 SHAPES = ("o", "s", "^", "D", "v", "p", "<", "h", ">")  # nine, so that ten colours meet others next
 LOG_FROM = 40  # a logarithmic x axis where the largest x is so many times the smallest
+LEAST_SPAN = 0.1  # of y below the lowest end, if a curve comes from so far down
 READINGS = {"paper": "paper reading: one retraining", "full": "full reading: every retraining"}
 STYLE: dict[Any, Any] = {  # over seaborn's "whitegrid"
     "axes.titlesize": 10,
@@ -114,7 +115,8 @@ def _scale(panel: Axes, table: pd.DataFrame) -> None:
     """The axes that all panels share.
 
     x runs from 0, or is logarithmic where 0 would hide the early curves. y shows where the curves
-    end, and below it as much again: the climb from chance would flatten all differences.
+    end, and below it as much again: the climb from chance would flatten all differences. Where they
+    end level it shows the last tenth of the climb, and it ends at 1.
     """
     drawn = table.dropna(subset="x")
     if drawn.empty:
@@ -131,9 +133,11 @@ def _scale(panel: Axes, table: pd.DataFrame) -> None:
         panel.set_xlim(0, 1.03 * largest)
     ends = drawn.groupby(["axis", "method"]).tail(1)
     low, high = ends["q1"].min(), drawn["q3"].max()
-    floor = max(drawn["q1"].min(), low - (high - low))
-    margin = max(0.05 * (high - floor), 0.002)
-    panel.set_ylim(floor - margin, high + margin)
+    floor = max(drawn["q1"].min(), low - max(high - low, LEAST_SPAN))
+    margin = max(0.05 * (high - floor), 0.005)
+    # A hair above 1, so that a line there is seen whole; ticks are further apart.
+    hair = 0.02 * (high - floor + margin)
+    panel.set_ylim(floor - margin, min(high + margin, 1 + hair))
 
 
 def _x_label(axis: str, table: pd.DataFrame) -> str:

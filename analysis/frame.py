@@ -173,8 +173,9 @@ def _check_unique(frame: pd.DataFrame, keys: list[str], table: str) -> None:
 
 
 def finished(trials: pd.DataFrame) -> "pd.Series[bool]":
-    """Which trials ended as planned with every point scored: (trials,) of bool."""
-    scored = trials["points_scored"] >= trials["points_known"]
+    """Which trials ended as planned with every point scored, and one at least: (trials,)."""
+    # A budget may end before the first point.
+    scored = trials["points_scored"] >= trials["points_known"].clip(lower=1)
     return trials["state"].isin(FINISHED) & scored
 
 

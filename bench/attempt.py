@@ -47,8 +47,8 @@ class Attempt:
         self._thread.start()
         return self
 
-    def resumed(self, step: int, kept_seconds: float) -> Wasted:
-        """Note from where this attempt goes on, and return what is lost.
+    def resumed(self, step: int, kept_seconds: float, fingerprint: str) -> Wasted:
+        """Note from where this attempt goes on and on which data, and return what is lost.
 
         ``kept_seconds`` is all that the ledger of the checkpoint has measured: whatever earlier
         attempts lived longer than that is wasted.
@@ -56,7 +56,8 @@ class Attempt:
         lived = sum(lifetime(file) for file in self.earlier)
         lost = max(0.0, lived - kept_seconds) if self.earlier else 0.0
         wasted = Wasted(lost, len(self.earlier))
-        append_line(self.file, {"event": "resume", "step": step, **wasted._asdict()})
+        line = {"event": "resume", "step": step, "fingerprint": fingerprint, **wasted._asdict()}
+        append_line(self.file, line)
         return wasted
 
     def progress(self, step: int, phase: str, seconds: float, best_valid: float | None) -> None:
@@ -107,6 +108,24 @@ def lifetime(attempt: Path) -> float:
         return 0.0
     last_sign = max(float(line.get("time", 0.0)) for line in lines)
     return max(last_sign, float(pulse(attempt).get("time", 0.0))) - float(lines[0]["time"])
+
+
+def resumptions(directory: UnitDirectory) -> list[dict[str, Any]]:
+    """What the attempts at a unit noted when they went on, oldest first."""
+    return [
+        line
+        for file in directory.attempts()
+        for line in read_lines(file)
+        if line["event"] == "resume"
+    ]
+
+
+def kept_data(directory: UnitDirectory) -> str | None:
+    """The fingerprint of the data behind what a unit has kept; None where it has kept nothing."""
+    if not directory.checkpoints.exists():  # one comes before any result
+        return None
+    fingerprint: str | None = resumptions(directory)[-1].get("fingerprint")
+    return fingerprint
 
 
 def _pulse_file(attempt: Path) -> Path:

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from bench.points import open_run, read_trials
 from bench.run import Place, run_suite
-from bench.schedule import pending
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from datasets import known_tasks
@@ -87,15 +86,15 @@ def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None: 
     """Show the trials of a suite, and which of them a run directory has."""
     read = _read(suite, overrides)
     directory = RunDirectory(_default_out(out, read))
-    to_do = {spec.unit for spec in pending(directory, [planned.spec for planned in read.plan])}
+    if directory.exists():
+        directory.header()  # refuses what a newer version wrote
     table = Table(title=f"{read.name}: {len(read.plan)} trials", box=None)
     for column in ("task", "method", "fold", "seed", "trial", ""):
         table.add_column(column)
-    for planned in read.plan:
-        spec = planned.spec
-        state = "to do" if spec.unit in to_do else "done"
-        place = (str(spec.fold), str(spec.seed), spec.unit.digest)
-        table.add_row(planned.task, planned.method, *place, state)
+    for trial in read_trials(directory, read.plan):
+        place = (str(trial["fold"]), str(trial["seed"]), trial["trial"])
+        state = "to do" if trial["state"] == "waiting" else trial["state"]
+        table.add_row(trial["task"], trial["method"], *place, state)
     Console().print(table)
 
 

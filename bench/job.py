@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from bench.ledger import HarnessPhase, Ledger
@@ -131,6 +132,29 @@ def make_setup(
         device=device,
     )
     return setup, test.to(device), task
+
+
+def warm_up(setup: Setup) -> None:
+    """Let a trunk learn one batch and throw it away; nothing is drawn from, nothing counted.
+
+    What a process does once, at its first training, is no cost of a method: it imports the trunk's
+    library and torch's optimizers (2.4 s in the first step of a search) and wakes a GPU.
+    """
+    trunk = setup.trunk()
+    optimizer = torch.optim.Adam(trunk.parameters())
+    x, y = (each[: setup.training.batch_size] for each in setup.views.train)
+    with global_seed(0, setup.device):  # of dropout
+        F.cross_entropy(trunk(x), y).backward()
+    optimizer.step()
+
+
+def check_data(task: Task, former: str | None, unit: Path) -> None:
+    """Raise a UserError if what a unit has kept is of other data than those that are there now."""
+    if former not in (None, task.fingerprint):
+        raise UserError(
+            f"the data of task {task.name!r} have changed since {unit} was begun: put the former "
+            "data back or choose another run directory"
+        )
 
 
 def load_task(spec: TaskSpec, data: Path) -> Task:

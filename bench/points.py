@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.attempt import beats
+from bench.attempt import beats, resumptions
 from bench.schedule import evaluations
+from bench.spec import TrialSpec
 from bench.store import RunDirectory, UnitDirectory, read_lines
 from bench.suite import PlannedTrial, Suite, read_suite
 
@@ -27,7 +28,7 @@ def open_run(path: Path) -> tuple[RunDirectory, Suite]:
     Raises a UserError if it is none, or a newer version wrote it.
     """
     run = RunDirectory(path)
-    return run, read_suite(run.header()["suite"], str(path / "run.json"))
+    return run, read_suite(run.header()["suite"], str(run.header_file))
 
 
 def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
@@ -126,11 +127,8 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
 
 
 def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
-    directory = run.unit(planned.spec.unit)
-    units = [directory]
-    rows = directory.points()
-    asked = dict.fromkeys(spec.unit for spec in evaluations(run, planned.spec, rows))
-    units += [run.unit(unit) for unit in asked]
+    rows = run.unit(planned.spec.unit).points()
+    units = involved(run, planned.spec)
     states = [unit_state(unit) for unit in units]
     # What can still change comes first; a search that is over shows the state of its evaluations.
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
@@ -143,6 +141,13 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
         "wasted_seconds": sum(_wasted_seconds(unit) for unit in units),
         "reason": reason,
     }
+
+
+def involved(run: RunDirectory, spec: TrialSpec) -> list[UnitDirectory]:
+    """The folders of a trial and of the evaluations that it has asked for."""
+    directory = run.unit(spec.unit)
+    asked = dict.fromkeys(each.unit for each in evaluations(run, spec, directory.points()))
+    return [directory, *map(run.unit, asked)]
 
 
 def unit_state(directory: UnitDirectory) -> tuple[str, str]:
@@ -184,13 +189,8 @@ def _machine(directories: Sequence[UnitDirectory]) -> Machine:
 
 def _wasted_seconds(directory: UnitDirectory) -> float:
     """The newest attempt to resume knows what all before it lost."""
-    lost = [
-        line["seconds"]
-        for file in directory.attempts()
-        for line in read_lines(file)
-        if line["event"] == "resume"
-    ]
-    return float(lost[-1]) if lost else 0.0
+    lines = resumptions(directory)
+    return float(lines[-1]["seconds"]) if lines else 0.0
 
 
 def _charged(costs: dict[str, dict[str, Any]]) -> Charge:

@@ -11,13 +11,13 @@ from typing import Literal
 import torch
 from rich.console import Console
 
-from bench.attempt import provenance
+from bench.attempt import kept_data, provenance
 from bench.display import Display, duration
 from bench.engines.engine import Engine
 from bench.engines.inline import InlineEngine
-from bench.job import load_task, trial_job
+from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
-from bench.points import read_trials
+from bench.points import involved, read_trials
 from bench.schedule import Tally, pending, work_through
 from bench.store import SCHEMA, RunDirectory, append_line, hold_lock, write_json
 from bench.suite import PlannedTrial, Suite
@@ -48,26 +48,27 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     run = _open(place.out)
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         specs = [planned.spec for planned in suite.plan]
-        _record(run, suite)
         tally = Tally()
         if pending(run, specs):
-            prepare(suite.plan, place.data)
+            prepare(run, suite.plan, place.data)
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
             engine = _engine(run, suite, place)
             signal.signal(signal.SIGTERM, _interrupt)  # after Ray, which sets one of its own
             try:
+                _record(run, suite, console)  # not before: what is refused leaves a run as it was
                 with display.show():
                     work_through(run, specs, engine, tally, on_tick=display.tick)
             finally:
                 engine.close()
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
-            console.print("nothing to do: every planned trial is in the run directory")
+            _record(run, suite, console)
+            console.print("nothing left to run")
     return _summarise(run, suite, tally, console)
 
 
-def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
+def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> None:
     """Load every task and build every method on it, so that bad input shows before any trial.
 
     Workers then find the caches warm and never download at the same time.
@@ -75,15 +76,20 @@ def prepare(plan: Sequence[PlannedTrial], data: Path) -> None:
     seen = set()
     for planned in plan:
         spec = planned.spec
-        if spec.fold >= (n_folds := load_task(spec.task, data).n_folds):
+        task = load_task(spec.task, data)
+        if spec.fold >= task.n_folds:
             raise UserError(
-                f"[tasks.{planned.task}] has {n_folds} folds; the suite asks for fold {spec.fold}"
+                f"[tasks.{planned.task}] has {task.n_folds} folds; the suite asks for fold "
+                f"{spec.fold}"
             )
+        for unit in involved(run, spec):
+            check_data(task, kept_data(unit), unit.path)
         if (planned.task, planned.method) in seen:
             continue
         seen.add((planned.task, planned.method))
         try:
-            trial_job(spec.to_json(), data, device=torch.device("cpu"), meter=Ledger())
+            job = trial_job(spec.to_json(), data, device=torch.device("cpu"), meter=Ledger())
+            job.setup.trunk()  # of which a search makes none before its first step
         except UserError as error:
             raise UserError(f"{planned.method} on {planned.task}: {error}") from error
 
@@ -110,23 +116,33 @@ def _open(path: Path) -> RunDirectory:
         raise UserError(
             f"cannot write to run directory {path}: {error.strerror}; choose another with --out"
         ) from None
-    if (path / "run.json").exists():
+    if run.exists():
         run.header()
     elif any(entry.name != "lock" and entry.name[0] != "." for entry in path.iterdir()):
         raise UserError(f"{path} holds files but no run.json: choose an empty folder with --out")
     return run
 
 
-def _record(run: RunDirectory, suite: Suite) -> None:
+def _record(run: RunDirectory, suite: Suite, console: Console) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
-    former = run.header()["suite"] if (run.path / "run.json").exists() else None
+    former = run.header()["suite"] if run.exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
         return
     event = "created" if former is None else "suite changed"
     record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}
-    write_json(run.path / "run.json", record)
+    write_json(run.header_file, record)
     details = {"former": former, **provenance(torch.device("cpu"))}
     append_line(run.events_file, {"time": time.time(), "event": event, **details})
+    planned = {trial.spec.unit.digest for trial in suite.plan}
+    out_of_view = [each for each in run.path.glob("trials/*") if each.name not in planned]
+    if out_of_view:
+        console.print(
+            f"the suite has changed: {len(out_of_view)} trials of former ones stay in {run.path}, "
+            "but status and report show them no more",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:
@@ -167,8 +183,11 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
         lines.append(f"  missing: {label}: {trial['state']} {trial['reason']}")
     # A unit that could not even write down why it failed has told the driver.
     lines += [f"  failed: {unit}: {reason}" for unit, reason in tally.failed.items()]
-    if any(trial["state"] == "diverged" for trial in trials):
+    states = {trial["state"] for trial in missing}
+    if "diverged" in states:
         lines.append("diverged trials stay so: lower their learning rate in the suite")
+    if "over budget" in states:
+        lines.append("a budget that ends before the first point stays so: raise it in the suite")
     if tally.failed:
         lines.append("mend what is named above and run the same command again: it carries on")
     for line in lines:

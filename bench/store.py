@@ -92,13 +92,21 @@ class RunDirectory:
     def events_file(self) -> Path:
         return self.path / "events.jsonl"
 
+    @property
+    def header_file(self) -> Path:
+        return self.path / "run.json"
+
+    def exists(self) -> bool:
+        """Whether a run has been begun here."""
+        return self.header_file.exists()
+
     def header(self) -> dict[str, Any]:
         """The content of run.json.
 
         Raises a UserError if there is none or a newer version wrote it.
         """
-        file = self.path / "run.json"
-        if not file.exists():
+        file = self.header_file
+        if not self.exists():
             raise UserError(f"{self.path} is no run directory: it holds no run.json")
         header = read_json(file)
         schema = header.get("schema")

@@ -10,10 +10,9 @@ import torch
 
 from bench import checkpoint
 from bench.attempt import Attempt, Wasted, device_name
-from bench.job import evaluation_job, trial_job
+from bench.job import check_data, evaluation_job, trial_job, warm_up
 from bench.ledger import Ledger
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
-from datasets.errors import UserError
 from methods.method import Trained
 from methods.policy import Policy, to_json
 from methods.training import DivergedError, score
@@ -66,6 +65,7 @@ class _Worker:
             spec = directory.spec()
             make = trial_job if unit.kind == "trials" else evaluation_job
             self.job = make(spec, host.data, device=device, meter=self.ledger)
+            warm_up(self.job.setup)
         self.step = 0
         self.n_points = 0
         self.n_published = len(directory.points())
@@ -181,19 +181,15 @@ class _Worker:
     def _resume(self) -> None:
         """Load the newest checkpoint and bring the file of points to where it stands."""
         state = checkpoint.load(self.directory.checkpoints)
+        fingerprint = self.job.task.fingerprint
         if state is None:
-            self.wasted = self.attempt.resumed(0, 0.0)
+            self.wasted = self.attempt.resumed(0, 0.0, fingerprint)
             return
-        if state["fingerprint"] != self.job.task.fingerprint:
-            raise UserError(
-                f"the data of task {self.job.task.name!r} have changed since "
-                f"{self.directory.path} was begun: put the former data back or choose another run "
-                "directory"
-            )
+        check_data(self.job.task, state["fingerprint"], self.directory.path)
         self.job.method.load_state_dict(state["method"])
         setup_seconds = self.ledger.costs["setup"].seconds
         self.ledger.load_state_dict(state["costs"])
-        self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds)
+        self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
         self.ledger.costs["setup"].seconds += setup_seconds
         self.step, self.n_points = state["step"], state["n_points"]
         self.best_valid, self.weights = state["best_valid"], state["weights"]

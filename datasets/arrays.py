@@ -15,6 +15,7 @@ from datasets import banks
 from datasets.errors import UserError
 from datasets.folds import cut, grouped, stratified
 from datasets.seeds import Seeds
+from datasets.standardise import standardise
 from datasets.task import Fold, Kind, Metric, Signal, Task, TrainingSettings, fingerprint
 
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
@@ -30,6 +31,9 @@ class ArraysOptions:
     path: str = ""  # the .npz, relative to the data folder
     kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
     class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
+    # EEG only: each channel of each window to mean 0 and deviation 1, a flat one to 0. Trunks and
+    # transforms are made for that scale: in volts (1e-5) a trunk learns nothing.
+    standardise: bool = True
     metric: Metric = "balanced_accuracy"
     n_folds: int = 5  # by group where the file has groups, else stratified
     valid_share: float = 0.25  # of what is not tested
@@ -38,9 +42,10 @@ class ArraysOptions:
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     """The task in an .npz with x and y, and optionally groups, channels and sampling_rate.
 
-    x is (N, C, T) EEG in any unit or (N, C, H, W) in [0, 1]; y (N,) integers or text; groups (N,),
-    for example subjects, of which none stands in two parts of a fold; channels (C,) 10-20 names;
-    sampling_rate in hertz. Raises UserError, one sentence, for whatever is wrong with them.
+    x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
+    integers or text; groups (N,), for example subjects, of which none stands in two parts of a
+    fold; channels (C,) 10-20 names; sampling_rate in hertz. Raises UserError, one sentence, for
+    whatever is wrong with them.
     """
     if not options.path:
         raise UserError("task 'arrays' needs the option path: an .npz file with x and y")
@@ -48,14 +53,17 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     stored = _read(path)
     where = path.name
     kind = _kind(stored["x"], options.kind, where)
-    x = _examples(stored["x"], kind, where)
+    x = torch.from_numpy(_examples(stored["x"], kind, options.standardise, where))
     y, class_names = _labels(stored["y"], len(x), options.class_names, where)
     signal = _signal(stored, kind, x.shape[1:], where)
+    groups = _groups(stored.get("groups"), len(x), where)
     rows = (
-        grouped(y, _groups(stored["groups"], len(x), where), options.n_folds, options.valid_share)
-        if "groups" in stored
-        else stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
+        stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
+        if groups is None
+        else grouped(y, groups, options.n_folds, options.valid_share)
     )
+
+    content = [x, y] if groups is None else [x, y, torch.from_numpy(groups)]
 
     def fold(k: int) -> Fold:
         return cut(x, y, rows[k])
@@ -70,7 +78,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         transforms=_bank(signal),
         training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
         metric=options.metric,
-        fingerprint=fingerprint(x, y),
+        fingerprint=fingerprint(*content, about=f"{signal.channels} {signal.sampling_rate}"),
     )
 
 
@@ -114,8 +122,8 @@ def _kind(x: NDArray[Any], given: Kind | None, where: str) -> Kind:
     return kind
 
 
-def _examples(x: NDArray[Any], kind: Kind, where: str) -> torch.Tensor:
-    """Checked x as float32."""
+def _examples(x: NDArray[Any], kind: Kind, standardised: bool, where: str) -> NDArray[np.float32]:
+    """Checked x as float32, EEG standardised if asked for."""
     if x.dtype.kind not in "fiu":
         raise UserError(f"x in {where} is of type {x.dtype}; it must hold real numbers")
     if 0 in x.shape:
@@ -135,7 +143,7 @@ def _examples(x: NDArray[Any], kind: Kind, where: str) -> torch.Tensor:
             raise UserError(
                 f"images in {where} range from {x.min():g} to {x.max():g}; scale them to [0, 1]"
             )
-    return torch.from_numpy(x)
+    return standardise(x) if kind == "eeg" and standardised else x
 
 
 def _labels(
@@ -159,12 +167,15 @@ def _labels(
     return torch.from_numpy(number.astype(np.int64)), given or tuple(map(str, found))
 
 
-def _groups(groups: NDArray[Any], n: int, where: str) -> NDArray[Any]:
+def _groups(groups: NDArray[Any] | None, n: int, where: str) -> NDArray[np.int64] | None:
+    """Groups numbered from 0, if there are any."""
+    if groups is None:
+        return None
     if groups.shape != (n,):
         raise UserError(
             f"groups in {where} has shape {groups.shape} where x has {n} examples: give {n} groups"
         )
-    return groups
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def _signal(stored: Stored, kind: Kind, shape: tuple[int, ...], where: str) -> Signal:

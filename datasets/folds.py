@@ -27,12 +27,21 @@ def cut(x: Tensor, y: Tensor, rows: Rows) -> Fold:
 
 
 def hold_out(y: Tensor, share: float, seeds: Seeds) -> tuple[Tensor, Tensor]:
-    """(N,) -> rows that stay and rows held out: ``share`` of every class, but at least one."""
+    """(N,) -> rows that stay and rows held out: ``share`` of every class, but at least one.
+
+    Raises UserError when that leaves none of a class.
+    """
     held = torch.zeros(len(y), dtype=torch.bool)
     for label in y.unique().tolist():
         rows = (y == label).nonzero().flatten()
+        n_held = max(1, round(share * len(rows)))
+        if n_held == len(rows):
+            raise UserError(
+                f"valid_share is {share}: of the {n_held} samples of class {label} it leaves none "
+                "to train on; lower it or bring more samples"
+            )
         order = torch.randperm(len(rows), generator=seeds.generator("hold out", label))
-        held[rows[order[: max(1, round(share * len(rows)))]]] = True
+        held[rows[order[:n_held]]] = True
     return (~held).nonzero().flatten(), held.nonzero().flatten()
 
 
@@ -68,9 +77,10 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
 def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: float) -> list[Rows]:
     """(N,), (N,) -> folds in which no group stands in two parts; each row is tested in one fold.
 
-    Nothing is drawn: the folds depend on the groups alone, so that hard groups (subjects) meet the
-    same training set whatever the seed. Raises UserError when there are too few groups, or when the
-    training part of a fold lacks a class.
+    The validation part has its share of the rows as nearly as whole groups allow. Nothing is drawn:
+    the folds depend on the groups alone, so that hard groups (subjects) meet the same training set
+    whatever the seed. Raises UserError when there are too few groups, or when the training part of
+    a fold lacks a class.
     """
     check(n_folds, valid_share)
     names, number = np.unique(groups, return_inverse=True)
@@ -86,7 +96,7 @@ def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: f
     for k, test in enumerate(tested):
         rest = [group for group in range(len(names)) if group not in test]
         n_bins = min(len(rest), max(2, round(1 / valid_share)))
-        valid = _even_bins(rest, sizes, n_bins)[k % n_bins]
+        valid = _nearest(_even_bins(rest, sizes, n_bins)[k % n_bins], rest, sizes, valid_share)
         train = [group for group in rest if group not in valid]
         rows = Rows(
             *(torch.from_numpy(np.flatnonzero(np.isin(number, p))) for p in (train, valid, test))
@@ -94,7 +104,7 @@ def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: f
         if len(y[rows.train].unique()) < n_classes:
             raise UserError(
                 f"the training groups of fold {k} lack a class that other groups have: "
-                "ask for another n_folds, or leave the groups out of the file"
+                "ask for another n_folds or valid_share, or leave the groups out of the file"
             )
         folds.append(rows)
     return folds
@@ -106,6 +116,21 @@ def _even_bins(groups: list[int], sizes: list[int], n_bins: int) -> list[list[in
     for group in sorted(groups, key=lambda g: -sizes[g]):
         min(bins, key=lambda b: sum(sizes[g] for g in b)).append(group)
     return bins
+
+
+def _nearest(chosen: list[int], groups: list[int], sizes: list[int], share: float) -> list[int]:
+    """Some of the groups: one at a time comes or goes as long as that brings their rows nearer."""
+
+    def miss(some: list[int]) -> float:
+        return abs(sum(sizes[g] for g in some) - share * sum(sizes[g] for g in groups))
+
+    while True:
+        moves = [[g for g in groups if (g in chosen) != (g == each)] for each in groups]
+        possible = [move for move in moves if 0 < len(move) < len(groups)]
+        best = min(possible, key=miss, default=chosen)
+        if miss(best) >= miss(chosen):
+            return chosen
+        chosen = best
 
 
 def check(n_folds: int, valid_share: float) -> None:

@@ -14,6 +14,7 @@ from datasets.cache import Arrays, cached, files_key
 from datasets.errors import UserError
 from datasets.fetch import fetch, read_record
 from datasets.folds import check, cut, grouped
+from datasets.standardise import standardise
 from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
 FOLDER = "ssvep_exo"
@@ -33,7 +34,8 @@ EXCLUDED = frozenset(
         (11, "record-[2014.02.24-18.02.40]"),
     }
 )
-PREPROCESSING = 1  # to be raised when what is cached would come out otherwise
+N_TRIALS = 32  # in a session
+PREPROCESSING = 2  # to be raised when what is cached would come out otherwise
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class SsvepOptions:
 
 
 class Session(NamedTuple):
-    """One recording of 32 trials."""
+    """One recording."""
 
     subject: int
     name: str
@@ -187,6 +189,11 @@ def _read(file: Path, options: SsvepOptions) -> Session:
             f"{name} has channels {', '.join(raw.ch_names)} and events "
             f"{sorted(set(events[:, 2].tolist()))}; expected are {', '.join(CHANNELS)} and 1 to 4"
         )
+    if len(events) != N_TRIALS:  # MNE takes a file of events that is cut off for a shorter one
+        raise UserError(
+            f"{events_file(file).name} of {file.parent.name} holds {len(events)} events; a session "
+            f"has {N_TRIALS} trials: delete it and fetch it again"
+        )
     raw.pick(list(CHANNELS))
     content = sha256(raw.get_data().tobytes()).hexdigest()
     starts = (events[:, 0] - raw.first_samp) / raw.info["sfreq"]  # seconds
@@ -212,11 +219,10 @@ def _windows(
     if first.min() < 0 or first.max() + n_times > signals.shape[1]:
         raise UserError(f"{name} ends before its last trial does: delete it and fetch it again")
     x = np.stack([signals[:, start : start + n_times] for start in first])
-    deviation = x.std(axis=2, keepdims=True)
-    if not (deviation > 0).all():  # NaN included
+    standard = standardise(x)
+    if not (np.isfinite(standard).all() and standard.any(axis=2).all()):
         raise UserError(f"{name} has a trial in which a channel is flat or not a number")
-    standard: NDArray[np.float64] = (x - x.mean(axis=2, keepdims=True)) / deviation
-    return standard.astype(np.float32)
+    return standard
 
 
 def _drop_copies(sessions: list[Session]) -> list[Session]:

@@ -154,9 +154,9 @@ class TaskRow(NamedTuple):
     fetch: Callable[[Path], None] | None = None  # brings the data into the folder
 
 
-def fingerprint(*tensors: Tensor) -> str:
-    """16 hex digits of the content, types and shapes of the tensors."""
-    digest = sha256()
+def fingerprint(*tensors: Tensor, about: str = "") -> str:
+    """16 hex digits of the content, types and shapes of the tensors, and of a text about them."""
+    digest = sha256(about.encode())
     for tensor in tensors:
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().cpu().numpy().tobytes())

@@ -51,7 +51,8 @@ class AugNetOptions:
     # Epochs over which the temperature then falls from 1 to `temperature`, each by the same factor.
     # At 0.01 a selection is over before any magnitude has found how far it can go.
     annealing: int = 0
-    # Of every magnitude. The official code: 0.1 on sleep, 0 on sinusoids.
+    # Of every magnitude; a probability keeps 0.01 from 0 and 1. The official code: 0.1 on sleep, 0
+    # on sinusoids.
     initial_magnitude: float = 0.1
     # Of weights and magnitudes; None: the trunk's. The official code: the trunk's everywhere, but
     # no decay on CIFAR10. A magnitude goes as far as the trunk of the moment allows, which is less

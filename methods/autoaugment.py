@@ -18,7 +18,9 @@ class AutoAugmentOptions:
 
     n_samplings: int = 80  # child trainings in all; about the paper's 12 hours
     samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
-    n_startup: int = 10  # uniform draws before the first proposal. Optuna's default
+    # Uniform draws before the first proposal; up to so many samplings it is a random search.
+    # Optuna's default.
+    n_startup: int = 10
     n_candidates: int = 24  # that the sampler compares per number. Optuna's default
     child_epochs: int | None = None  # at most; None: the task's
 
@@ -182,4 +184,6 @@ def build(setup: Setup, options: AutoAugmentOptions) -> AutoAugment:
         given = getattr(options, name)
         if given is not None and given < 1:
             raise UserError(f"{name} is {given}; it has to be 1 or more")
+    # The first draw imports Optuna, which is no cost of the search.
+    propose([], list(setup.bank), seed=0, options=options)
     return AutoAugment(setup, options)

@@ -1,6 +1,7 @@
 """A method that is one training, and whose artifact is the model of the last epoch."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from datasets.errors import UserError
@@ -52,7 +53,13 @@ def layers_apart(
     learning_rate: float | None,
     weight_decay: float | None,
 ) -> list[dict[str, Any]]:
-    """Groups for an optimizer: the trunk, and its augmentation layers; None is as the trunk has."""
+    """Groups for an optimizer: the trunk, and its augmentation layers; None is as the trunk has.
+
+    Raises a UserError for a rate or a decay below 0.
+    """
+    for name, given in (("learning_rate", learning_rate), ("weight_decay", weight_decay)):
+        if given is not None and not 0 <= given < inf:
+            raise UserError(f"{name} is {given}; it has to be 0 or more")
     return [
         {"params": list(model.trunk.parameters())},
         {

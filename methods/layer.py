@@ -15,6 +15,11 @@ Regularizer = Literal["selective", "augerino"]
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 NEARLY_ZERO = 1e-8  # see `breadth`
+# Of a probability that is learned. At 0 and 1 itself `relaxed_bernoulli` has no gradient, and what
+# is clamped there is left by the penalty and the decay alone. For a sign flip whose true slope is 4
+# the mean gradient is 3.9 at 0.01, 4.0 at 0.5, 4.3 at 0.99, and 0 at 0 and 1; further out a batch
+# hardly ever holds one of the samples that have it.
+LEARNABLE = (0.01, 0.99)
 
 
 class AugmentationLayer(nn.Module):
@@ -37,6 +42,7 @@ class AugmentationLayer(nn.Module):
     """
 
     temperature: Tensor  # (), of the softmax
+    bounds: Tensor  # (Q, 2), of the magnitudes
     alive: Tensor  # (Q,) bool: which transforms have a weight that counts
 
     def __init__(
@@ -51,6 +57,8 @@ class AugmentationLayer(nn.Module):
         self.transforms = tuple(transforms)
         self.at_eval = at_eval
         self.register_buffer("temperature", torch.tensor(temperature))
+        bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
+        self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
         n = len(self.transforms)
         self.hidden_weights = nn.Parameter(torch.zeros(n))
         self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
@@ -68,9 +76,9 @@ class AugmentationLayer(nn.Module):
 
     @torch.no_grad()
     def project(self) -> None:
-        """Bring the magnitudes back into [0, 1], and see which transforms count."""
+        """Bring the magnitudes back within their bounds, and see which transforms count."""
         # A clamp in forward would stop all gradients of a magnitude that has left the interval.
-        self.magnitudes.clamp_(0.0, 1.0)
+        self.magnitudes.clamp_(*self.bounds.unbind(1))
         weights = torch.softmax(self.hidden_weights / self.temperature, 0)
         self.alive = weights >= NEGLIGIBLE
         self.used: list[int] = self.alive.nonzero().squeeze(1).tolist()  # waits for a GPU, once

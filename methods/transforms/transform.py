@@ -68,8 +68,9 @@ def draw_signed(x: Tensor, generator: Generator | None) -> Tensor:
 def relaxed_bernoulli(probability: Tensor, uniform: Tensor, temperature: float = 0.05) -> Tensor:
     """Nearly 1 where ``uniform`` > 1 - ``probability`` and nearly 0 elsewhere, smoothly between.
 
-    (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1, where the
-    gradient is 0, its limit; it is finite everywhere.
+    (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1, where it has no
+    gradient, though the mean gradient near them is that of any other probability: what is learned
+    has to stay inside. The gradient is finite everywhere.
 
     Source: Maddison et al. 2017, "The Concrete Distribution", equation 8 for two classes; the
     temperature is that of AugNet's EEG transforms.

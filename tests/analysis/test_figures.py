@@ -154,6 +154,25 @@ def test_the_climb_from_chance_does_not_flatten_the_ends(drawing, trial, gather)
     assert 0.8 < high < 0.85
 
 
+def test_curves_that_end_level_are_not_out_of_the_picture(drawing, trial, gather):
+    climb = [(0.1 * k, 0.1 * k, k, k) for k in range(1, 10)]
+    run = gather(trial("a", 0, climb), trial("b", 0, climb))
+    low, high = drawing.draw(drawing.table(run, "toy")).axes[0].get_ylim()
+    assert 0.78 < low <= 0.8  # from where the last tenth began
+    assert 0.9 < high < 0.92
+    run = gather(trial("a", 0, [(0.5, 0.88, 1, 1), (0.6, 0.9, 2, 2)]))
+    low, high = drawing.draw(drawing.table(run, "toy")).axes[0].get_ylim()
+    assert 0.87 < low < 0.88 < 0.9 < high < 0.91  # all of a curve that climbs less than that
+
+
+def test_no_accuracy_above_1_is_on_the_axis(drawing, trial, gather):
+    for points in ([(1.0, 1.0, 1, 1)], [(0.5, 0.4, 1, 1), (1.0, 1.0, 2, 2)], [(0.9, 0.99, 1, 1)]):
+        panel = drawing.draw(drawing.table(gather(trial("a", 0, points)), "toy")).axes[0]
+        low, high = panel.get_ylim()
+        assert high > points[-1][1]
+        assert all(tick <= 1 for tick in panel.get_yticks() if low <= tick <= high)
+
+
 def test_timings_on_a_shared_gpu_are_left_out_of_hours_and_counted(drawing, trial, gather):
     run = gather(
         trial("a", 0, [(0.5, 0.1, 1, 1)], device="gpu"),

@@ -62,6 +62,7 @@ def test_a_trial_is_finished_when_it_ended_as_planned_and_all_points_are_scored(
         *(trial("none", fold, TWO, state=state) for fold, state in enumerate(states)),
         trial("none", 6, TWO, state="done", known=3),
         trial("none", 7, TWO, state="diverged", known=3),
+        trial("none", 8, [], state="over budget"),
     )
-    assert finished(run.trials).tolist() == [True, True, False, False, False, False, False, False]
-    assert ended(run.trials).tolist() == [True, True, True, False, False, False, False, True]
+    assert finished(run.trials).tolist() == [True, True, *[False] * 7]
+    assert ended(run.trials).tolist() == [True, True, True, *[False] * 4, True, False]

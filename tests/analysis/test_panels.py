@@ -51,7 +51,7 @@ def test_a_method_without_points_has_a_row_that_says_so(trial, gather):
         trial("adda", 1, [], state="done"),
     )
     adda = panel_table(run, "toy", ("hours_full",)).set_index("method").loc["adda"]
-    assert adda[["n", "done", "planned"]].tolist() == [0, 1, 2]
+    assert adda[["n", "done", "planned"]].tolist() == [0, 0, 2]
     assert np.isnan(adda["x"])
     assert not adda["marker"]
 

@@ -24,13 +24,13 @@ def test_what_no_checkpoint_kept_is_wasted(tmp_path: Path) -> None:
     left_behind(tmp_path, 1, start=1000.0, last_beat=1030.0)
     left_behind(tmp_path, 2, start=2000.0, last_beat=2012.0)
     with Attempt(UnitDirectory(tmp_path), device=CPU, shared=False) as attempt:
-        wasted = attempt.resumed(step=4, kept_seconds=25.0)
+        wasted = attempt.resumed(step=4, kept_seconds=25.0, fingerprint="f")
     assert wasted == (30.0 + 12.0 - 25.0, 2)
 
 
 def test_a_first_attempt_has_lost_nothing(tmp_path: Path) -> None:
     with Attempt(UnitDirectory(tmp_path), device=CPU, shared=False) as attempt:
-        assert attempt.resumed(step=0, kept_seconds=0.0) == (0.0, 0)
+        assert attempt.resumed(step=0, kept_seconds=0.0, fingerprint="f") == (0.0, 0)
 
 
 def test_a_copied_run_directory_has_lost_no_more(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_an_empty_file_of_a_process_that_died_at_once_is_no_harm(tmp_path: Path)
     (tmp_path / "attempts" / "0001.jsonl").touch()
     assert lifetime(tmp_path / "attempts" / "0001.jsonl") == 0.0
     with Attempt(UnitDirectory(tmp_path), device=CPU, shared=False) as attempt:
-        assert attempt.resumed(step=0, kept_seconds=0.0).seconds == 0.0
+        assert attempt.resumed(step=0, kept_seconds=0.0, fingerprint="f").seconds == 0.0
 
 
 def test_a_process_beats_while_it_lives(tmp_path: Path) -> None:

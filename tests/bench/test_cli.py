@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bench.job
 from bench.cli import main
 
 Answer = tuple[int, str, str]
@@ -64,6 +65,8 @@ def test_an_unfinished_run_can_be_reported(ask: Ask, small_suite: Path, tmp_path
     (next(out.glob("evaluations/*")) / "result.json").unlink()
     _, printed, _ = ask("status", out)
     assert "2 trials: 1 done" in printed
+    _, printed, _ = ask("plan", small_suite, "--out", out)
+    assert printed.count("to do") == 1  # its search is over, a retraining is not
     code, _, _ = ask("report", out)
     assert code == 0
     assert "1 of 2 trials done" in (out / "report" / "table.md").read_text()
@@ -91,6 +94,61 @@ def test_a_suite_that_asks_for_what_is_not_there_is_one_sentence(
     assert not list((tmp_path / "r").glob("trials/*/points.jsonl"))
 
 
+def test_a_trunk_that_cannot_be_is_one_sentence_for_searches_too(ask: Ask, tmp_path: Path) -> None:
+    """They build their first one in their first step."""
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.digits]\ntrunk = "eegnet"\n'
+        "[methods.random_policy]\n[methods.autoaugment]\n"
+    )
+    answer = ask("run", suite, "--engine", "inline", "--out", tmp_path / "r")
+    assert_one_sentence(answer, "random_policy on digits", "trunk 'eegnet' is for EEG")
+    assert not list((tmp_path / "r").glob("trials"))
+
+
+def test_a_command_that_is_refused_leaves_the_run_as_it_was(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    ask(*words)
+    before = {file: file.read_bytes() for file in out.glob("*.json*")}
+    assert_one_sentence(ask(*words, "--set", "tasks.digits.trunk=eegnet"), "eegnet")
+    assert {file: file.read_bytes() for file in out.glob("*.json*")} == before
+    assert "2 trials: 2 done" in ask("status", out)[1]
+
+
+def test_trials_that_drop_out_of_view_are_counted(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    assert "no more" not in ask(*words)[1]
+    code, printed, _ = ask(*words, "--set", "methods.random_policy.n_policies=1")
+    assert code == 0
+    assert f"1 trials of former ones stay in {out}" in printed
+    assert "no more" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
+
+
+def test_a_budget_that_ends_before_the_first_point_is_the_same_story_everywhere(
+    ask: Ask, tmp_path: Path
+) -> None:
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.digits]\n[methods.autoaugment]\nbudget = { steps = 1 }\n'
+    )
+    out = tmp_path / "r"
+    for first in ("worked for", "nothing left to run"):
+        code, printed, _ = ask("run", suite, "--engine", "inline", "--out", out)
+        assert code == 1
+        assert first in printed
+        assert f"0 of 1 trials done in {out}" in printed
+        assert "over budget" in printed
+        assert "raise it in the suite" in printed
+    assert ask("report", out)[0] == 0
+    assert "0 of 1 trials done" in (out / "report" / "table.md").read_text()
+
+
 def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
     suite = tmp_path / "s.toml"
     suite.write_text('name = "s"\nfolds = 1\n[tasks.ssvep]\n[methods.none]\n')
@@ -108,6 +166,35 @@ def test_arrays_with_a_number_that_is_none_are_one_sentence(ask: Ask, tmp_path: 
     )
     answer = ask("run", suite, "--data", tmp_path, "--engine", "inline", "--out", tmp_path / "r")
     assert_one_sentence(answer, "mine.npz", "NaN")
+
+
+@pytest.mark.parametrize("left", ["a new trial", "an unfinished trial", "a retraining alone"])
+def test_results_of_other_data_are_not_mixed(ask: Ask, tmp_path: Path, left: str) -> None:
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(24, 2, 32)), np.arange(24) % 2
+    np.savez(tmp_path / "mine.npz", x=x, y=y)
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.mine]\ntask = "arrays"\npath = "mine.npz"\n'
+        "training = { epochs = 1 }\n[methods.none]\n[methods.random_policy]\nn_policies = 1\n"
+    )
+    out = tmp_path / "r"
+    words = ["run", suite, "--data", tmp_path, "--engine", "inline", "--out", out]
+    assert ask(*words)[0] == 0
+    if left == "a new trial":
+        words += ["--set", "seeds=[0,1]"]
+    elif left == "an unfinished trial":
+        (next(out.glob("trials/*/model.pt")).parent / "result.json").unlink()
+    else:
+        shutil.rmtree(out / "evaluations")
+    np.savez(tmp_path / "mine.npz", x=x + 1, y=y)
+    bench.job._load_task.cache_clear()  # as in a process of its own
+    before = sorted(out.glob("*/*"))
+    assert_one_sentence(ask(*words), "the data of task 'arrays' have changed since", "put the")
+    assert sorted(out.glob("*/*")) == before
+    np.savez(tmp_path / "mine.npz", x=x, y=y)
+    bench.job._load_task.cache_clear()
+    assert ask(*words)[0] == 0
 
 
 def test_a_run_directory_that_cannot_be_made_is_one_sentence(
@@ -132,7 +219,8 @@ def test_a_run_directory_of_a_newer_schema_is_one_sentence(
     ask("run", small_suite, "--engine", "inline", "--out", out)
     header = out / "run.json"
     header.write_text(header.read_text().replace('"schema": 1', '"schema": 2', 1))
-    for words in (("run", small_suite, "--out", out), ("status", out), ("report", out)):
+    on_suite = [(command, small_suite, "--out", out) for command in ("plan", "run")]
+    for words in (*on_suite, ("status", out), ("report", out)):
         assert_one_sentence(ask(*words), "schema 2", "update augbench")
 
 

@@ -129,7 +129,7 @@ def test_a_finished_run_is_left_as_it_is(suite: Path, augbench: Run, undisturbed
     before = {file: file.stat().st_mtime_ns for file in out.rglob("*.jsonl")}
     done = augbench("run", suite, "--out", out)
     assert done.returncode == 0
-    assert "nothing to do" in done.stdout
+    assert "nothing left to run" in done.stdout
     assert {file: file.stat().st_mtime_ns for file in out.rglob("*.jsonl")} == before
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from bench.cli import SHIPPED
 from bench.spec import EvaluationSpec, TrialSpec
 from bench.suite import Suite, load_suite, read_suite
 from datasets.errors import UserError
@@ -154,6 +155,16 @@ def test_a_suite_with_what_it_must_not_hold_is_one_sentence(what: str) -> None:
     with pytest.raises(UserError, match=sentence) as caught:
         changed(**change)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.toml")), ids=lambda file: file.stem)
+def test_a_suite_that_ships_can_be_read_and_its_searches_propose(file: Path) -> None:
+    plan = load_suite(file).plan
+    assert plan
+    for planned in plan:
+        if planned.spec.method == "autoaugment":
+            options = planned.spec.options
+            assert options["n_startup"] < options["n_samplings"]  # else it is a random search
 
 
 def test_a_missing_name_is_one_sentence() -> None:

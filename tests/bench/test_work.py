@@ -2,6 +2,7 @@
 
 import gc
 import json
+import subprocess
 import sys
 import types
 from dataclasses import replace
@@ -15,7 +16,7 @@ import bench.job
 import bench.work
 from bench import checkpoint
 from bench.ledger import Ledger
-from bench.spec import Budget, EvaluationSpec, TrialSpec
+from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from bench.store import RunDirectory
 from bench.suite import load_suite
 from bench.work import Host, do_unit
@@ -29,6 +30,19 @@ from methods.training import DivergedError
 def trial(small_suite: Path) -> TrialSpec:
     """The trial of the method ``none``."""
     return load_suite(small_suite).plan[0].spec
+
+
+@pytest.fixture
+def search(trial: TrialSpec) -> TrialSpec:
+    """A search that has only begun when its budget ends."""
+    options = {
+        "n_samplings": 10,
+        "samplings_per_point": 5,
+        "n_startup": 10,
+        "n_candidates": 24,
+        "child_epochs": 1,
+    }
+    return replace(trial, method="autoaugment", options=options, budget=Budget(steps=3))
 
 
 def work_on(folder: Path, spec: TrialSpec) -> RunDirectory:
@@ -101,6 +115,52 @@ def test_the_phases_sum_to_the_time_of_the_attempt(tmp_path: Path, trial: TrialS
     measured = sum(cost["seconds"] for cost in costs.values())
     assert measured <= lived
     assert measured >= 0.9 * lived
+
+
+FIRST_STEP = """
+import json, sys
+from pathlib import Path
+from bench.spec import TrialSpec
+from bench.store import RunDirectory
+from bench.work import Host, do_unit
+from methods.autoaugment import AutoAugment
+
+step = AutoAugment.step
+
+def spy(self):
+    before = set(sys.modules)
+    ended = step(self)
+    print(*sorted(set(sys.modules) - before))
+    return ended
+
+AutoAugment.step = spy
+spec = TrialSpec.from_json(json.loads(sys.argv[1]))
+run = RunDirectory(Path(sys.argv[2]))
+run.add_unit(spec.unit, spec.to_json())
+do_unit(run, spec.unit, Host(run.path))
+"""
+
+
+def test_a_search_pays_for_no_import(tmp_path: Path, search: TrialSpec) -> None:
+    """What a fresh process does once comes before its clock: networks, optimizers, Optuna."""
+    task = TaskSpec("sinusoids", {}, trunk="eegnet")  # of braindecode, whose import takes seconds
+    record = replace(search, task=task, budget=Budget(steps=2)).to_json()
+    words = [sys.executable, "-c", FIRST_STEP, json.dumps(record), str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["", ""]
+
+
+def test_warming_up_leaves_no_trace(tmp_path: Path, trial: TrialSpec) -> None:
+    meter = Ledger()
+    task = replace(trial.task, trunk="layer13")  # which has dropout
+    record = replace(trial, task=task).to_json()
+    job = bench.job.trial_job(record, tmp_path, device=torch.device("cpu"), meter=meter)
+    generator, costs = torch.get_rng_state(), meter.state_dict()
+    weights = checkpoint.weights_digest(job.setup.trunk().state_dict())
+    bench.job.warm_up(job.setup)
+    assert torch.equal(torch.get_rng_state(), generator)
+    assert meter.state_dict() == costs
+    assert checkpoint.weights_digest(job.setup.trunk().state_dict()) == weights
 
 
 def test_a_loss_that_is_no_number_is_a_result_and_no_crash(
@@ -221,18 +281,10 @@ def reachable(root: object) -> list[object]:
     return list(found.values())
 
 
-def test_a_search_whose_budget_ends_shows_what_it_has(tmp_path: Path, trial: TrialSpec) -> None:
-    options = {
-        "n_samplings": 10,
-        "samplings_per_point": 5,
-        "n_startup": 10,
-        "n_candidates": 24,
-        "child_epochs": 1,
-    }
-    spec = replace(trial, method="autoaugment", options=options, budget=Budget(steps=3))
-    run = work_on(tmp_path, spec)
-    assert result_of(run, spec)["state"] == "over budget"
-    assert [row["step"] for row in run.unit(spec.unit).points()] == [3]
+def test_a_search_whose_budget_ends_shows_what_it_has(tmp_path: Path, search: TrialSpec) -> None:
+    run = work_on(tmp_path, search)
+    assert result_of(run, search)["state"] == "over budget"
+    assert [row["step"] for row in run.unit(search.unit).points()] == [3]
 
 
 def test_an_empty_policy_retrains_to_the_very_model_of_none(

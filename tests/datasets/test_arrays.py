@@ -19,6 +19,7 @@ X = RANDOM.normal(size=(60, 3, 64))
 Y = np.arange(60) % 3
 IMAGES = RANDOM.random((60, 1, 8, 8))
 OPTIONS = ArraysOptions(path="mine.npz")
+AS_IT_IS = replace(OPTIONS, standardise=False)
 
 Make = Callable[..., Task]
 
@@ -35,7 +36,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def test_a_file_with_x_and_y_alone_is_a_task(make: Make) -> None:
-    task = make(x=X, y=Y)
+    task = make(AS_IT_IS, x=X, y=Y)
     assert task.signal.kind == "eeg"
     assert task.signal.shape == (3, 64)
     assert task.class_names == ("0", "1", "2")
@@ -91,7 +92,7 @@ def test_channels_and_rate_reach_the_signal(make: Make) -> None:
 def test_groups_are_not_torn_apart(make: Make) -> None:
     groups = np.array([f"subject {i // 10}" for i in range(60)])
     x = np.broadcast_to(np.arange(60.0)[:, None, None], (60, 3, 64))
-    task = make(replace(OPTIONS, n_folds=3), x=x, y=Y, groups=groups)
+    task = make(replace(AS_IT_IS, n_folds=3), x=x, y=Y, groups=groups)
     for k in range(3):
         fold = task.fold(k)
         seen = [
@@ -113,6 +114,32 @@ def test_class_names_can_be_given(make: Make) -> None:
     assert make(options, x=X, y=Y).class_names == ("a", "b", "c")
 
 
+def test_the_unit_and_the_offset_of_eeg_do_not_matter(make: Make) -> None:
+    for k, scaled in enumerate((1e-5 * X, 1e4 * X + 1e5)):
+        for a, b in zip(make(x=X, y=Y).fold(k).test, make(x=scaled, y=Y).fold(k).test, strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=1e-4)
+    x = make(x=1e-5 * X, y=Y).fold(0).test.x.double()
+    assert x.mean(2).abs().max() < 1e-6
+    assert (x.std(2, correction=0) - 1).abs().max() < 1e-6
+    raw = make(AS_IT_IS, x=1e-5 * X, y=Y).fold(0).test.x
+    assert raw.abs().max() < 1e-4
+
+
+def test_a_flat_channel_becomes_0_and_no_noise_of_rounding(make: Make) -> None:
+    x = X.copy()
+    x[:, 1] = 0.1
+    x[:, 2] = 0
+    task = make(x=x, y=Y)
+    assert (task.fold(0).test.x[:, 1:] == 0).all()
+    assert (task.fold(0).test.x[:, 0] != 0).all()
+
+
+def test_images_are_not_standardised(make: Make) -> None:
+    fold = make(x=IMAGES, y=Y).fold(0)
+    plain = make(AS_IT_IS, x=IMAGES, y=Y).fold(0)
+    assert torch.equal(fold.test.x, plain.test.x)
+
+
 def test_whole_numbers_in_x_are_taken(make: Make) -> None:
     x = (X * 100).astype(np.int16)
     assert torch.equal(make(x=x, y=Y).fold(0).test.x, make(x=x * 1.0, y=Y).fold(0).test.x)
@@ -121,7 +148,19 @@ def test_whole_numbers_in_x_are_taken(make: Make) -> None:
 def test_other_data_have_another_fingerprint(make: Make) -> None:
     other = X.copy()
     other[5, 0, 0] += 1e-3
-    assert make(x=X, y=Y).fingerprint != make(x=other, y=Y).fingerprint
+    stored: list[dict[str, Any]] = [
+        {},
+        {"x": other},
+        {"y": Y[::-1]},
+        {"groups": np.arange(60) // 6},
+        {"groups": np.arange(60) // 5},
+        {"channels": ["C3", "Cz", "C4"]},
+        {"channels": ["C4", "Cz", "C3"]},
+        {"sampling_rate": 64},
+        {"sampling_rate": 65},
+    ]
+    prints = [make(**{"x": X, "y": Y, **changed}).fingerprint for changed in stored]
+    assert len(set(prints)) == len(prints)
 
 
 def with_value(x: np.ndarray, value: float) -> np.ndarray:

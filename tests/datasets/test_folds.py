@@ -38,6 +38,22 @@ def test_hold_out_takes_its_share_of_every_class() -> None:
     assert torch.equal(torch.cat([rest, held]).sort().values, torch.arange(80))
 
 
+def test_a_share_that_leaves_nothing_to_train_on_is_named() -> None:
+    with pytest.raises(UserError, match=r"valid_share is 0.95: of the . samples of class 2 it"):
+        stratified(Y, 5, 0.95, Seeds((0,)))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 0.99])
+def test_groups_are_held_out_as_near_to_the_share_as_they_come(share: float) -> None:
+    groups, y = np.repeat(np.arange(12), 10), torch.arange(120) % 2
+    for fold in grouped(y, groups, 3, share):  # of 8 groups that are not tested
+        held = len(fold.valid) / (len(fold.train) + len(fold.valid))
+        assert 1 / 8 <= held <= 7 / 8
+        assert abs(held - min(max(share, 1 / 8), 7 / 8)) <= 1 / 16
+    few = grouped(y[:30], groups[:30], 3, share)  # of two: one to validate, one to train
+    assert [len(fold.valid) for fold in few] == [10] * 3
+
+
 def test_grouped_folds_are_disjoint_in_groups_and_even_in_rows() -> None:
     sizes = [40, 10, 10, 20, 30, 10, 20, 10]
     groups = np.repeat([f"s{i}" for i in range(8)], sizes)

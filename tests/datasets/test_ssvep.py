@@ -192,10 +192,17 @@ def test_a_torn_recording_is_named(copy: Path, kept: int) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_torn_events_are_named(copy: Path) -> None:
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (300, r"cannot read subject02/record-.* or its events"),
+        (400, r"record-.*-eve.fif of subject02 holds 24 events; a session has 32 trials"),
+    ],
+)
+def test_torn_events_are_named(copy: Path, kept: int, message: str) -> None:
     file = sorted((copy / "ssvep_exo" / "subject02").glob("*-eve.fif"))[0]
-    replace_by(file, file.read_bytes()[:300])
-    with pytest.raises(UserError, match=r"cannot read subject02/record-.* or its events"):
+    replace_by(file, file.read_bytes()[:kept])
+    with pytest.raises(UserError, match=message):
         ssvep(SMALL, copy, 0)
 
 

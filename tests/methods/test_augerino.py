@@ -173,6 +173,8 @@ def test_the_widths_have_a_rate_and_a_decay_of_their_own(setup: Setup, as_images
         ({"penalty": -1.0}, "penalty is -1.0; it has to be 0 or more"),
         ({"initial_width": 0.0}, "above 0"),
         ({"n_copies_test": 0}, "n_copies_test is 0; it has to be 1 or more"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; it has to be 0 or more"),
+        ({"weight_decay": -1.0}, "weight_decay is -1.0; it has to be 0 or more"),
     ],
 )
 def test_options_that_cannot_be_are_refused(

@@ -158,6 +158,8 @@ def test_what_is_learned_is_told_in_physical_units(setup: Setup) -> None:
         ({"initial_magnitude": 1.5}, "initial_magnitude is 1.5"),
         ({"n_copies_train": 0}, "n_copies_train is 0"),
         ({"n_copies_test": 0}, "n_copies_test is 0"),
+        ({"learning_rate": -1.0}, "learning_rate is -1.0; it has to be 0 or more"),
+        ({"weight_decay": float("nan")}, "weight_decay is nan; it has to be 0 or more"),
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_sentence(

@@ -184,6 +184,17 @@ def test_magnitudes_at_the_edges_still_have_a_gradient(edge: float) -> None:
     assert layer.magnitudes.grad.item() == pytest.approx(3 * batch().numel())
 
 
+@pytest.mark.parametrize("edge", [0.0, 1.0])
+def test_probabilities_at_the_edges_still_have_the_gradient_of_those_inside(edge: float) -> None:
+    """Flipping a 1 where a 1 is asked for costs 4 at each draw: the slope by the probability."""
+    sign_flip = make_bank(["sign_flip"], Signal("eeg", (1, 1)))["sign_flip"]
+    layer = layer_of([sign_flip], magnitudes=[edge])
+    assert layer.magnitudes.item() == pytest.approx(abs(edge - 0.01))
+    (layer(torch.ones(100_000, 1, 1), stream()) - 1).square().mean().backward()
+    assert layer.magnitudes.grad is not None
+    assert layer.magnitudes.grad.item() == pytest.approx(4.0, rel=0.15)
+
+
 def test_loading_weights_refreshes_which_operations_count() -> None:
     one_sided, even = layer_of([ADD, SHRINK], hidden=[1.0, 0.0]), layer_of([ADD, SHRINK])
     even.load_state_dict(one_sided.state_dict())
