@@ -6,7 +6,7 @@ All are exact step functions given at their event times; nothing is interpolated
 import numpy as np
 import pandas as pd
 
-from analysis.frame import COSTS, Results, ended
+from analysis.frame import AXES, Results, ended
 from datasets.errors import unknown
 
 ALL_MARKED = 8  # curves of more points than this have markers at 1, 2, 4, 8, ... and the last
@@ -23,15 +23,15 @@ CURVE_COLUMNS = {
 
 
 def best_so_far(points: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """The running best by validation of every trial, along one of ``frame.COSTS``.
+    """The running best by validation of every trial, along one of ``frame.AXES``.
 
     Returns one row per point, columns ``RUN_KEYS``, ``point``, ``x`` (where it became available),
     ``best`` (number of the best point available at x), and that point's ``valid`` and ``test``;
     ordered by x within a trial. Of rows of equal x the last one holds. UserError: an unknown axis.
     Source: Rommel et al. 2022 (AugNet), figure 8: strict >, ties keep the older point.
     """
-    if axis not in COSTS:
-        raise unknown("axis", axis, COSTS)
+    if axis not in AXES:
+        raise unknown("axis", axis, AXES)
     # A point is available from its own x on. In the paper reading x may fall from one point to the
     # next (each adds its own retraining only), so the order is that of x, not of the point's
     # number; a tie in validation keeps the smaller number, whichever came first in x. The best at x

@@ -16,13 +16,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from analysis.frame import Results
-from analysis.panels import HOUR_AXES, SAMPLE_AXES, panel_table
+from analysis.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
 
 COLOURS: list[str] = sns.color_palette("colorblind").as_hex()  # ten, safe for colour-blind readers
 SHAPES = ("o", "s", "^", "D", "v", "p", "<", "h", ">")  # nine, so that ten colours meet others next
 LOG_FROM = 40  # a logarithmic x axis where the largest x is so many times the smallest
 LEAST_SPAN = 0.1  # of y below the lowest end, if a curve comes from so far down
-READINGS = {"paper": "paper reading: one retraining", "full": "full reading: every retraining"}
+READINGS = {
+    "paper": "paper reading: one retraining",
+    "full": "full reading: every retraining",
+    "step": "epochs of the method, retrainings left out",
+}
 STYLE: dict[Any, Any] = {  # over seaborn's "whitegrid"
     "axes.titlesize": 10,
     "axes.labelsize": 10,
@@ -71,7 +75,7 @@ def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
         _draw_curve(panel, rows)
     if table["x"].isna().all():
         panel.text(0.5, 0.5, _why_empty(table), transform=panel.transAxes, ha="center", va="center")
-    panel.set_title(READINGS[axis.rsplit("_", 1)[1]], loc="left")
+    panel.set_title(READINGS[axis.rsplit("_", 1)[-1]], loc="left")
     panel.set_xlabel(_x_label(axis, table))
     panel.xaxis.set_tick_params(labelbottom=True)
     sns.despine(ax=panel)
@@ -144,7 +148,7 @@ def _x_label(axis: str, table: pd.DataFrame) -> str:
     unit, device = table["unit"].iloc[0], table["device"].iloc[0]
     if axis.startswith("hours"):
         return f"device {unit} ({device})" if device else f"device {unit}"
-    return f"{unit} {axis.split('_')[0]}"
+    return str(unit) if axis in EPOCH_AXES else f"{unit} {axis.split('_')[0]}"
 
 
 def _value_label(table: pd.DataFrame) -> str:
@@ -200,4 +204,5 @@ class Drawing:
 FIGURES = {
     "hours": Drawing(HOUR_AXES, accuracy_figure),
     "samples": Drawing(SAMPLE_AXES, accuracy_figure),
+    "epochs": Drawing(EPOCH_AXES, accuracy_figure),
 }

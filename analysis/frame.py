@@ -60,6 +60,7 @@ LEARNED_COLUMNS = {  # one row per operation of a layer, for each point of a mod
     "unit": "str",
 }
 COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full")))
+AXES = (*COSTS, "step")  # what a curve can be drawn along
 KINDS = ("model", "policy")
 FINISHED = ("done", "over budget")  # ended as planned
 STATES = (*FINISHED, "diverged", "running", "waiting", "failed")

@@ -8,6 +8,7 @@ from analysis.frame import Results, finished
 from datasets.errors import unknown
 
 HOUR_AXES = ("hours_paper", "hours_full")
+EPOCH_AXES = ("step",)
 SAMPLE_AXES = ("forward_paper", "forward_full", "backward_paper", "backward_full")
 
 # unit, the least value in hours or samples that it is used for, factor to it
@@ -80,6 +81,8 @@ def _count(which: "pd.Series[bool]", results: Results, task: str) -> "pd.Series[
 
 def readable_unit(axis: str, largest: float) -> tuple[str, float]:
     """The unit that makes the largest value on an axis readable, and the factor to it."""
+    if axis in EPOCH_AXES:
+        return "epochs", 1.0
     units = _TIME_UNITS if axis.startswith("hours") else _SAMPLE_UNITS
     for unit, least, factor in units:
         if largest >= least:

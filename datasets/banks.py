@@ -20,15 +20,30 @@ EEG = (
     "rotation_z",
 )
 
-# A mirrored digit or letter is another sign, so horizontal_flip has to be asked for.
-IMAGE = ("translate_x", "translate_y", "rotate", "brightness")
-
 # Source: AugNet, section 4.1.
 GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
 
-# A mirrored photograph shows the same thing. Source: AugNet, section 5.1, where the mirror is among
-# the fixed augmentations; in the official code it is in the layers too.
-PHOTOGRAPHS = (*GEOMETRIC, "horizontal_flip", "brightness")
+# A mirrored digit or letter is another sign, so horizontal_flip has to be asked for.
+IMAGE = (*GEOMETRIC, "brightness", "contrast", "crop")
+
+# The 16 of AutoAugment (Cubuk et al. 2019, table 6), and what everybody does to photographs: a
+# mirrored one shows the same thing.
+PHOTOGRAPHS = (
+    *GEOMETRIC,
+    "auto_contrast",
+    "invert",
+    "equalize",
+    "solarize",
+    "posterize",
+    "contrast",
+    "saturation",
+    "brightness",
+    "sharpness",
+    "cutout",
+    "sample_pairing",
+    "horizontal_flip",
+    "crop",
+)
 
 
 # Hertz; up to this rate the spectrum has no room for a band of `band_stop`.

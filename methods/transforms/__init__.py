@@ -1,6 +1,15 @@
 """The transforms by name: each row builds one for a signal."""
 
-from methods.transforms import frequency_domain, geometry, intensity, rotation, sensors, time_domain
+from methods.transforms import (
+    frequency_domain,
+    geometry,
+    intensity,
+    overlay,
+    rotation,
+    sensors,
+    time_domain,
+    tone,
+)
 from methods.transforms.transform import Builder
 
 EEG: dict[str, Builder] = {
@@ -29,6 +38,17 @@ IMAGE: dict[str, Builder] = {
     "vertical_flip": geometry.vertical_flip,
     "crop": geometry.crop,
     "brightness": intensity.brightness,
+    "contrast": intensity.contrast,
+    "saturation": intensity.saturation,
+    "sharpness": intensity.sharpness,
+    "hue": intensity.hue,
+    "invert": tone.invert,
+    "auto_contrast": tone.auto_contrast,
+    "equalize": tone.equalize,
+    "solarize": tone.solarize,
+    "posterize": tone.posterize,
+    "cutout": overlay.cutout,
+    "sample_pairing": overlay.sample_pairing,
 }
 
 TRANSFORMS: dict[str, Builder] = EEG | IMAGE

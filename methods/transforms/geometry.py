@@ -158,7 +158,7 @@ def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:
 def warped_average(x: Tensor, affines: Tensor, shares: Tensor) -> Tensor:
     """The weighted sum of several affine moves of each image, by one sampling.
 
-    (B, C, H, W), (B, Q, 2, 3), (B, Q) -> (B, C, H, W). A third of the time of warping one by one
+    (B, C, H, W), (B, Q, 2, 3), (B, Q) -> (B, C, H, W). About half of the time of warping one by one
     with kornia, stacking and weighting (``tests/speed/transforms.py``).
     """
     n_images, n_colours, height, width = x.shape

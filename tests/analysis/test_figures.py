@@ -38,11 +38,19 @@ def test_axes_methods_and_task_are_named(drawing, grid):
     for word in ("task_0", "method_0", "method_1", "method_2", "of 3 trials"):
         assert word in text
     assert "test balanced accuracy\nat best validation so far" in text
+    expected = {
+        "hours_paper": ("paper reading", "device hours (cpu)"),
+        "hours_full": ("full reading", "device hours (cpu)"),
+        "forward_paper": ("paper reading", "thousand samples forward"),
+        "forward_full": ("full reading", "thousand samples forward"),
+        "backward_paper": ("paper reading", "thousand samples backward"),
+        "backward_full": ("full reading", "thousand samples backward"),
+        "step": ("epochs of the method", "epochs"),
+    }
     for panel, axis in zip(figure.axes, drawing.axes, strict=True):
-        way, reading = axis.split("_")
-        assert panel.get_title(loc="left").startswith(f"{reading} reading")
-        expected = "device hours (cpu)" if way == "hours" else f"thousand samples {way}"
-        assert panel.get_xlabel() == expected
+        title, label = expected[axis]
+        assert panel.get_title(loc="left").startswith(title)
+        assert panel.get_xlabel() == label
 
 
 def test_lines_bands_and_markers_are_those_of_the_table(drawing, grid):
@@ -141,7 +149,9 @@ def test_drawing_leaves_pyplot_and_the_settings_alone(drawing, grid):
 
 def test_x_is_logarithmic_only_where_the_curves_span_much(drawing, trial, gather):
     for last, scale in ((10, "linear"), (100, "log")):
-        run = gather(trial("augnet", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, last, last)]))
+        trials, points = trial("augnet", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, last, last)])
+        points[-1]["step"] = last
+        run = gather((trials, points))
         panel = drawing.draw(drawing.table(run, "toy")).axes[0]
         assert panel.get_xscale() == scale
 

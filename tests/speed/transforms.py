@@ -2,10 +2,13 @@
 
 Run it by ``make speed`` or ``python tests/speed/transforms.py``. One thread,
 medians of processor milliseconds, which other jobs move less than the clock on the wall.
-Time reversal, sign flip and symmetry are blended by a relaxed probability here and are bare in
-braindecode; its rotations have no backward (nan).
+Transforms without strength (time reversal, the flips, equalize, ...) are blended by a relaxed
+probability here and are bare in braindecode and kornia. braindecode's rotations have no backward
+(nan); without a gradient to the magnitude (the bare ones, crop, solarize, posterize, cutout of
+kornia) the time of a backward is that of the forward.
 """
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -26,6 +29,7 @@ from methods.transforms.electrodes import directions
 
 CHANNELS = ("C3", "C4", "F3", "F4", "O1", "O2")
 LAYER = ("time_reverse", "gaussian_noise", "time_mask", "ft_surrogate", "frequency_shift")
+MOVES = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
 RATE = 100.0
 HALF = torch.tensor(0.5)
 
@@ -82,23 +86,58 @@ def braindecode_references() -> dict[str, Reference]:
 def kornia_references() -> dict[str, Reference]:
     """The same operations as kornia has them."""
 
+    enhance = kornia.enhance
+    crop = kornia.augmentation.RandomCrop((32, 32), padding=4)
+    erase = kornia.augmentation.RandomErasing(
+        scale=(0.01, 0.01), ratio=(1.0, 1.0), value=0.5, p=1.0
+    )
+
+    def uniform(x: Tensor, m: Tensor) -> Tensor:
+        return torch.rand(len(x)) * m
+
     def signed(x: Tensor, m: Tensor) -> Tensor:
         return (2 * torch.rand(len(x)) - 1) * m
+
+    def pair(x: Tensor, m: Tensor) -> Tensor:
+        weight = 0.4 * uniform(x, m).reshape(-1, 1, 1, 1)
+        return (1 - weight) * x + weight * x[torch.randperm(len(x))]
+
+    def beside_zero(values: Tensor, axis: int) -> Tensor:
+        return torch.stack([values, torch.zeros_like(values)][:: 1 - 2 * axis], dim=1)
 
     def translate(axis: int) -> Reference:
         def move(x: Tensor, m: Tensor) -> Tensor:
             shift = 0.45 * x.shape[-1 - axis] * signed(x, m)
-            pair = [shift, torch.zeros_like(shift)]
-            return kornia.geometry.translate(x, torch.stack(pair[:: 1 - 2 * axis], dim=1))
+            return kornia.geometry.translate(x, beside_zero(shift, axis))
 
         return move
+
+    def shear(axis: int) -> Reference:
+        return lambda x, m: kornia.geometry.shear(x, beside_zero(0.3 * signed(x, m), axis))
 
     return {
         "translate_x": translate(0),
         "translate_y": translate(1),
         "rotate": lambda x, m: kornia.geometry.rotate(x, 30 * signed(x, m)),
+        "shear_x": shear(0),
+        "shear_y": shear(1),
         "horizontal_flip": lambda x, m: kornia.geometry.hflip(x),
-        "brightness": lambda x, m: (x * (1 + signed(x, m)).reshape(-1, 1, 1, 1)).clamp(0, 1),
+        "vertical_flip": lambda x, m: kornia.geometry.vflip(x),
+        "crop": lambda x, m: crop(x),
+        "brightness": lambda x, m: enhance.adjust_brightness_accumulative(x, 1 + signed(x, m)),
+        "contrast": lambda x, m: enhance.adjust_contrast_with_mean_subtraction(x, 1 + signed(x, m)),
+        "saturation": lambda x, m: enhance.adjust_saturation_with_gray_subtraction(
+            x, 1 + signed(x, m)
+        ),
+        "sharpness": lambda x, m: enhance.sharpness(x, 1 + signed(x, m)),
+        "hue": lambda x, m: enhance.adjust_hue(x, math.pi * signed(x, m)),
+        "invert": lambda x, m: enhance.invert(x),
+        "auto_contrast": lambda x, m: enhance.normalize_min_max(x),
+        "equalize": lambda x, m: enhance.equalize(x),
+        "solarize": lambda x, m: enhance.solarize(x, 1 - uniform(x, m).detach()),
+        "posterize": lambda x, m: enhance.posterize(x, (8 - 4 * uniform(x, m)).round().int()),
+        "cutout": lambda x, m: erase(x),
+        "sample_pairing": pair,
     }
 
 
@@ -147,6 +186,35 @@ def table(title: str, x: Tensor, signal: Signal, names: dict[str, object], other
         )
 
 
+def moves_beside_kornia(x: Tensor, signal: Signal) -> None:
+    """An AugNet layer of all affine moves, beside kornia's one by one and their average."""
+    augment = AugmentationLayer(list(make_bank(MOVES, signal).values()), initial_magnitude=0.5)
+    moves = [kornia_references()[name] for name in MOVES]
+    magnitudes = torch.full((len(MOVES),), 0.5, requires_grad=True)
+    hidden_weights = torch.zeros(len(MOVES), requires_grad=True)
+    g = torch.randn_like(x)
+
+    def ours() -> None:
+        augment.zero_grad()
+        augment(x).backward(g)
+
+    def theirs() -> None:
+        magnitudes.grad = hidden_weights.grad = None
+        moved = torch.stack([move(x, m) for move, m in zip(moves, magnitudes, strict=True)])
+        (moved * hidden_weights.softmax(0).reshape(-1, 1, 1, 1, 1)).sum(0).backward(g)
+
+    mine, kornias = in_turns(ours, theirs)
+    print(f"\nlayer of {', '.join(MOVES)}, forward and backward: {mine:.1f} ms")
+    print(f"kornia's, one by one, stacked and weighted: {kornias:.1f} ms")
+    print(f"layer / kornia: {mine / kornias:.3f} (at most 0.5 is wanted, aim 0.33)")
+
+
+def in_turns(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
+    """The medians of both, taken in turns, so that a busy machine slows both down."""
+    rounds = [(milliseconds(first, 5), milliseconds(second, 5)) for _ in range(5)]
+    return median(one for one, _ in rounds), median(two for _, two in rounds)
+
+
 def layer_beside_trunk(x: Tensor, signal: Signal) -> None:
     """An AugNet layer with all its operations alive, beside a step of the sleep stager."""
     augment = AugmentationLayer(list(make_bank(LAYER, signal).values()), initial_magnitude=0.5)
@@ -167,9 +235,7 @@ def layer_beside_trunk(x: Tensor, signal: Signal) -> None:
         cross_entropy(trunk(x), y).backward()
         optimizer.step()
 
-    # Taken in turns, so that a busy machine slows both down.
-    rounds = [(milliseconds(layer, 5), milliseconds(step, 5)) for _ in range(5)]
-    ours, trunks = (median(column) for column in zip(*rounds, strict=True))
+    ours, trunks = in_turns(layer, step)
     print(f"\nlayer of {', '.join(LAYER)}, forward and backward: {ours:.1f} ms")
     print(f"step of SleepStagerChambon2018 on the same batch: {trunks:.1f} ms")
     print(f"layer / trunk: {ours / trunks:.3f} (at most 0.2 is wanted)")
@@ -184,7 +250,9 @@ def main() -> None:
     x = torch.randn(16, *eeg.shape)
     table("EEG, 16 x 6 x 3000", x, eeg, EEG, "braindecode")
     image = Signal("image", (3, 32, 32))
-    table("images, 128 x 3 x 32 x 32", torch.rand(128, *image.shape), image, IMAGE, "kornia")
+    pictures = torch.rand(128, *image.shape)
+    table("images, 128 x 3 x 32 x 32", pictures, image, IMAGE, "kornia")
+    moves_beside_kornia(pictures, image)
     layer_beside_trunk(x, eeg)
 
 

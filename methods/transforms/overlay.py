@@ -1,0 +1,88 @@
+"""Transforms that lay something over images, which are (B, C, H, W) in [0, 1]."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+from datasets.task import Signal
+from methods.transforms.geometry import AUTOAUGMENT
+from methods.transforms.transform import Transform, per_sample
+
+GREY = 0.5
+
+
+def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
+    """Cover a grey square, whose side is uniform up to the magnitude and its centre in the image.
+
+    What sticks out of the image is lost. A pixel is covered by as much of it as the square covers,
+    so that the side has a gradient; in whole pixels, as in the source, it has none.
+
+    Source: DeVries and Taylor 2017; grey as in Cubuk et al. 2019 (AutoAugment), Table 6; the range
+    is that of Fast AutoAugment's code. DeVries and Taylor's 0 is the mean of standardised images.
+    """
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        size, down, across = noise.unbind(1)
+        side = strongest * min(height, width) * magnitude.to(x.dtype) * size
+        rows = _covered(down * height, side, height).unsqueeze(-1)  # (B, H, 1)
+        columns = _covered(across * width, side, width).unsqueeze(-2)  # (B, 1, W)
+        return torch.addcmul(x, (rows * columns).unsqueeze(1), GREY - x)
+
+    return Transform(
+        name="cutout",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="share of the shorter side",
+        source="DeVries and Taylor 2017; " + AUTOAUGMENT,
+        draw=_drawing(3),
+        apply=apply,
+    )
+
+
+def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
+    """Mix each image with another one of the batch, with a weight uniform up to the magnitude.
+
+    Who is whose partner is a random ring: nobody is his own, unless he is alone, and everybody is
+    one other's. The label stays. In a policy the batch is those samples that draw this operation.
+
+    Source: Inoue 2018; Cubuk et al. 2019 (AutoAugment), Table 6, has weights up to 0.4. AugNet's
+    code has 1, which leaves nothing of the image, and the same weight for all.
+    """
+    strongest = min(strongest, 1.0)
+
+    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        weight, key = noise.unbind(1)
+        ring = key.argsort()
+        partner = torch.empty_like(ring).scatter(0, ring, ring.roll(-1))
+        share = strongest * per_sample(magnitude, x) * per_sample(weight, x)
+        return torch.addcmul(x, share, x.index_select(0, partner) - x)
+
+    return Transform(
+        name="sample_pairing",
+        graded=True,
+        gradient="path",
+        strongest=strongest,
+        unit="weight of the other image",
+        source="Inoue 2018; " + AUTOAUGMENT,
+        draw=_drawing(2),
+        apply=apply,
+        mixes=True,
+    )
+
+
+def _drawing(count: int) -> Callable[[Tensor, Generator | None], Tensor]:
+    """(B, ...) -> (B, count), uniform in [0, 1)."""
+    return lambda x, generator: torch.rand(
+        len(x), count, generator=generator, dtype=x.dtype, device=x.device
+    )
+
+
+def _covered(centre: Tensor, length: Tensor, n_pixels: int) -> Tensor:
+    """(B,), (B,) in pixels -> (B, n_pixels), the share of each pixel that a span covers."""
+    begin = (centre - length / 2).unsqueeze(1)
+    end = begin + length.unsqueeze(1)
+    pixel = torch.arange(n_pixels, dtype=centre.dtype, device=centre.device)
+    return (end.minimum(pixel + 1) - begin.maximum(pixel)).clamp(min=0)
