@@ -117,7 +117,7 @@ def status(run: RunPath) -> None:
     trials = read_trials(directory, suite.plan)
     table = Table(box=None)
     for column in ("task", "method", "fold", "seed", "state", "points", "wasted", "reason"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a path that a reason names stays whole
     for trial in trials:
         table.add_row(
             trial["task"],

@@ -381,6 +381,7 @@ def test_a_damaged_file_stops_its_own_trial_alone(
     assert code == 0
     assert "1 failed" in printed
     assert "1 done" in printed
+    assert "…" not in printed  # the folder can be read, wherever the line breaks
     code, printed, _ = ask(*words, "--set", "seeds=[0,1]")
     assert code == 1
     assert "3 of 4 trials done" in printed
