@@ -21,3 +21,9 @@ def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return UserError(f"unknown {what} {given!r}; {hint}known: {', '.join(names) or 'none'}")
+
+
+def require(options: object, name: str, holds: bool, rule: str) -> None:
+    """Raise a UserError that names an option, what it is, and what it has to be."""
+    if not holds:
+        raise UserError(f"{name} is {getattr(options, name)}; it has to be {rule}")

@@ -7,12 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError, unknown
-from methods.end_to_end import EndToEnd, layers_apart, require
-from methods.layer import AveragedModel
+from datasets.errors import UserError, require, unknown
+from methods.behind_layers import behind_layers
+from methods.end_to_end import EndToEnd
 from methods.lie_layer import GENERATORS, LieLayer
 from methods.method import Setup
-from methods.training import Training
 
 SAFE_WIDTH = 10.0
 
@@ -50,30 +49,13 @@ def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
         )
     _check(options)
     layer = LieLayer(options.generators, initial_width=options.initial_width)
-    model = AveragedModel(
+    return behind_layers(
+        setup,
         [layer],
-        setup.trunk(),
-        n_copies_train=options.n_copies_train,
-        n_copies_test=options.n_copies_test,
-    ).to(setup.device)
-    training = Training(
-        model,
-        setup.views.train.to(setup.device),
-        setup.views.model_valid.to(setup.device),
-        settings=setup.training,
-        n_classes=setup.n_classes,
-        metric=setup.metric,
-        seeds=setup.seeds,
-        meter=setup.meter,
+        options,
         penalty=lambda: penalty(layer.widths, options),
-        parameter_groups=layers_apart(
-            model,
-            setup.training,
-            learning_rate=options.learning_rate,
-            weight_decay=options.weight_decay,
-        ),
+        describe=lambda: [describe(layer)],
     )
-    return EndToEnd(training, lambda: {"layers": [describe(layer)]})
 
 
 def penalty(widths: Tensor, options: AugerinoOptions) -> Tensor:
@@ -104,5 +86,3 @@ def _check(options: AugerinoOptions) -> None:
     require(options, "generators", 0 < n_different == len(options.generators), "some, each once")
     require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
     require(options, "initial_width", 0 < options.initial_width < 50, "above 0 and below 50")
-    require(options, "n_copies_train", options.n_copies_train >= 1, "1 or more")
-    require(options, "n_copies_test", options.n_copies_test >= 1, "1 or more")

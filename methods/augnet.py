@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from datasets.errors import UserError, unknown
-from methods.end_to_end import EndToEnd, layers_apart, require
-from methods.layer import AtEval, AugmentationLayer, AveragedModel, breadth
+from datasets.errors import UserError, require, unknown
+from methods.behind_layers import behind_layers
+from methods.end_to_end import EndToEnd
+from methods.layer import AtEval, AugmentationLayer, breadth
 from methods.method import Setup
-from methods.training import Training
 from methods.transforms.transform import Transform
 
 SENSORS = (
@@ -83,12 +83,6 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
         )
         for names in _layers(setup, options)
     ]
-    model = AveragedModel(
-        layers,
-        setup.trunk(),
-        n_copies_train=options.n_copies_train,
-        n_copies_test=options.n_copies_test,
-    ).to(setup.device)
 
     def penalty() -> Tensor:
         assert options.regularizer != "none"
@@ -98,26 +92,15 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
         for layer in layers:
             layer.project()
 
-    training = Training(
-        model,
-        setup.views.train.to(setup.device),
-        setup.views.model_valid.to(setup.device),
-        settings=setup.training,
-        n_classes=setup.n_classes,
-        metric=setup.metric,
-        seeds=setup.seeds,
-        meter=setup.meter,
+    return behind_layers(
+        setup,
+        layers,
+        options,
         penalty=None if options.regularizer == "none" else penalty,
-        parameter_groups=layers_apart(
-            model,
-            setup.training,
-            learning_rate=options.learning_rate,
-            weight_decay=options.weight_decay,
-        ),
+        describe=lambda: [_describe(layer) for layer in layers],
         before_epoch=lambda epoch: _schedule(layers, options, epoch),
         after_step=project,
     )
-    return EndToEnd(training, lambda: {"layers": [_describe(layer) for layer in layers]})
 
 
 def _schedule(layers: Iterable[AugmentationLayer], options: AugNetOptions, epoch: int) -> None:
@@ -167,8 +150,6 @@ def _check_numbers(options: AugNetOptions) -> None:
     require(options, "warm_up", options.warm_up >= 0, "0 or more")
     require(options, "annealing", options.annealing >= 0, "0 or more")
     require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
-    require(options, "n_copies_train", options.n_copies_train >= 1, "1 or more")
-    require(options, "n_copies_test", options.n_copies_test >= 1, "1 or more")
 
 
 def _describe(layer: AugmentationLayer) -> list[dict[str, Any]]:

@@ -1,12 +1,8 @@
 """A method that is one training, and whose artifact is the model of the last epoch."""
 
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
-from datasets.errors import UserError
-from datasets.task import TrainingSettings
-from methods.layer import AveragedModel
 from methods.method import Trained
 from methods.training import Training
 
@@ -44,33 +40,3 @@ class EndToEnd:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from there, bit for bit."""
         self.training.load_state_dict(state)
-
-
-def layers_apart(
-    model: AveragedModel,
-    settings: TrainingSettings,
-    *,
-    learning_rate: float | None,
-    weight_decay: float | None,
-) -> list[dict[str, Any]]:
-    """Groups for an optimizer: the trunk, and its augmentation layers; None is as the trunk has.
-
-    Raises a UserError for a rate or a decay below 0.
-    """
-    for name, given in (("learning_rate", learning_rate), ("weight_decay", weight_decay)):
-        if given is not None and not 0 <= given < inf:
-            raise UserError(f"{name} is {given}; it has to be 0 or more")
-    return [
-        {"params": list(model.trunk.parameters())},
-        {
-            "params": [each for layer in model.layers for each in layer.parameters()],
-            "lr": settings.learning_rate if learning_rate is None else learning_rate,
-            "weight_decay": settings.weight_decay if weight_decay is None else weight_decay,
-        },
-    ]
-
-
-def require(options: object, name: str, holds: bool, rule: str) -> None:
-    """Raise a UserError that names an option, what it is, and what it has to be."""
-    if not holds:
-        raise UserError(f"{name} is {getattr(options, name)}; it has to be {rule}")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from itertools import product
 
-from methods.end_to_end import EndToEnd, require
+from datasets.errors import require
+from methods.end_to_end import EndToEnd
 from methods.method import Setup
 from methods.policy import Operation, Policy, Subpolicy
 from methods.retraining import retrain
