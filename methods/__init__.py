@@ -2,13 +2,18 @@
 
 from datasets.plugins import with_plugins
 from methods import (
+    adda,
     augerino,
     augnet,
     autoaugment,
+    dada,
+    fast_autoaugment,
+    faster_autoaugment,
     fixed,
     none,
     randaugment,
     random_policy,
+    random_search,
     trivialaugment,
 )
 from methods.method import MethodRow
@@ -23,7 +28,17 @@ METHODS: dict[str, MethodRow] = {
     "random_policy": MethodRow(random_policy.RandomPolicyOptions, random_policy.build, "policy"),
     "augnet": MethodRow(augnet.AugNetOptions, augnet.build, "model"),
     "augerino": MethodRow(augerino.AugerinoOptions, augerino.build, "model"),
+    "random_search": MethodRow(random_search.RandomSearchOptions, random_search.build, "policy"),
     "autoaugment": MethodRow(autoaugment.AutoAugmentOptions, autoaugment.build, "policy"),
+    "fast_autoaugment": MethodRow(
+        fast_autoaugment.FastAutoAugmentOptions, fast_autoaugment.build, "policy"
+    ),
+    "faster_autoaugment": MethodRow(
+        faster_autoaugment.FasterAutoAugmentOptions, faster_autoaugment.build, "policy"
+    ),
+    "dada": MethodRow(dada.DadaOptions, dada.build, "policy"),
+    "adda": MethodRow(adda.AddaOptions, adda.build, "policy"),
+    "cadda": MethodRow(adda.AddaOptions, adda.build_class_wise, "policy"),
 }
 
 

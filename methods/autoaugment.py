@@ -1,14 +1,14 @@
 """AutoAugment, searched by TPE: trainings from scratch under policies that a sampler proposes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from datasets.errors import UserError
+from datasets.errors import require
 from methods.method import Setup
 from methods.policy import Policy
 from methods.retraining import retrain
-from methods.search_space import N_SLOTS, Slot, check_bank, policy_at
+from methods.search_space import Slot, check_bank, policy_at, read_slots
+from methods.tpe import Scored, import_sampler, propose
 from methods.training import DivergedError, Training, score
 
 
@@ -55,10 +55,11 @@ class AutoAugment:
         """Train a child for an epoch; True when the last child has ended."""
         if self.child is None:
             self.slots = propose(
-                self.samplings,
+                [Scored(sampling.slots, sampling.value) for sampling in self.samplings],
                 list(self.setup.bank),
-                seed=self.setup.seeds.integer("tpe", len(self.samplings)) % 2**32,
-                options=self.options,
+                seed=self.setup.seeds.integer("tpe", len(self.samplings)),
+                n_startup=self.options.n_startup,
+                n_candidates=self.options.n_candidates,
             )
             self.child = self._child()
         diverged = False
@@ -127,63 +128,21 @@ class AutoAugment:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from there, bit for bit."""
         self.samplings = [
-            Sampling(_slots(slots), value, n_epochs, diverged)
+            Sampling(read_slots(slots), value, n_epochs, diverged)
             for slots, value, n_epochs, diverged in state["samplings"]
         ]
-        self.slots, self.child = _slots(state["slots"]), None
+        self.slots, self.child = read_slots(state["slots"]), None
         if state["child"] is not None:
             self.child = self._child()
             self.child.load_state_dict(state["child"])
 
 
-def propose(
-    samplings: Sequence[Sampling], names: Sequence[str], *, seed: int, options: AutoAugmentOptions
-) -> tuple[Slot, ...]:
-    """The next point, from the values of the earlier ones: a function of its arguments alone."""
-    import optuna  # only here: the other methods do without
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space: dict[str, optuna.distributions.BaseDistribution] = {}
-    for slot in range(N_SLOTS):
-        space[f"transform {slot}"] = optuna.distributions.CategoricalDistribution(list(names))
-        space[f"probability {slot}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
-        space[f"magnitude {slot}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
-    # Optuna 5 changed the defaults of multivariate and constant_liar; these are the classic ones.
-    # Not named are those that it deprecates (prior_weight, gamma, weights, ...), which keep theirs.
-    sampler = optuna.samplers.TPESampler(
-        n_startup_trials=options.n_startup,
-        n_ei_candidates=options.n_candidates,
-        multivariate=False,
-        group=False,
-        constant_liar=False,
-        constraints_func=None,
-        seed=seed,
-    )
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    for sampling in samplings:
-        numbers = [number for slot in sampling.slots for number in slot]
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=dict(zip(space, numbers, strict=True)),
-                distributions=space,
-                value=sampling.value,
-            )
-        )
-    drawn = list(study.ask(space).params.values())
-    return _slots([drawn[3 * slot : 3 * slot + 3] for slot in range(N_SLOTS)])
-
-
-def _slots(plain: Sequence[Sequence[Any]]) -> tuple[Slot, ...]:
-    return tuple(Slot(*slot) for slot in plain)
-
-
 def build(setup: Setup, options: AutoAugmentOptions) -> AutoAugment:
     """Raises a UserError for an empty bank or a number below 1."""
     check_bank(setup.bank)
-    for name in ("n_samplings", "samplings_per_point", "n_startup", "n_candidates", "child_epochs"):
-        given = getattr(options, name)
-        if given is not None and given < 1:
-            raise UserError(f"{name} is {given}; it has to be 1 or more")
-    # The first draw imports Optuna, which is no cost of the search.
-    propose([], list(setup.bank), seed=0, options=options)
+    for name in ("n_samplings", "samplings_per_point", "n_startup", "n_candidates"):
+        require(options, name, getattr(options, name) >= 1, "1 or more")
+    epochs = options.child_epochs
+    require(options, "child_epochs", epochs is None or epochs >= 1, "1 or more")
+    import_sampler()
     return AutoAugment(setup, options)

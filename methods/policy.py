@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from datasets.errors import UserError, unknown
 from methods.transforms.transform import Transform
 
 SCHEMA = 1
+
+SPARED = -1  # in place of the index of a transform: a sample that none is applied to
 
 
 @dataclass(frozen=True)
@@ -110,20 +113,43 @@ def _fire(
     def of_each_sample(values: Sequence[float]) -> Tensor:
         return torch.tensor(values, device=x.device)[drawn]
 
-    which = of_each_sample([names.index(each.transform) if each else -1 for each in operations])
+    which = of_each_sample([names.index(each.transform) if each else SPARED for each in operations])
     probability = of_each_sample([each.probability if each else 0.0 for each in operations])
     magnitude = of_each_sample(
         [1.0 if not each or each.magnitude is None else each.magnitude for each in operations]
     )
     uniform = torch.rand(len(x), generator=generator, device=x.device)
-    fires = uniform < probability
-    for index, name in enumerate(names):
-        rows = (fires & (which == index)).nonzero().squeeze(1)
+    which = which.masked_fill(uniform >= probability, SPARED)
+    return apply_each(which, magnitude, x, [bank[name] for name in names], generator)
+
+
+def apply_each(
+    which: Tensor,  # (B,) the transform of each sample by its index, or SPARED
+    magnitude: Tensor,  # (B,) through which gradients flow
+    x: Tensor,
+    transforms: Sequence[Transform],
+    generator: Generator | None,
+) -> Tensor:
+    """Apply to each sample a transform of its own; x is left untouched."""
+    for index, transform in enumerate(transforms):
+        rows = (which == index).nonzero().squeeze(1)
         if len(rows):
-            chosen, transform = x[rows], bank[name]
+            chosen = x[rows]
             noise = transform.draw(chosen, generator)
             x = x.index_copy(0, rows, transform.apply(chosen, magnitude[rows], noise))
     return x
+
+
+def masses(policy: Policy) -> dict[str, float]:
+    """The share of each transform in all operations that fire, over classes that weigh equally."""
+    groups = policy.by_class or (policy.subpolicies,)
+    fired: dict[str, float] = defaultdict(float)
+    for group in groups:
+        total = sum(subpolicy.weight for subpolicy in group)
+        for subpolicy in group:
+            for operation in subpolicy.operations:
+                fired[operation.transform] += subpolicy.weight / total * operation.probability
+    return {name: value / (sum(fired.values()) or 1.0) for name, value in sorted(fired.items())}
 
 
 def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The space that policies are searched in: slots, each a transform and two numbers in [0, 1]."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator
@@ -44,6 +44,11 @@ def policy_at(slots: Sequence[Slot], bank: Mapping[str, Transform]) -> Policy:
     )
 
 
+def read_slots(plain: Sequence[Sequence[Any]]) -> tuple[Slot, ...]:
+    """Slots from the lists that a checkpoint keeps of them."""
+    return tuple(Slot(*slot) for slot in plain)
+
+
 def random_slots(bank: Mapping[str, Transform], generator: Generator) -> list[Slot]:
     """A point drawn uniformly."""
     names = list(bank)
@@ -59,3 +64,18 @@ def check_bank(bank: Mapping[str, Transform]) -> None:
     """Raises a UserError when there is nothing to search among."""
     if not bank:
         raise UserError("the task lists no transforms; a search for policies needs at least one")
+
+
+def learnable(bank: Mapping[str, Transform]) -> list[Transform]:
+    """The transforms whose magnitude has a gradient, in order.
+
+    Raises a UserError when there is none. The paper's searches by gradient do without the band-stop
+    filter for the lack of one; ours has one, and all methods search the same space.
+    """
+    found = [transform for transform in bank.values() if transform.gradient != "none"]
+    if not found:
+        raise UserError(
+            "the task lists no transform with a gradient; this search needs at least one; "
+            f"it lists: {', '.join(bank) or 'none'}"
+        )
+    return found

@@ -9,7 +9,7 @@ from torch import nn
 
 from datasets.errors import UserError
 from methods import autoaugment
-from methods.autoaugment import AutoAugmentOptions, Sampling, propose
+from methods.autoaugment import AutoAugmentOptions
 from methods.method import Setup
 from methods.policy import Policy
 from methods.retraining import retrain
@@ -130,52 +130,6 @@ def test_gradient_free_transforms_are_searched_too(setup: Setup) -> None:
     while not method.step():
         pass
     assert "quantize" in {slot.transform for s in method.samplings for slot in s.slots}
-
-
-def planted_value(slots: tuple[Slot, ...]) -> float:
-    """Best where every slot holds `good` at magnitude 0.7."""
-    worth = [(slot.transform == "good") + 1 - abs(slot.magnitude - 0.7) for slot in slots]
-    return sum(worth) / len(worth)
-
-
-def search(n: int, seed: int, **options: Any) -> list[float]:
-    samplings: list[Sampling] = []
-    for k in range(n):
-        slots = propose(
-            samplings,
-            ["good", "bad", "worse", "worst"],
-            seed=1000 * seed + k,
-            options=AutoAugmentOptions(**options),
-        )
-        samplings.append(Sampling(slots, planted_value(slots), 1, False))
-    return [sampling.value for sampling in samplings]
-
-
-def test_its_proposals_get_better_than_random_ones_on_a_planted_objective() -> None:
-    found = search(40, seed=0)
-    at_random = search(40, seed=0, n_startup=40)
-    assert found[:10] == at_random[:10]  # the start-up draws
-    mean = sum(at_random) / 40
-    spread = (sum((v - mean) ** 2 for v in at_random) / 39) ** 0.5
-    assert sum(found[-15:]) / 15 > mean + spread
-    assert max(found) > max(at_random)
-
-
-def test_start_up_draws_differ_from_each_other() -> None:
-    assert len(set(search(10, seed=1))) == 10
-
-
-def test_a_proposal_depends_on_its_arguments_alone_and_says_nothing(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    slots = tuple(Slot("good", 0.5, k / 10) for k in range(N_SLOTS))
-    past = [Sampling(slots, 0.1 * k, 1, False) for k in range(12)]
-    options = AutoAugmentOptions()
-    first, second, other = (
-        propose(past, ["good", "bad"], seed=seed, options=options) for seed in (3, 3, 4)
-    )
-    assert first == second != other
-    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

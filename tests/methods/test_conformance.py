@@ -18,7 +18,13 @@ from methods.policy import Policy, from_json, to_json
 OPTIONS: dict[str, dict[str, Any]] = {
     "augnet": {"layers": (("offset", "blur"), ("negate",)), "n_copies_train": 2},
     "fixed": {"subpolicies": ((("offset", 0.7, 0.5), ("negate", 0.5)), (("blur", 1.0, 0.3),))},
+    "random_search": {"n_samplings": 3, "samplings_per_point": 2, "child_epochs": 2},
     "autoaugment": {"n_samplings": 5, "samplings_per_point": 2, "n_startup": 2, "child_epochs": 2},
+    "fast_autoaugment": {"n_samplings": 5, "n_startup": 2, "pretrain_epochs": 2},
+    "faster_autoaugment": {"epochs": 5},
+    "dada": {"epochs": 5, "n_best": 2},
+    "adda": {"warm_start": 1, "epochs": 4},
+    "cadda": {"warm_start": 1, "epochs": 4, "estimator": "gumbel", "hypergradient": "differences"},
 }
 
 FOR_IMAGES = ("augerino",)

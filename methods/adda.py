@@ -1,0 +1,37 @@
+"""ADDA: a policy of stages, learned by hypergradients; class-wise (CADDA), one for each class."""
+
+from dataclasses import dataclass
+
+from methods.bilevel import Bilevel, BilevelOptions, check
+from methods.method import Setup
+from methods.search_space import learnable
+from methods.soft_policy import of_stages
+
+
+@dataclass(frozen=True)
+class AddaOptions(BilevelOptions):
+    """How a policy and its trunk are learned together; the defaults are the paper's for sleep."""
+
+    # The run new-relax-adda-ws-5e4 behind figure 8 of the paper.
+    warm_start: int = 20
+    learning_rate: float = 5e-4
+
+
+def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:
+    """Raises a UserError for a bank without gradients and for numbers out of range.
+
+    Its policy has 5 subpolicies of 2 stages. A stage draws one transform, so that the frozen policy
+    holds all pairs, as often as the stages draw them.
+
+    Source: Rommel et al. 2022 (CADDA), section 4 and algorithm 1; what was not published (initial
+    values, outer batch) follows moskomule/dda and VDIGPKU/DADA.
+    """
+    check(options)
+    policy = of_stages(learnable(setup.bank), n_groups=n_groups)
+    policy.scatter(setup.seeds.generator("policy"))
+    return Bilevel(setup, options, policy, policy.freeze)
+
+
+def build_class_wise(setup: Setup, options: AddaOptions) -> Bilevel:
+    """The same with a policy for each class; errors as in `build`."""
+    return build(setup, options, n_groups=setup.n_classes)

@@ -1,0 +1,37 @@
+"""DADA: one choice among all pairs of transforms, learned by hypergradients."""
+
+from dataclasses import dataclass
+
+from datasets.errors import UserError
+from methods.bilevel import Bilevel, BilevelOptions, check
+from methods.method import Setup
+from methods.search_space import N_SUBPOLICIES, learnable
+from methods.soft_policy import of_pairs
+
+
+@dataclass(frozen=True)
+class DadaOptions(BilevelOptions):
+    """How a policy and its trunk are learned together; the defaults are the official ones."""
+
+    warm_start: int = 0
+    learning_rate: float = 5e-3  # Source: VDIGPKU/DADA
+    # Pairs of largest logits in the policy that is shown, then drawn equally often. The paper: 5;
+    # the official code for images: 25.
+    n_best: int = N_SUBPOLICIES
+
+
+def build(setup: Setup, options: DadaOptions) -> Bilevel:
+    """Raises a UserError for fewer than 2 transforms with gradients and numbers out of range.
+
+    Each sample draws a pair of its own. In the official code a whole batch shares one draw, so that
+    a pair is seen thrice in a search, and magnitudes have the sum of the pixels' gradients whatever
+    the operation; here they have the derivative of the operation.
+
+    Source: Li et al. 2020 (DADA); VDIGPKU/DADA, for the numbers.
+    """
+    check(options)
+    transforms = learnable(setup.bank)
+    if len(transforms) < 2:
+        raise UserError("DADA chooses among pairs of transforms; the task lists fewer than 2")
+    policy = of_pairs(transforms)
+    return Bilevel(setup, options, policy, lambda: policy.freeze(options.n_best))

@@ -1,0 +1,172 @@
+"""Fast AutoAugment: policies that a network trained without them cannot tell from its own data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from datasets.errors import require
+from methods.method import Setup
+from methods.policy import Policy, apply
+from methods.retraining import retrain
+from methods.search_space import check_bank, policy_at, read_slots
+from methods.tpe import Scored, import_sampler, propose
+from methods.training import SCORE_BATCH, mean_right, score, trunk_samples
+
+Reward = Literal["any", "mean"]
+
+
+@dataclass(frozen=True)
+class FastAutoAugmentOptions:
+    """How to pretrain, how long to search, what a policy is worth."""
+
+    n_samplings: int = (
+        500  # policies tried in all; the official search has 200 for each of 5 splits
+    )
+    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
+    n_startup: int = 10  # uniform draws before the first proposal. Optuna's default
+    n_candidates: int = 24  # that the sampler compares per number. Optuna's default
+    # At most, of the network that policies are tried on; None: the task's. It also stops by the
+    # task's patience: 46 epochs in the paper.
+    pretrain_epochs: int | None = None
+    # A sample counts where any of its augmented copies is classified rightly, or by the share of
+    # copies that are. Official: any.
+    reward: Reward = "any"
+    n_copies: int = 5  # of each validation sample, each with draws of its own. Official: 5
+    # Trials whose subpolicies are merged into the policy that is shown. The paper's has 5
+    # subpolicies, which is one trial; the official code merges 10 trials of each split.
+    n_best: int = 1
+
+
+class FastAutoAugment:
+    """First one step is an epoch of pretraining, then one policy tried on the frozen network.
+
+    The reward prefers harmless operations, whether they help or not: nothing does better than the
+    identity. With "any", what spares a sample in one of five draws is as good as the identity, so
+    that rewards lie close together and policies stay close to random ones (issues #21, #36 and #46
+    of the official repository). What the empty policy gets is recorded beside them.
+
+    Source: Lim et al. 2019; kakaobrain/fast-autoaugment, search.py (reward, copies).
+    """
+
+    def __init__(self, setup: Setup, options: FastAutoAugmentOptions) -> None:
+        self.setup, self.options = setup, options
+        epochs = options.pretrain_epochs or setup.training.epochs
+        self.pretraining = retrain(
+            setup,
+            Policy(),
+            seeds=setup.seeds.child("pretraining"),
+            settings=replace(setup.training, epochs=epochs),
+        )
+        self.reward_of_nothing: float | None = None  # until the network is trained
+        self.trials: list[Scored] = []
+
+    def step(self) -> bool:
+        """Train an epoch or try a policy; True after the last policy."""
+        if not self.pretraining.done:
+            with self.setup.meter.phase("pretrain"):
+                self.pretraining.step()
+            if self.pretraining.done:
+                self._freeze()
+            return False
+        slots = propose(
+            self.trials,
+            list(self.setup.bank),
+            seed=self.setup.seeds.integer("tpe", len(self.trials)),
+            n_startup=self.options.n_startup,
+            n_candidates=self.options.n_candidates,
+        )
+        value = self._reward(policy_at(slots, self.setup.bank))
+        self.trials.append(Scored(slots, value))
+        return len(self.trials) >= self.options.n_samplings
+
+    def _freeze(self) -> None:
+        with self.setup.meter.phase("evaluate"):
+            self.reward_of_nothing = score(
+                self.pretraining.load_best(),
+                self.setup.views.policy_valid,
+                metric=self.setup.metric,
+                n_classes=self.setup.n_classes,
+                seed=self.pretraining.seeds.integer("score"),
+                meter=self.setup.meter,
+            )
+
+    @torch.no_grad()
+    def _reward(self, policy: Policy) -> float:
+        """The metric of the frozen network on augmented copies of the policy's validation view."""
+        model = self.pretraining.model.eval()
+        x, y = self.setup.views.policy_valid
+        # Each trial draws anew, as in the official code: the search would fit draws that all share.
+        noise = self.setup.seeds.generator("reward", len(self.trials), device=self.setup.device)
+        copies = []
+        for _ in range(self.options.n_copies):
+            parts = [
+                self._right(model, apply(policy, x_part, y_part, self.setup.bank, noise), y_part)
+                for x_part, y_part in zip(x.split(SCORE_BATCH), y.split(SCORE_BATCH), strict=True)
+            ]
+            copies.append(torch.cat(parts))
+        right = torch.stack(copies).double()
+        worth = right.amax(0) if self.options.reward == "any" else right.mean(0)
+        return mean_right(worth, y, metric=self.setup.metric, n_classes=self.setup.n_classes)
+
+    def _right(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+        """(B, ...), (B,) -> (B,) bool."""
+        self.setup.meter.count(forward=trunk_samples(model, len(x)))
+        right: Tensor = model(x).argmax(1) == y
+        return right
+
+    def artifact(self, *, last: bool = False) -> Policy | None:
+        """The best trials so far, merged, after every `samplings_per_point` and the last."""
+        n = len(self.trials)
+        due = n >= self.options.n_samplings or n % self.options.samplings_per_point == 0
+        if n == 0 or not (due or last):
+            return None
+        best = sorted(self.trials, key=lambda trial: -trial.value)  # of equals the oldest first
+        policies = [
+            policy_at(trial.slots, self.setup.bank) for trial in best[: self.options.n_best]
+        ]
+        return Policy(tuple(subpolicy for policy in policies for subpolicy in policy.subpolicies))
+
+    def learned(self) -> dict[str, Any]:
+        """How far the pretraining came, what the empty policy gets, and all rewards."""
+        return {
+            "best_valid": self.pretraining.best_valid,
+            "epochs": self.pretraining.epoch,
+            "reward_of_nothing": self.reward_of_nothing,
+            "rewards": [trial.value for trial in self.trials],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The pretraining, and the trials, from which the sampler is rebuilt."""
+        return {
+            "pretraining": self.pretraining.state_dict(),
+            "reward_of_nothing": self.reward_of_nothing,
+            "trials": [[[list(slot) for slot in t.slots], t.value] for t in self.trials],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.pretraining.load_state_dict(state["pretraining"])
+        self.reward_of_nothing = state["reward_of_nothing"]
+        self.trials = [Scored(read_slots(slots), value) for slots, value in state["trials"]]
+
+
+def build(setup: Setup, options: FastAutoAugmentOptions) -> FastAutoAugment:
+    """Raises a UserError for an empty bank or a number below 1."""
+    check_bank(setup.bank)
+    names = (
+        "n_samplings",
+        "samplings_per_point",
+        "n_startup",
+        "n_candidates",
+        "n_copies",
+        "n_best",
+    )
+    for name in names:
+        require(options, name, getattr(options, name) >= 1, "1 or more")
+    epochs = options.pretrain_epochs
+    require(options, "pretrain_epochs", epochs is None or epochs >= 1, "1 or more")
+    import_sampler()
+    return FastAutoAugment(setup, options)

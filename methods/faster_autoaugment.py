@@ -1,0 +1,168 @@
+"""Faster AutoAugment: a policy whose output a critic cannot tell from the data themselves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from datasets.errors import UserError, require
+from datasets.seeds import global_seed
+from datasets.task import Split
+from methods.critic import PENALTY_WEIGHT, Critic, gradient_penalty
+from methods.method import Setup
+from methods.policy import Policy, masses
+from methods.search_space import learnable
+from methods.soft_policy import of_stages
+from methods.training import DivergedError, trunk_samples
+
+BETAS = (0.0, 0.999)  # of both optimizers. Source: moskomule/dda
+SPREAD = 1e-3  # of the first logits; moskomule/dda draws them so far apart that most is decided
+
+
+@dataclass(frozen=True)
+class FasterAutoAugmentOptions:
+    """How long to search, how to judge."""
+
+    epochs: int = 100  # The official search: 20
+    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
+    learning_rate: float = 1e-3  # of the policy, by Adam. Official: 1e-3
+    critic_learning_rate: float = 1e-3  # of the critic and its trunk, by Adam. Official: 1e-3
+    temperature: float = 0.05  # of the choice among operations. Official: 0.05
+    class_weight: float = 0.1  # of the cross-entropy in both losses. Official: 0.1
+    batch_size: int | None = None  # half real, half augmented; None: the task's. Official: 128
+
+
+class FasterAutoAugment:
+    """One step is one epoch of the critic and the policy, by turns, on the training view alone.
+
+    Each batch falls into two halves: one is augmented and the other is what it is held against. On
+    the same images the policy would learn the identity.
+
+    It minimises the distance of augmented data from data, for which an operation that does nothing
+    is as good as one that moves data to where others are.
+
+    Source: Hataya et al. 2020, section 3; moskomule/dda, for the numbers.
+    """
+
+    def __init__(self, setup: Setup, options: FasterAutoAugmentOptions) -> None:
+        self.setup, self.options = setup, options
+        policy = of_stages(learnable(setup.bank), temperature=options.temperature)
+        generator = setup.seeds.generator("policy")
+        policy.scatter(generator)
+        with torch.no_grad():
+            policy.logits.copy_(SPREAD * torch.rand(policy.logits.shape, generator=generator))
+        self.policy = policy.to(setup.device)
+        with global_seed(setup.seeds.integer("critic")):
+            self.critic = Critic(setup.trunk(), setup.n_classes).to(setup.device)
+        self.policy_optimizer = torch.optim.Adam(
+            self.policy.parameters(), options.learning_rate, betas=BETAS
+        )
+        self.critic_optimizer = torch.optim.Adam(
+            self.critic.parameters(), options.critic_learning_rate, betas=BETAS
+        )
+        self.epoch = 0
+        self.distance = 0.0  # between the data and the augmented data, as the critic sees it
+        self.loss = 0.0  # of the policy
+
+    def step(self) -> bool:
+        """An epoch; True when it is the last. Raises DivergedError when a loss is not finite."""
+        self.epoch += 1
+        device = self.setup.device
+        seeds = self.setup.seeds.child("search")
+        order = torch.randperm(
+            len(self.setup.views.train.y), generator=seeds.generator("batches", self.epoch)
+        ).to(device)
+        noise = seeds.generator("augment", self.epoch, device=device)
+        self.critic.train()
+        told = torch.zeros(2, device=device)
+        n_batches = 0
+        for rows in order.split(self.options.batch_size or self.setup.training.batch_size):
+            half = len(rows) // 2
+            if half == 0:
+                continue  # a sample left over has nothing to be held against
+            real, other = (
+                Split(self.setup.views.train.x[part], self.setup.views.train.y[part])
+                for part in (rows[:half], rows[half : 2 * half])
+            )
+            told += self._update(real, other, noise)
+            n_batches += 1
+        self.distance, self.loss = (told / n_batches).tolist()
+        if not torch.isfinite(told).all():
+            raise DivergedError(f"the losses of epoch {self.epoch} are no longer finite")
+        return self.epoch >= self.options.epochs
+
+    def _update(self, real: Split, other: Split, noise: torch.Generator) -> Tensor:
+        """The critic's step and then the policy's; the distance and the policy's loss."""
+        moved = self.policy.augment(other.x, other.y, noise, "mixture").x
+        place = torch.rand(len(real.y), generator=noise, device=real.x.device)
+        judged, judged_moved = self.critic(real.x), self.critic(moved.detach())
+        distance = judged.realness.mean() - judged_moved.realness.mean()
+        critic_loss = (
+            -distance
+            + PENALTY_WEIGHT * gradient_penalty(self.critic, real.x, moved, place)
+            + self.options.class_weight * F.cross_entropy(judged.logits, real.y)
+        )
+        self.critic_optimizer.zero_grad(set_to_none=True)
+        critic_loss.backward()
+        self.critic_optimizer.step()
+
+        judged_moved = self.critic(moved)
+        loss = -judged_moved.realness.mean()
+        loss = loss + self.options.class_weight * F.cross_entropy(judged_moved.logits, other.y)
+        self.policy_optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=list(self.policy.parameters()))
+        self.policy_optimizer.step()
+        self.policy.project()
+        n = trunk_samples(self.critic.trunk, len(real.y))
+        # Of the three batches that the critic learns from the one between goes back twice.
+        self.setup.meter.count(forward=4 * n, backward=5 * n, steps=1)
+        return torch.stack([distance.detach(), loss.detach()])
+
+    def artifact(self, *, last: bool = False) -> Policy | None:
+        """The policy of the moment, after every `epochs_per_point` epochs and the last."""
+        due = self.epoch % self.options.epochs_per_point == 0 or self.epoch >= self.options.epochs
+        return self.policy.freeze() if self.epoch > 0 and (due or last) else None
+
+    def learned(self) -> dict[str, Any]:
+        """The share of each transform, how undecided the choices are, what the critic sees."""
+        return {
+            "masses": masses(self.policy.freeze()),
+            "entropy": self.policy.entropy,
+            "distance": self.distance,
+            "loss": self.loss,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The policy, the critic, both optimizers, the number of the epoch."""
+        return {
+            "policy": self.policy.state_dict(),
+            "critic": self.critic.state_dict(),
+            "policy_optimizer": self.policy_optimizer.state_dict(),
+            "critic_optimizer": self.critic_optimizer.state_dict(),
+            "epoch": self.epoch,
+            "distance": self.distance,
+            "loss": self.loss,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.policy.load_state_dict(state["policy"])
+        self.critic.load_state_dict(state["critic"])
+        self.policy_optimizer.load_state_dict(state["policy_optimizer"])
+        self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self.epoch, self.distance, self.loss = state["epoch"], state["distance"], state["loss"]
+
+
+def build(setup: Setup, options: FasterAutoAugmentOptions) -> FasterAutoAugment:
+    """Raises a UserError for a bank without gradients, halves of nothing, numbers out of range."""
+    for name in ("epochs", "epochs_per_point"):
+        require(options, name, getattr(options, name) >= 1, "1 or more")
+    for name in ("learning_rate", "critic_learning_rate", "temperature"):
+        require(options, name, getattr(options, name) > 0, "more than 0")
+    require(options, "class_weight", options.class_weight >= 0, "0 or more")
+    size = options.batch_size or setup.training.batch_size
+    if min(size, len(setup.views.train.y)) < 2:
+        raise UserError("Faster AutoAugment halves its batches: they need at least 2 samples")
+    return FasterAutoAugment(setup, options)

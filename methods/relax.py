@@ -1,0 +1,133 @@
+"""RELAX: gradients of a reward that is only known for the choices that were drawn.
+
+Choices are per sample, and so are rewards: no row of an estimate owes anything to another's reward.
+
+Source: Grathwohl et al. 2018 (RELAX), algorithm 1 and appendix B.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+# Of what the control variate looks at. Source: VDIGPKU/DADA.
+TEMPERATURE = 0.5
+
+# What a control variate sees of a batch of relaxed choices, (B, ...) in [0, 1], and says, (B,).
+Control = Callable[[Tensor], Tensor]
+
+
+class Draw(NamedTuple):
+    """Choices, and the uniform noise that they came from and that a control variate needs."""
+
+    choice: Tensor  # categories (B, V) int64, or (B, ...) bool of yes and no
+    noise: Tensor  # (B, V, C) or (B, ...): decided the choice
+    fresh: Tensor  # of the same shape: for what could have been, given the choice
+
+
+class Estimate(NamedTuple):
+    """A gradient for each sample, and what a control variate has to make small."""
+
+    gradient: Tensor  # the shape of the parameters, (B, ...)
+    square: Tensor  # (): the mean over samples of its squared norm, with a graph to the control
+
+
+def draw_categories(logits: Tensor, generator: Generator | None) -> Draw:  # (B, V, C)
+    """Draw one category of C for each of V choices, in proportion to the exponential of logits."""
+    noise, fresh = _uniform(logits, generator), _uniform(logits, generator)
+    return Draw(_gumbel(logits, noise).argmax(-1), noise, fresh)
+
+
+def draw_yes(probability: Tensor, generator: Generator | None) -> Draw:  # (B, ...)
+    """Draw yes with a probability, no otherwise."""
+    noise, fresh = _uniform(probability, generator), _uniform(probability, generator)
+    return Draw(noise > 1 - probability, noise, fresh)
+
+
+def relax_categories(logits: Tensor, draw: Draw, reward: Tensor, control: Control) -> Estimate:
+    """d E[reward] / d logits, from what `draw_categories` drew and what it earned, (B,)."""
+    logits = logits.detach().requires_grad_()
+    log_share = torch.log_softmax(logits, -1)
+    chosen = draw.choice.unsqueeze(-1)
+    log_probability = log_share.gather(-1, chosen)
+    free = _gumbel(log_share, draw.noise)
+    # The largest of all has a standard Gumbel distribution, whichever it is; the others stay below.
+    waiting = torch.log(-draw.fresh.log())
+    top = waiting.gather(-1, chosen)
+    bound = -torch.logaddexp(waiting - log_share, top).scatter(-1, chosen, top)
+    return _relax(
+        logits,
+        log_probability,
+        reward,
+        control(torch.softmax(free / TEMPERATURE, -1)),
+        control(torch.softmax(bound / TEMPERATURE, -1)),
+    )
+
+
+def relax_yes(probability: Tensor, draw: Draw, reward: Tensor, control: Control) -> Estimate:
+    """d E[reward] / d probability, from what `draw_yes` drew and what it earned, (B,)."""
+    probability = probability.detach().requires_grad_()
+    no = 1 - probability
+    log_probability = torch.where(draw.choice, probability, no).log()
+    # The noise that the choice allows: above 1 - probability for a yes, below it for a no.
+    allowed = torch.where(draw.choice, no + probability * draw.fresh, no * draw.fresh)
+    free, bound = (torch.logit(probability) + torch.logit(u) for u in (draw.noise, allowed))
+    return _relax(
+        probability,
+        log_probability,
+        reward,
+        control(torch.sigmoid(free / TEMPERATURE)),
+        control(torch.sigmoid(bound / TEMPERATURE)),
+    )
+
+
+def _relax(
+    parameters: Tensor,  # (B, ...)
+    log_probability: Tensor,  # (B, ...)
+    reward: Tensor,  # (B,)
+    free: Tensor,  # (B,) the control variate at the noise that was drawn
+    bound: Tensor,  # (B,) and at noise that gives the same choice
+) -> Estimate:
+    def slope(of: Tensor) -> Tensor:
+        # Zeros for a control variate that ignores what it is shown.
+        (found,) = torch.autograd.grad(
+            of.sum(), parameters, create_graph=True, materialize_grads=True
+        )
+        return found
+
+    score = slope(log_probability).detach()
+    surprise = (reward - bound).reshape(-1, *[1] * (parameters.ndim - 1))
+    gradient = surprise * score + slope(free) - slope(bound)
+    return Estimate(gradient.detach(), gradient.square().flatten(1).sum(1).mean())
+
+
+class ControlVariate(nn.Module):
+    """What can be foretold of a reward from relaxed choices; nothing, before it has learned.
+
+    ``control(relaxed, context)``: (B, n_relaxed) in [0, 1], (B, n_context) -> (B,).
+    Source: VDIGPKU/DADA, for its shape.
+    """
+
+    def __init__(self, n_relaxed: int, n_context: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(n_relaxed + n_context, 100)
+        self.out = nn.Linear(100, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, relaxed: Tensor, context: Tensor) -> Tensor:
+        seen = torch.cat([2 * relaxed - 1, context], dim=1)
+        foretold: Tensor = self.out(torch.tanh(self.hidden(seen))).squeeze(1)
+        return foretold
+
+
+def _gumbel(logits: Tensor, uniform: Tensor) -> Tensor:
+    return logits - torch.log(-torch.log(uniform))
+
+
+def _uniform(like: Tensor, generator: Generator | None) -> Tensor:
+    """Uniform in (0, 1), away from both ends so that all logarithms are finite."""
+    uniform = torch.rand(like.shape, generator=generator, dtype=like.dtype, device=like.device)
+    margin = torch.finfo(like.dtype).eps
+    return uniform.clamp(margin, 1 - margin)
