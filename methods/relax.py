@@ -90,10 +90,7 @@ def _relax(
     bound: Tensor,  # (B,) and at noise that gives the same choice
 ) -> Estimate:
     def slope(of: Tensor) -> Tensor:
-        # Zeros for a control variate that ignores what it is shown.
-        (found,) = torch.autograd.grad(
-            of.sum(), parameters, create_graph=True, materialize_grads=True
-        )
+        (found,) = torch.autograd.grad(of.sum(), parameters, create_graph=True)
         return found
 
     score = slope(log_probability).detach()
