@@ -10,12 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.catalogue import method_page, method_table
 from bench.points import open_run, read_trials
 from bench.run import Place, run_suite
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from datasets import known_tasks
 from datasets.errors import UserError, system_error, unknown
+from methods import known_methods
 
 app = typer.Typer(
     help="AugNet and automatic data augmentation under one clock.",
@@ -108,6 +110,17 @@ def fetch(task: Annotated[str, typer.Argument(help="A task.")], data: Data = Pat
     if download is None:
         raise UserError(f"task {task!r} needs no download")
     download(data)
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A method; without it all of them.")] = None,
+) -> None:
+    """Show the methods that are known, or what one does and the options that it has."""
+    known = known_methods()
+    if name is not None and name not in known:
+        raise unknown("method", name, known)
+    Console().print(method_table(known) if name is None else method_page(known[name]))
 
 
 @app.command()

@@ -20,6 +20,7 @@ SAFE_WIDTH = 10.0
 class AugerinoOptions:
     """What the layer holds, and how it is learned."""
 
+    # Of the maps, each once; a width is learned for each.
     generators: tuple[str, ...] = tuple(GENERATORS)
     # Lambda. AugNet's paper: 0.05 on Mario-Iggy, where its script has 0.2, and 0.01 on CIFAR10.
     penalty: float = 0.05
@@ -29,9 +30,11 @@ class AugerinoOptions:
     initial_width: float = pi / 4
     # Of the widths; None: the trunk's.
     learning_rate: float | None = 1e-2
+    # Of the widths; None: the trunk's. The official code: none.
     weight_decay: float | None = 0.0
-    # The paper: 1 in training, 4 at test.
+    # Of a sample, each moved by a map of its own, whose logits are averaged. The paper: 1.
     n_copies_train: int = 1
+    # The same in validation and test. The paper: 4.
     n_copies_test: int = 4
 
 

@@ -6,12 +6,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bench.job
 from bench.cli import main
+from bench.notes import option_notes
+from datasets import plugins
+from methods import METHODS
 
 Answer = tuple[int, str, str]
 Ask = Callable[..., Answer]
@@ -161,6 +166,59 @@ def test_a_budget_that_ends_before_the_first_point_is_the_same_story_everywhere(
         assert "raise it in the suite" in printed
     assert ask("report", out)[0] == 0
     assert "0 of 1 trials done" in (out / "report" / "table.md").read_text()
+
+
+def test_the_methods_are_shown_with_those_of_other_packages(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    theirs = SimpleNamespace(name="theirs", value="m:ROW", load=lambda: METHODS["autoaugment"])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [theirs])
+    code, printed, _ = ask("methods")
+    assert code == 0
+    assert max(map(len, printed.splitlines())) <= 80
+    rows = {line.split()[0]: line for line in printed.splitlines() if line[:1].strip()}
+    assert set(rows) == {"method", *METHODS, "theirs"}
+    assert "a policy" in rows["theirs"]
+    assert "a model" in rows["augnet"]
+    assert printed.count("Source: ") == len(METHODS) + 1
+    assert " ".join(printed.split()).count("appendix A.4, for TPE in place of PPO.") == 2
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_shown_with_all_its_options(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, printed, _ = ask("methods", name)
+    assert code == 0
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "Source: " in printed
+    for option, note in option_notes(METHODS[name].options).items():
+        assert f"\n{option} " in printed
+        assert all(word in printed for word in note.split()), note
+
+
+def test_options_are_shown_as_a_suite_says_them(ask: Ask) -> None:
+    _, printed, _ = ask("methods", "fixed")
+    assert "[transform, probability," in printed  # and not taken for markup
+    rows = [line.split() for line in ask("methods", "augerino")[1].splitlines()]
+    assert {"safe": "true", "weight_decay": "0", "learning_rate": "0.01"}.items() <= {
+        row[0]: row[1] for row in rows if len(row) > 1
+    }.items()
+    assert ["float", "|", "None"] in [row[:3] for row in rows]
+
+
+def test_a_method_that_is_not_known_is_one_sentence(ask: Ask) -> None:
+    answer = ask("methods", "augnt")
+    assert_one_sentence(answer, "unknown method 'augnt'; did you mean 'augnet'", "known: augerino")
+
+
+def test_a_method_can_be_piped(augbench: Callable[..., Any]) -> None:
+    done = augbench("methods", "augnet")
+    assert done.returncode == 0
+    assert "\nat_eval " in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:
