@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bench.catalogue import method_page, method_table
-from bench.points import open_run, read_trials
+from bench.points import open_run, read_trials, skip_lines
 from bench.run import Place, run_suite
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
@@ -93,11 +94,15 @@ def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None: 
     table = Table(title=f"{read.name}: {len(read.plan)} trials", box=None)
     for column in ("task", "method", "fold", "seed", "trial", ""):
         table.add_column(column)
-    for trial in read_trials(directory, read.plan):
+    trials = read_trials(directory, read.plan)
+    for trial in trials:
         place = (str(trial["fold"]), str(trial["seed"]), trial["trial"])
         state = "to do" if trial["state"] == "waiting" else trial["state"]
         table.add_row(trial["task"], trial["method"], *place, state)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for line in skip_lines(trials):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -140,7 +145,7 @@ def status(run: RunPath) -> None:
             trial["state"],
             f"{trial['points_scored']} of {trial['points_known']}",
             f"{trial['wasted_seconds']:.1f} s",
-            trial["reason"],
+            Text(trial["reason"]),  # a str would be searched for markup, which has brackets
         )
     console = Console()
     console.print(table)

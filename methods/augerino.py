@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError, require, unknown
+from datasets.errors import require, unknown
 from methods.behind_layers import behind_layers
 from methods.end_to_end import EndToEnd
 from methods.lie_layer import GENERATORS, LieLayer
-from methods.method import Setup
+from methods.method import DoesNotFitError, Setup
 
 SAFE_WIDTH = 10.0
 
@@ -41,16 +41,16 @@ class AugerinoOptions:
 def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
     """The trunk behind a Lie-algebra layer, both trained together on the training view.
 
-    Raises a UserError for EEG, an unknown generator, and numbers out of range.
+    Raises a DoesNotFitError for EEG, a UserError for an unknown generator and numbers out of range.
     Source: Benton et al. 2020 (Augerino), equation 5, with the norm as their code has it: over full
     widths and not squared.
     """
-    if setup.signal.kind != "image":
-        raise UserError(
-            "augerino moves the pixels of images, and the task is EEG: leave the method out there; "
-            "augnet learns transforms of EEG"
-        )
     _check(options)
+    if setup.signal.kind != "image":
+        raise DoesNotFitError(
+            "augerino moves the pixels of images, and the task is EEG; augnet learns transforms of "
+            "EEG"
+        )
     layer = LieLayer(options.generators, initial_width=options.initial_width)
     return behind_layers(
         setup,

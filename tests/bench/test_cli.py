@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from bench.cli import main
 from bench.notes import option_notes
 from datasets import plugins
 from methods import METHODS
+from methods.method import DoesNotFitError
 
 Answer = tuple[int, str, str]
 Ask = Callable[..., Answer]
@@ -166,6 +167,118 @@ def test_a_budget_that_ends_before_the_first_point_is_the_same_story_everywhere(
         assert "raise it in the suite" in printed
     assert ask("report", out)[0] == 0
     assert "0 of 1 trials done" in (out / "report" / "table.md").read_text()
+
+
+MIXED = """
+name = "mixed"
+folds = 1
+[tasks.sinusoids]
+n_train = 40
+training = { epochs = 1 }
+[tasks.digits]
+training = { epochs = 1 }
+[methods.none]
+[methods.augerino]
+"""
+UNFIT = "augerino moves the pixels of images, and the task is EEG"
+
+
+@pytest.fixture
+def mixed_suite(tmp_path: Path) -> Path:
+    """EEG and images, and a method for images alone."""
+    file = tmp_path / "mixed.toml"
+    file.write_text(MIXED)
+    return file
+
+
+def test_a_method_that_is_not_for_a_signal_is_skipped_there(
+    ask: Ask, mixed_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    out = tmp_path / "run"
+    words = ("run", mixed_suite, "--engine", "inline", "--out", out, "--set", "seeds=[0,1]")
+    for first in ("worked for", "nothing left to run"):
+        code, printed, _ = ask(*words)
+        assert code == 0
+        assert first in printed
+        assert f"6 of 6 trials done in {out}" in printed
+        assert f"\n2 skipped (augerino on sinusoids): {UNFIT}" in printed
+        assert printed.count("2 skipped") == 1
+    assert len(list(out.glob("trials/*"))) == 6
+
+    code, printed, _ = ask("plan", mixed_suite, "--out", out, "--set", "seeds=[0,1]")
+    assert (code, printed.count(" skipped \n"), printed.count("to do")) == (0, 2, 0)
+    assert f"\n2 skipped (augerino on sinusoids): {UNFIT}" in printed
+    code, printed, _ = ask("status", out)
+    assert code == 0
+    assert "8 trials: 6 done, 2 skipped" in printed
+    assert printed.count(UNFIT) == 2
+    assert ask("report", out)[0] == 0
+    table = (out / "report" / "table.md").read_text()
+    assert "6 of 6 trials done" in table
+    assert table.count("| augerino |") == 1
+    assert f"- 2 skipped (augerino on sinusoids): {UNFIT}" in table
+
+
+def test_a_suite_of_which_all_would_be_skipped_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
+    suite = tmp_path / "s.toml"
+    suite.write_text('name = "s"\nfolds = 1\n[tasks.sinusoids]\n[methods.augerino]\n')
+    answer = ask("run", suite, "--engine", "inline", "--out", tmp_path / "r")
+    assert_one_sentence(answer, f"augerino on sinusoids: {UNFIT}")
+    assert not list((tmp_path / "r").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("override", "part"),
+    [
+        ("methods.augerino.penalty=-1.0", "penalty is -1.0"),
+        ("methods.augerino.generators=['rotatoin']", "did you mean 'rotation'"),
+        ("methods.fixed.subpolicies=[[['rotat', 1.0, 0.5]]]", "'rotat'"),
+        ("tasks.sinusoids.transforms=['rotate']", "rotate"),
+    ],
+)
+def test_a_wrong_option_is_no_reason_to_skip(
+    ask: Ask, mixed_suite: Path, tmp_path: Path, override: str, part: str
+) -> None:
+    out = tmp_path / "r"
+    answer = ask("run", mixed_suite, "--set", override, "--engine", "inline", "--out", out)
+    assert_one_sentence(answer, part)
+    assert not list(out.glob("trials"))
+
+
+def unfit(setup: object, options: object) -> NoReturn:
+    raise DoesNotFitError("not for this")
+
+
+def test_what_was_skipped_runs_once_it_fits(
+    ask: Ask, small_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    with monkeypatch.context() as patch:
+        patch.setitem(METHODS, "none", METHODS["none"]._replace(build=unfit))
+        code, printed, _ = ask(*words)
+        assert code == 0
+        assert "1 of 1 trials done" in printed
+        assert "1 skipped (none on digits): not for this" in printed
+    code, printed, _ = ask(*words)
+    assert code == 0
+    assert "2 of 2 trials done" in printed
+    assert "1 skipped" not in printed
+    assert "2 trials: 2 done" in ask("status", out)[1]
+
+
+def test_what_is_done_stays_done_where_it_would_be_skipped_now(
+    ask: Ask, small_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    ask(*words)
+    monkeypatch.setitem(METHODS, "none", METHODS["none"]._replace(build=unfit))
+    code, printed, _ = ask(*words, "--set", "seeds=[0,1]")
+    assert code == 0
+    assert "3 of 3 trials done" in printed
+    assert "1 skipped (none on digits): not for this" in printed
 
 
 def test_the_methods_are_shown_with_those_of_other_packages(
