@@ -63,21 +63,23 @@ COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full"
 AXES = (*COSTS, "step")  # what a curve can be drawn along
 KINDS = ("model", "policy")
 FINISHED = ("done", "over budget")  # ended as planned
-STATES = (*FINISHED, "diverged", "running", "waiting", "failed")
+STATES = (*FINISHED, "diverged", "running", "waiting", "failed", "skipped")
 
 
 @dataclass(frozen=True)
 class Results:
     """What a run has given so far.
 
-    ``points`` has the columns of ``POINT_COLUMNS``, ``trials`` those of ``TRIAL_COLUMNS`` and
-    ``learned`` those of ``LEARNED_COLUMNS``; all may be without rows. None is ever written to.
+    ``points`` has the columns of ``POINT_COLUMNS``, ``trials`` and ``skipped`` those of
+    ``TRIAL_COLUMNS`` and ``learned`` those of ``LEARNED_COLUMNS``; all may be without rows. None is
+    ever written to. No trial that is skipped is among ``trials``: nothing is expected of it.
     """
 
     points: pd.DataFrame
     trials: pd.DataFrame
     suite: str  # its name
     learned: pd.DataFrame
+    skipped: pd.DataFrame
 
 
 def load(run: Path) -> Results:
@@ -106,11 +108,14 @@ def results(
     _check_trials(typed_trials)
     _check_points(typed_points, typed_trials)
     order = ["task", "method", "fold", "seed", "trial"]
+    typed_trials = typed_trials.sort_values(order)
+    skipped = typed_trials["state"] == "skipped"
     return Results(
         points=typed_points.sort_values([*order, "point"], ignore_index=True),
-        trials=typed_trials.sort_values(order, ignore_index=True),
+        trials=typed_trials[~skipped].reset_index(drop=True),
         suite=suite,
         learned=_typed(learned, LEARNED_COLUMNS, "learned magnitudes"),
+        skipped=typed_trials[skipped].reset_index(drop=True),
     )
 
 

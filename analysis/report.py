@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from analysis.figures import FIGURES
 from analysis.frame import Results, finished
 from analysis.scores import score_markdown, score_table
+from bench.points import skip_lines
 from datasets.errors import UserError
 
 DOTS_PER_INCH = 200
@@ -47,7 +48,7 @@ def write_report(results: Results, folder: Path, *, include_shared: bool = False
 
 
 def report_text(results: Results, scores: pd.DataFrame) -> str:
-    """The Markdown page: how far the run is, the table, and which trials are not done, and why."""
+    """The Markdown page: how far the run is, the table, which trials are not done or skipped."""
     done = finished(results.trials)
     parts = [f"# {results.suite}\n", f"{progress(results)}\n"]
     if len(scores):
@@ -55,6 +56,8 @@ def report_text(results: Results, scores: pd.DataFrame) -> str:
     if not done.all():
         parts.append("Not done:\n")
         parts.append("".join(_missing(row) for row in results.trials[~done].to_dict("records")))
+    if skipped := skip_lines(results.skipped.to_dict("records")):
+        parts.append("".join(f"- {line}\n" for line in skipped))
     return "\n".join(parts)
 
 

@@ -9,13 +9,16 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from bench.points import open_run, read_trials
+from bench.catalogue import method_page, method_table
+from bench.points import open_run, read_trials, skip_lines
 from bench.run import Place, run_suite
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from datasets import known_tasks
 from datasets.errors import UserError, system_error, unknown
+from methods import known_methods
 
 app = typer.Typer(
     help="AugNet and automatic data augmentation under one clock.",
@@ -91,11 +94,15 @@ def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None: 
     table = Table(title=f"{read.name}: {len(read.plan)} trials", box=None)
     for column in ("task", "method", "fold", "seed", "trial", ""):
         table.add_column(column)
-    for trial in read_trials(directory, read.plan):
+    trials = read_trials(directory, read.plan)
+    for trial in trials:
         place = (str(trial["fold"]), str(trial["seed"]), trial["trial"])
         state = "to do" if trial["state"] == "waiting" else trial["state"]
         table.add_row(trial["task"], trial["method"], *place, state)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for line in skip_lines(trials):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -108,6 +115,17 @@ def fetch(task: Annotated[str, typer.Argument(help="A task.")], data: Data = Pat
     if download is None:
         raise UserError(f"task {task!r} needs no download")
     download(data)
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A method; without it all of them.")] = None,
+) -> None:
+    """Show the methods that are known, or what one does and the options that it has."""
+    known = known_methods()
+    if name is not None and name not in known:
+        raise unknown("method", name, known)
+    Console().print(method_table(known) if name is None else method_page(known[name]))
 
 
 @app.command()
@@ -127,7 +145,7 @@ def status(run: RunPath) -> None:
             trial["state"],
             f"{trial['points_scored']} of {trial['points_known']}",
             f"{trial['wasted_seconds']:.1f} s",
-            trial["reason"],
+            Text(trial["reason"]),  # a str would be searched for markup, which has brackets
         )
     console = Console()
     console.print(table)

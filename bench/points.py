@@ -1,6 +1,6 @@
 """Joins what trials and evaluations wrote into points of curves, with both readings of cost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,17 +38,24 @@ def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
     Paper reading: pretraining and search so far and this point's own retraining. Full reading:
     every retraining up to here; a policy that a trial shows twice is retrained once.
     """
-    return _of_each(plan, lambda planned: _trial_points(run, planned))
+    return _of_each(run, plan, _trial_points)
 
 
 def _of_each(
-    plan: Sequence[PlannedTrial], read: Callable[[PlannedTrial], list[dict[str, Any]]]
+    run: RunDirectory,
+    plan: Sequence[PlannedTrial],
+    read: Callable[[RunDirectory, PlannedTrial], list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
-    """The records of all trials; none of one that has a damaged file: `read_trials` names it."""
+    """The records of all trials; none of one that is skipped, or has a damaged file.
+
+    `read_trials` names both.
+    """
+    skipped = run.skipped()
     records = []
     for planned in plan:
         with suppress(DamagedError):
-            records += read(planned)
+            if planned.spec.unit.digest not in skipped:
+                records += read(run, planned)
     return records
 
 
@@ -100,7 +107,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
 
 def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
     """One record per operation of an augmentation layer and point: what the layers have learned."""
-    return _of_each(plan, lambda planned: _trial_learned(run, planned))
+    return _of_each(run, plan, _trial_learned)
 
 
 def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
@@ -136,7 +143,25 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
 
     A trial that has a damaged file has failed.
     """
-    return [{**_names(planned), **_trial(run, planned)} for planned in plan]
+    skipped = {
+        digest: {"state": "skipped", "reason": reason} for digest, reason in run.skipped().items()
+    }
+    return [
+        {**_names(planned), **_trial(run, planned), **skipped.get(planned.spec.unit.digest, {})}
+        for planned in plan
+    ]
+
+
+def skip_lines(trials: Iterable[Mapping[Any, Any]]) -> list[str]:
+    """A line for each reason that trials are skipped for: how many, of what, and the reason."""
+    names: dict[str, list[str]] = {}
+    for trial in trials:
+        if trial["state"] == "skipped":
+            names.setdefault(trial["reason"], []).append(f"{trial['method']} on {trial['task']}")
+    return [
+        f"{len(each)} skipped ({', '.join(dict.fromkeys(each))}): {reason}"
+        for reason, each in names.items()
+    ]
 
 
 def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:

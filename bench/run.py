@@ -18,12 +18,13 @@ from bench.engines.engine import Engine
 from bench.engines.inline import InlineEngine
 from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
-from bench.points import involved, read_trials
+from bench.points import involved, read_trials, skip_lines
 from bench.schedule import Tally, pending, work_through
 from bench.store import (
     SCHEMA,
     DamagedError,
     RunDirectory,
+    UnitId,
     append_line,
     hold_lock,
     write_json,
@@ -31,6 +32,7 @@ from bench.store import (
 from bench.suite import PlannedTrial, Suite
 from bench.work import Host
 from datasets.errors import UserError
+from methods.method import DoesNotFitError
 
 EngineName = Literal["inline", "ray"]
 
@@ -58,32 +60,36 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
         specs = [planned.spec for planned in suite.plan]
         tally = Tally()
         left = pending(run, specs)
-        if left.units:
-            prepare(run, suite.plan, place.data)
+        unfit = prepare(run, suite.plan, place.data) if left.units else {}
+        skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
+        specs = [spec for spec in specs if spec.unit not in skipped]
+        if len(left.units) > len(skipped):
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
             engine = _engine(run, suite, place)
             signal.signal(signal.SIGTERM, _interrupt)  # after Ray, which sets one of its own
             try:
-                _record(run, suite, console)  # not before: what is refused leaves a run as it was
+                # Not before: what is refused leaves a run as it was.
+                _record(run, suite, skipped, console)
                 with display.show():
                     work_through(run, specs, engine, tally, on_tick=display.tick)
             finally:
                 engine.close()
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
-            _record(run, suite, console)
+            _record(run, suite, skipped, console)
             tally.failed |= left.damaged
             console.print("nothing left to run")
     return _summarise(run, suite, tally, console)
 
 
-def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> None:
+def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> dict[UnitId, str]:
     """Load every task and build every method on it, so that bad input shows before any trial.
 
-    Workers then find the caches warm and never download at the same time.
+    Workers then find the caches warm and never download at the same time. Returns the trials whose
+    method is not for their task, and why; raises a UserError if there are no others.
     """
-    seen = set()
+    reasons: dict[tuple[str, str], str | None] = {}  # of tasks and methods; None where they fit
     for planned in plan:
         spec = planned.spec
         task = load_task(spec.task, data)
@@ -95,14 +101,29 @@ def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> None
         with suppress(DamagedError):  # it stops its own trial alone
             for unit in involved(run, spec):
                 check_data(task, kept_data(unit), unit.path)
-        if (planned.task, planned.method) in seen:
-            continue
-        seen.add((planned.task, planned.method))
-        try:
-            job = trial_job(spec.to_json(), data, device=torch.device("cpu"), meter=Ledger())
-            job.setup.trunk()  # of which a search makes none before its first step
-        except UserError as error:
-            raise UserError(f"{planned.method} on {planned.task}: {error}") from error
+        if (planned.task, planned.method) not in reasons:
+            reasons[planned.task, planned.method] = _why_unfit(planned, data)
+    if None not in reasons.values():
+        raise UserError(_complaint(plan[0], reasons[plan[0].task, plan[0].method]))
+    found = {planned.spec.unit: reasons[planned.task, planned.method] for planned in plan}
+    return {unit: reason for unit, reason in found.items() if reason is not None}
+
+
+def _why_unfit(planned: PlannedTrial, data: Path) -> str | None:
+    """Why a method is not for a task; None where it is and can be built on it."""
+    record = planned.spec.to_json()
+    try:
+        job = trial_job(record, data, device=torch.device("cpu"), meter=Ledger())
+        job.setup.trunk()  # of which a search makes none before its first step
+    except DoesNotFitError as error:
+        return str(error)
+    except UserError as error:
+        raise UserError(_complaint(planned, error)) from error
+    return None
+
+
+def _complaint(planned: PlannedTrial, error: object) -> str:
+    return f"{planned.method} on {planned.task}: {error}"
 
 
 def _check_device(place: Place) -> None:
@@ -136,7 +157,14 @@ def _open(path: Path) -> RunDirectory:
     return run
 
 
-def _record(run: RunDirectory, suite: Suite, console: Console) -> None:
+def _record(run: RunDirectory, suite: Suite, skipped: dict[UnitId, str], console: Console) -> None:
+    """Keep the resolved suite, and what of it is skipped."""
+    _record_suite(run, suite, console)
+    if skipped or run.skipped_file.exists():
+        write_json(run.skipped_file, {unit.digest: reason for unit, reason in skipped.items()})
+
+
+def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
     former = run.header()["suite"] if run.exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
@@ -181,13 +209,17 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) -> bool:
     """Say what is there, what is missing and why; True when nothing is missing."""
-    trials = read_trials(run, suite.plan)
+    every = read_trials(run, suite.plan)
+    trials = [trial for trial in every if trial["state"] != "skipped"]
     missing = [
         trial
         for trial in trials
         if trial["state"] not in ("done", "over budget") or not trial["points_known"]
     ]
-    lines = [f"{len(trials) - len(missing)} of {len(trials)} trials done in {run.path}"]
+    lines = [
+        f"{len(trials) - len(missing)} of {len(trials)} trials done in {run.path}",
+        *skip_lines(every),
+    ]
     wasted = sum(trial["wasted_seconds"] for trial in trials)
     if wasted:
         lines.append(f"{duration(wasted)} of work were lost to crashes and done again")

@@ -1,6 +1,7 @@
 """The run directory: who writes what, atomically or line by line, and how it is read back.
 
     run.json                         schema, the resolved suite; written by the driver
+    skipped.json                     the trials that it skipped, and why
     lock                             held by the driver for as long as it lives
     events.jsonl                     what the driver did: dispatches, ends, retries
     trials/ID/ and evaluations/ID/   one unit of work each:
@@ -95,6 +96,14 @@ class RunDirectory:
     @property
     def header_file(self) -> Path:
         return self.path / "run.json"
+
+    @property
+    def skipped_file(self) -> Path:
+        return self.path / "skipped.json"
+
+    def skipped(self) -> dict[str, str]:
+        """The trials that the last driver skipped, each by its digest, and why."""
+        return read_json(self.skipped_file) if self.skipped_file.exists() else {}
 
     def exists(self) -> bool:
         """Whether a run has been begun here."""

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError, require, unknown
+from datasets.errors import require, unknown
 from methods.behind_layers import behind_layers
 from methods.end_to_end import EndToEnd
 from methods.lie_layer import GENERATORS, LieLayer
-from methods.method import Setup
+from methods.method import DoesNotFitError, Setup
 
 SAFE_WIDTH = 10.0
 
@@ -20,6 +20,7 @@ SAFE_WIDTH = 10.0
 class AugerinoOptions:
     """What the layer holds, and how it is learned."""
 
+    # Of the maps, each once; a width is learned for each.
     generators: tuple[str, ...] = tuple(GENERATORS)
     # Lambda. AugNet's paper: 0.05 on Mario-Iggy, where its script has 0.2, and 0.01 on CIFAR10.
     penalty: float = 0.05
@@ -29,25 +30,27 @@ class AugerinoOptions:
     initial_width: float = pi / 4
     # Of the widths; None: the trunk's.
     learning_rate: float | None = 1e-2
+    # Of the widths; None: the trunk's. The official code: none.
     weight_decay: float | None = 0.0
-    # The paper: 1 in training, 4 at test.
+    # Of a sample, each moved by a map of its own, whose logits are averaged. The paper: 1.
     n_copies_train: int = 1
+    # The same in validation and test. The paper: 4.
     n_copies_test: int = 4
 
 
 def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
     """The trunk behind a Lie-algebra layer, both trained together on the training view.
 
-    Raises a UserError for EEG, an unknown generator, and numbers out of range.
+    Raises a DoesNotFitError for EEG, a UserError for an unknown generator and numbers out of range.
     Source: Benton et al. 2020 (Augerino), equation 5, with the norm as their code has it: over full
     widths and not squared.
     """
-    if setup.signal.kind != "image":
-        raise UserError(
-            "augerino moves the pixels of images, and the task is EEG: leave the method out there; "
-            "augnet learns transforms of EEG"
-        )
     _check(options)
+    if setup.signal.kind != "image":
+        raise DoesNotFitError(
+            "augerino moves the pixels of images, and the task is EEG; augnet learns transforms of "
+            "EEG"
+        )
     layer = LieLayer(options.generators, initial_width=options.initial_width)
     return behind_layers(
         setup,

@@ -37,8 +37,8 @@ BY_KIND = {
 class AugNetOptions:
     """What the layers hold, and how they are learned."""
 
-    # One tuple of transforms per layer, first layer first. None: BY_KIND, as far as the task's
-    # transforms go.
+    # One tuple of transforms per layer, first layer first. None: BY_KIND in methods/augnet.py, as
+    # far as the task's transforms go.
     layers: tuple[tuple[str, ...], ...] | None = None
     # Lambda. The paper: 0.2 on sinusoids, 0.5 on Mario-Iggy, 10 on sleep (appendix A).
     penalty: float = 0.2
@@ -54,16 +54,21 @@ class AugNetOptions:
     # Of every magnitude; a probability keeps 0.01 from 0 and 1. The official code: 0.1 on sleep, 0
     # on sinusoids.
     initial_magnitude: float = 0.1
-    # Of weights and magnitudes; None: the trunk's. The official code: the trunk's everywhere, but
-    # no decay on CIFAR10. A magnitude goes as far as the trunk of the moment allows, which is less
-    # than the data do until the trunk has learned. A tenth of its rate gives it the time: on
-    # sinusoids 0.48 Hz (standard deviation 0.04 over 10 seeds) in place of 0.44 (0.07).
+    # Of weights and magnitudes; None: the trunk's, as in the official code. A magnitude goes as far
+    # as the trunk of the moment allows, which is less than the data do until the trunk has learned.
+    # A tenth of its rate gives it the time: on sinusoids 0.48 Hz (standard deviation 0.04 over 10
+    # seeds) in place of 0.44 (0.07).
     learning_rate: float | None = None
+    # Of weights and magnitudes; None: the trunk's, as in the official code but on CIFAR10, where
+    # there is none.
     weight_decay: float | None = None
-    # C in section 3.2. The paper: 1 in training, 4 at test, 10 in section 4.3.
+    # C in section 3.2: of a sample, each augmented on its own, whose logits are averaged. The
+    # paper: 1.
     n_copies_train: int = 1
+    # The same in validation and test. The paper: 4, and 10 in section 4.3.
     n_copies_test: int = 4
-    # See methods.layer.AugmentationLayer.
+    # What a layer does in validation and test: "blend" is the average of training, "sample" draws
+    # one transform per sample from the weights. More in methods/layer.py.
     at_eval: AtEval = "blend"
 
 

@@ -39,8 +39,8 @@ class FixedOptions:
     """Which policy."""
 
     # Subpolicies, of which each sample draws one; each a sequence of [transform, probability,
-    # magnitude], the magnitude in [0, 1], left out for a flip. None: BY_KIND, as far as the task's
-    # transforms and their ranges go.
+    # magnitude], the magnitude in [0, 1], left out for a flip. None: BY_KIND in methods/fixed.py,
+    # as far as the task's transforms and their ranges go.
     subpolicies: tuple[tuple[Step, ...], ...] | None = None
 
 
@@ -48,6 +48,7 @@ def build(setup: Setup, options: FixedOptions) -> EndToEnd:
     """The trunk, trained under the policy.
 
     Raises a UserError for transforms that the task does not list, and numbers out of range.
+    Source: AugNet, section 5.1, for images; eeg-augmentation-benchmark-2022 for EEG.
     """
     subpolicies = _by_kind(setup) if options.subpolicies is None else options.subpolicies
     if not subpolicies:

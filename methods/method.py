@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import torch
 from torch import nn
 
+from datasets.errors import UserError
 from datasets.seeds import Seeds
 from datasets.task import Metric, Signal, TrainingSettings, Views
 from methods.policy import Policy
@@ -79,6 +80,14 @@ class Method(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from there, bit for bit."""
+
+
+class DoesNotFitError(UserError):
+    """The task's signal is of a kind that the method is not for, whatever its options.
+
+    Raised by a builder. The harness skips such trials and runs the others of the suite; any other
+    UserError of a builder stops a suite before it begins.
+    """
 
 
 class MethodRow(NamedTuple):

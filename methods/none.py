@@ -14,5 +14,8 @@ class NoneOptions:
 
 
 def build(setup: Setup, options: NoneOptions) -> EndToEnd:
-    """The trunk, trained on the untouched batches."""
+    """The trunk, trained on the untouched batches.
+
+    Source: none to name.
+    """
     return EndToEnd(retrain(setup, Policy()))

@@ -13,10 +13,10 @@ from methods.search_space import check_bank
 
 @dataclass(frozen=True)
 class RandAugmentOptions:
-    """Its two numbers. Defaults: torchvision's, 2 operations at 9 of 30 bins."""
+    """Its two numbers."""
 
-    n_operations: int = 2
-    magnitude: float = 0.3
+    n_operations: int = 2  # transforms in a sequence, 1 to 3. Torchvision's default
+    magnitude: float = 0.3  # of all of them, in [0, 1]. Torchvision's default is 9 of 30 bins
 
 
 def build(setup: Setup, options: RandAugmentOptions) -> EndToEnd:

@@ -56,6 +56,22 @@ def test_what_breaks_the_contract_is_named(trial, gather, spoil, message):
         results(*spoil(good.points, good.trials), "toys")
 
 
+def test_nothing_is_expected_of_a_trial_that_is_skipped(trial, gather):
+    run = gather(
+        trial("none", 0, TWO),
+        trial("augerino", 0, [], state="skipped", reason="not for this"),
+        trial("augerino", 0, TWO, task="pictures"),
+    )
+    assert run.trials[["task", "method"]].to_numpy().tolist() == [
+        ["pictures", "augerino"],
+        ["toy", "none"],
+    ]
+    assert run.skipped[["task", "method", "reason"]].to_numpy().tolist() == [
+        ["toy", "augerino", "not for this"]
+    ]
+    assert {name: str(kind) for name, kind in run.skipped.dtypes.items()} == TRIAL_COLUMNS
+
+
 def test_a_trial_is_finished_when_it_ended_as_planned_and_all_points_are_scored(trial, gather):
     states = ["done", "over budget", "diverged", "running", "waiting", "failed"]
     run = gather(

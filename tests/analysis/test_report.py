@@ -54,6 +54,24 @@ def test_a_run_without_points_says_so_in_one_sentence(trial, gather, tmp_path):
     ).read_text(encoding="utf-8")
 
 
+def test_trials_that_are_skipped_are_told_apart_from_those_that_are_missing(
+    trial, gather, tmp_path
+):
+    skipped = {"state": "skipped", "reason": "not for EEG"}
+    run = gather(
+        trial("none", 0, [(0.5, 0.4, 1.0, 1.0)]),
+        *(trial("augerino", fold, [], **skipped) for fold in range(2)),
+        trial("augerino", 0, [], task="waves", **skipped),
+    )
+    files = write_report(run, tmp_path)
+    assert {file.name for file in files} == expected("toy")
+    text = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "\n1 of 1 trials done, 1 of 1 points scored.\n" in text
+    assert "Not done" not in text
+    assert text.endswith("\n- 3 skipped (augerino on toy, augerino on waves): not for EEG\n")
+    assert "augerino" not in (tmp_path / "table.csv").read_text()
+
+
 def test_a_run_without_trials_can_be_reported(gather, tmp_path):
     assert {file.name for file in write_report(gather(), tmp_path)} == TABLES
 

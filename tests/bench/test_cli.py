@@ -6,12 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 import bench.job
 from bench.cli import main
+from bench.notes import option_notes
+from datasets import plugins
+from methods import METHODS
+from methods.method import DoesNotFitError
 
 Answer = tuple[int, str, str]
 Ask = Callable[..., Answer]
@@ -161,6 +167,171 @@ def test_a_budget_that_ends_before_the_first_point_is_the_same_story_everywhere(
         assert "raise it in the suite" in printed
     assert ask("report", out)[0] == 0
     assert "0 of 1 trials done" in (out / "report" / "table.md").read_text()
+
+
+MIXED = """
+name = "mixed"
+folds = 1
+[tasks.sinusoids]
+n_train = 40
+training = { epochs = 1 }
+[tasks.digits]
+training = { epochs = 1 }
+[methods.none]
+[methods.augerino]
+"""
+UNFIT = "augerino moves the pixels of images, and the task is EEG"
+
+
+@pytest.fixture
+def mixed_suite(tmp_path: Path) -> Path:
+    """EEG and images, and a method for images alone."""
+    file = tmp_path / "mixed.toml"
+    file.write_text(MIXED)
+    return file
+
+
+def test_a_method_that_is_not_for_a_signal_is_skipped_there(
+    ask: Ask, mixed_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    out = tmp_path / "run"
+    words = ("run", mixed_suite, "--engine", "inline", "--out", out, "--set", "seeds=[0,1]")
+    for first in ("worked for", "nothing left to run"):
+        code, printed, _ = ask(*words)
+        assert code == 0
+        assert first in printed
+        assert f"6 of 6 trials done in {out}" in printed
+        assert f"\n2 skipped (augerino on sinusoids): {UNFIT}" in printed
+        assert printed.count("2 skipped") == 1
+    assert len(list(out.glob("trials/*"))) == 6
+
+    code, printed, _ = ask("plan", mixed_suite, "--out", out, "--set", "seeds=[0,1]")
+    assert (code, printed.count(" skipped \n"), printed.count("to do")) == (0, 2, 0)
+    assert f"\n2 skipped (augerino on sinusoids): {UNFIT}" in printed
+    code, printed, _ = ask("status", out)
+    assert code == 0
+    assert "8 trials: 6 done, 2 skipped" in printed
+    assert printed.count(UNFIT) == 2
+    assert ask("report", out)[0] == 0
+    table = (out / "report" / "table.md").read_text()
+    assert "6 of 6 trials done" in table
+    assert table.count("| augerino |") == 1
+    assert f"- 2 skipped (augerino on sinusoids): {UNFIT}" in table
+
+
+def test_a_suite_of_which_all_would_be_skipped_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
+    suite = tmp_path / "s.toml"
+    suite.write_text('name = "s"\nfolds = 1\n[tasks.sinusoids]\n[methods.augerino]\n')
+    answer = ask("run", suite, "--engine", "inline", "--out", tmp_path / "r")
+    assert_one_sentence(answer, f"augerino on sinusoids: {UNFIT}")
+    assert not list((tmp_path / "r").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("override", "part"),
+    [
+        ("methods.augerino.penalty=-1.0", "penalty is -1.0"),
+        ("methods.augerino.generators=['rotatoin']", "did you mean 'rotation'"),
+        ("methods.fixed.subpolicies=[[['rotat', 1.0, 0.5]]]", "'rotat'"),
+        ("tasks.sinusoids.transforms=['rotate']", "rotate"),
+    ],
+)
+def test_a_wrong_option_is_no_reason_to_skip(
+    ask: Ask, mixed_suite: Path, tmp_path: Path, override: str, part: str
+) -> None:
+    out = tmp_path / "r"
+    answer = ask("run", mixed_suite, "--set", override, "--engine", "inline", "--out", out)
+    assert_one_sentence(answer, part)
+    assert not list(out.glob("trials"))
+
+
+def unfit(setup: object, options: object) -> NoReturn:
+    raise DoesNotFitError("not for this")
+
+
+def test_what_was_skipped_runs_once_it_fits(
+    ask: Ask, small_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    with monkeypatch.context() as patch:
+        patch.setitem(METHODS, "none", METHODS["none"]._replace(build=unfit))
+        code, printed, _ = ask(*words)
+        assert code == 0
+        assert "1 of 1 trials done" in printed
+        assert "1 skipped (none on digits): not for this" in printed
+    code, printed, _ = ask(*words)
+    assert code == 0
+    assert "2 of 2 trials done" in printed
+    assert "1 skipped" not in printed
+    assert "2 trials: 2 done" in ask("status", out)[1]
+
+
+def test_what_is_done_stays_done_where_it_would_be_skipped_now(
+    ask: Ask, small_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    words = ("run", small_suite, "--engine", "inline", "--out", out)
+    ask(*words)
+    monkeypatch.setitem(METHODS, "none", METHODS["none"]._replace(build=unfit))
+    code, printed, _ = ask(*words, "--set", "seeds=[0,1]")
+    assert code == 0
+    assert "3 of 3 trials done" in printed
+    assert "1 skipped (none on digits): not for this" in printed
+
+
+def test_the_methods_are_shown_with_those_of_other_packages(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    theirs = SimpleNamespace(name="theirs", value="m:ROW", load=lambda: METHODS["autoaugment"])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [theirs])
+    code, printed, _ = ask("methods")
+    assert code == 0
+    assert max(map(len, printed.splitlines())) <= 80
+    rows = {line.split()[0]: line for line in printed.splitlines() if line[:1].strip()}
+    assert set(rows) == {"method", *METHODS, "theirs"}
+    assert "a policy" in rows["theirs"]
+    assert "a model" in rows["augnet"]
+    assert printed.count("Source: ") == len(METHODS) + 1
+    assert " ".join(printed.split()).count("appendix A.4, for TPE in place of PPO.") == 2
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_shown_with_all_its_options(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, printed, _ = ask("methods", name)
+    assert code == 0
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "Source: " in printed
+    for option, note in option_notes(METHODS[name].options).items():
+        assert f"\n{option} " in printed
+        assert all(word in printed for word in note.split()), note
+
+
+def test_options_are_shown_as_a_suite_says_them(ask: Ask) -> None:
+    _, printed, _ = ask("methods", "fixed")
+    assert "[transform, probability," in printed  # and not taken for markup
+    rows = [line.split() for line in ask("methods", "augerino")[1].splitlines()]
+    assert {"safe": "true", "weight_decay": "0", "learning_rate": "0.01"}.items() <= {
+        row[0]: row[1] for row in rows if len(row) > 1
+    }.items()
+    assert ["float", "|", "None"] in [row[:3] for row in rows]
+
+
+def test_a_method_that_is_not_known_is_one_sentence(ask: Ask) -> None:
+    answer = ask("methods", "augnt")
+    assert_one_sentence(answer, "unknown method 'augnt'; did you mean 'augnet'", "known: augerino")
+
+
+def test_a_method_can_be_piped(augbench: Callable[..., Any]) -> None:
+    done = augbench("methods", "augnet")
+    assert done.returncode == 0
+    assert "\nat_eval " in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_missing_data_are_one_sentence(ask: Ask, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.ledger import PHASES
-from bench.points import open_run, read_learned, read_points, read_trials
+from bench.points import open_run, read_learned, read_points, read_trials, skip_lines
 from bench.spec import EvaluationSpec
 from bench.store import RunDirectory, append_line, write_json
 
@@ -130,6 +130,30 @@ def test_what_can_still_change_is_shown_before_what_cannot(run: RunDirectory) ->
     finish(run, "second")
     assert read_trials(run, plan)[0]["state"] == "diverged"
     assert read_trials(run, plan)[0]["reason"] == "the loss is nan"
+
+
+def test_a_skipped_trial_shows_why_and_nothing_else(run: RunDirectory) -> None:
+    finish(run, "first")
+    finish(run, "second")
+    plan = open_run(run.path)[1].plan
+    write_json(run.skipped_file, {plan[0].spec.unit.digest: "not for this"})
+    assert points(run) == read_learned(run, plan) == []
+    trial = read_trials(run, plan)[0]
+    assert (trial["state"], trial["reason"]) == ("skipped", "not for this")
+
+
+def test_skips_of_one_reason_are_one_line() -> None:
+    def trial(task: str, method: str, state: str, reason: str) -> dict[str, str]:
+        return {"task": task, "method": method, "state": state, "reason": reason}
+
+    trials = [
+        trial("a", "m", "skipped", "this"),
+        trial("a", "n", "failed", "this"),
+        trial("b", "m", "skipped", "this"),
+        trial("a", "m", "skipped", "this"),
+        trial("b", "n", "skipped", "that"),
+    ]
+    assert skip_lines(trials) == ["3 skipped (m on a, m on b): this", "1 skipped (n on b): that"]
 
 
 def test_what_layers_have_learned_is_a_record_for_each_operation(run: RunDirectory) -> None:

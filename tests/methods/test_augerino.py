@@ -14,7 +14,7 @@ from datasets.task import Split
 from methods import augerino
 from methods.augerino import AugerinoOptions, penalty
 from methods.lie_layer import GENERATORS, TRANSLATION, LieLayer
-from methods.method import Setup
+from methods.method import DoesNotFitError, Setup
 
 AsImages = Callable[[Setup], Setup]
 
@@ -185,5 +185,10 @@ def test_options_that_cannot_be_are_refused(
 
 
 def test_eeg_is_refused_with_the_method_to_take_instead(setup: Setup) -> None:
-    with pytest.raises(UserError, match=r"augerino moves the pixels of images.*EEG.*augnet"):
+    with pytest.raises(DoesNotFitError, match=r"augerino moves the pixels of images.*EEG.*augnet"):
         augerino.build(setup, AugerinoOptions())
+
+
+def test_a_wrong_option_is_told_before_the_wrong_signal(setup: Setup) -> None:
+    with pytest.raises(UserError, match="penalty is -1"):
+        augerino.build(setup, AugerinoOptions(penalty=-1))
