@@ -33,5 +33,8 @@ def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:
 
 
 def build_class_wise(setup: Setup, options: AddaOptions) -> Bilevel:
-    """The same with a policy for each class; errors as in `build`."""
+    """The same with a policy for each class; errors as in `build`.
+
+    Source: Rommel et al. 2022 (CADDA), section 3.
+    """
     return build(setup, options, n_groups=setup.n_classes)
