@@ -21,8 +21,9 @@ from methods.training import Training, trunk_samples
 
 # Of Adam on the policy. Source: VDIGPKU/DADA; what ADDA had is not published.
 BETAS = (0.5, 0.999)
-# Of finite differences, the norm of the step. DARTS and DADA take 0.01; on a network with kinks
-# that is too far: see tests/methods/test_hypergradient.py.
+# Of finite differences, the norm of the step. DARTS and DADA take 0.01. The median cosine with the
+# exact slope of the inputs is then 0.79 on a small ReLU network and 0.998 on EEGNet, at 0.001 it is
+# 1.0000 and 0.9998. Where a kink of a ReLU lies in between, no size helps: exact is the default.
 RADIUS = 1e-3
 KEPT = 0.99  # of the scale of rewards, at each update
 
