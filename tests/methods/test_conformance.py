@@ -13,6 +13,7 @@ from torch import Tensor
 from methods import METHODS
 from methods.method import Method, Setup, Trained
 from methods.policy import Policy, from_json, to_json
+from methods.retraining import retrain
 
 # A method in the table that has no options here runs on its defaults: add a row to make it quick.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -124,7 +125,9 @@ def test_a_step_leaves_the_global_generator_alone(name: str, setup: Setup) -> No
 def test_it_counts_the_very_samples_that_its_trunks_see(name: str, make_setup: Any) -> None:
     meter = (setup := make_setup()).meter
     with meter.phase("search"):
-        advance(build(name, setup), 3)
+        method = build(name, setup)
+        while not method.step():
+            pass
     for what in ("forward", "backward"):
         for phase in ("outside", "pretrain", "search", "retrain", "evaluate"):
             assert meter.told[phase, what] == meter.seen[phase, what], (phase, what)
@@ -158,6 +161,44 @@ def test_it_finishes_with_an_artifact_of_the_kind_in_its_row(name: str, setup: S
     assert isinstance(artifact, kind)
     if isinstance(artifact, Policy):
         assert from_json(to_json(artifact, setup.bank), setup.bank) == artifact
+
+
+def identities(setup: Setup) -> Setup:
+    """The same names, none of which changes anything."""
+    bank = {
+        name: replace(row, apply=lambda x, magnitude, noise: x) for name, row in setup.bank.items()
+    }
+    return replace(setup, bank=bank)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name].ends_in == "policy"])
+def test_with_identities_alone_its_retraining_is_that_of_none(name: str, setup: Setup) -> None:
+    setup = identities(setup)
+    method = build(name, setup)
+    while not method.step():
+        pass
+    policy = method.artifact(last=True)
+    assert isinstance(policy, Policy)
+    assert policy.transforms
+    weights = []
+    for each in (policy, Policy()):
+        training = retrain(setup, each)
+        for _ in range(3):
+            training.step()
+        weights.append(flat(training.state_dict()))
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("name", ["fixed", "randaugment", "trivialaugment"])
+def test_with_identities_alone_a_policy_by_hand_trains_as_none_does(
+    name: str, setup: Setup
+) -> None:
+    shows = []
+    for each in (name, "none"):
+        method = build(each, identities(setup))
+        advance(method, 3)
+        shows.append(shown(method))
+    assert shows[0] == shows[1]
 
 
 @every_method
