@@ -14,7 +14,7 @@ from datasets.seeds import global_seed
 from datasets.task import Split
 from methods.hypergradient import hypergradient
 from methods.method import Setup
-from methods.policy import Policy, masses
+from methods.policy import Policy
 from methods.relax import ControlVariate, relax_categories, relax_yes
 from methods.soft_policy import Augmented, SoftPolicy
 from methods.training import Training, trunk_samples
@@ -142,7 +142,7 @@ class Bilevel:
         return {
             "best_valid": self.training.best_valid,
             "loss": self.training.last_loss,
-            "masses": masses(self.freeze()),
+            "masses": self.policy.masses,
             "entropy": self.policy.entropy,
         }
 

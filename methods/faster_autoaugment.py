@@ -12,7 +12,7 @@ from datasets.seeds import global_seed
 from datasets.task import Split
 from methods.critic import PENALTY_WEIGHT, Critic, gradient_penalty
 from methods.method import Setup
-from methods.policy import Policy, masses
+from methods.policy import Policy
 from methods.search_space import learnable
 from methods.soft_policy import of_stages
 from methods.training import DivergedError, trunk_samples
@@ -128,7 +128,7 @@ class FasterAutoAugment:
     def learned(self) -> dict[str, Any]:
         """The share of each transform, how undecided the choices are, what the critic sees."""
         return {
-            "masses": masses(self.policy.freeze()),
+            "masses": self.policy.masses,
             "entropy": self.policy.entropy,
             "distance": self.distance,
             "loss": self.loss,
