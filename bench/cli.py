@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bench.catalogue import method_page, method_table
+from bench.listing import plan_table, status_tables
 from bench.points import open_run, read_trials, skip_lines
 from bench.run import Place, run_suite
 from bench.store import RunDirectory
@@ -91,16 +90,9 @@ def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None: 
     directory = RunDirectory(_default_out(out, read))
     if directory.exists():
         directory.header()  # refuses what a newer version wrote
-    table = Table(title=f"{read.name}: {len(read.plan)} trials", box=None)
-    for column in ("task", "method", "fold", "seed", "trial", ""):
-        table.add_column(column)
     trials = read_trials(directory, read.plan)
-    for trial in trials:
-        place = (str(trial["fold"]), str(trial["seed"]), trial["trial"])
-        state = "to do" if trial["state"] == "waiting" else trial["state"]
-        table.add_row(trial["task"], trial["method"], *place, state)
     console = Console()
-    console.print(table)
+    console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -133,22 +125,9 @@ def status(run: RunPath) -> None:
     """Show how far a run is, from its files alone."""
     directory, suite = open_run(run)
     trials = read_trials(directory, suite.plan)
-    table = Table(box=None)
-    for column in ("task", "method", "fold", "seed", "state", "points", "wasted", "reason"):
-        table.add_column(column, overflow="fold")  # a path that a reason names stays whole
-    for trial in trials:
-        table.add_row(
-            trial["task"],
-            trial["method"],
-            str(trial["fold"]),
-            str(trial["seed"]),
-            trial["state"],
-            f"{trial['points_scored']} of {trial['points_known']}",
-            f"{trial['wasted_seconds']:.1f} s",
-            Text(trial["reason"]),  # a str would be searched for markup, which has brackets
-        )
     console = Console()
-    console.print(table)
+    for table in status_tables(trials):
+        console.print(table)
     states = Counter(trial["state"] for trial in trials)
     summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
     console.print(f"{len(trials)} trials: {summary}", highlight=False)

@@ -16,7 +16,8 @@ from bench.store import RunDirectory, UnitId
 from bench.suite import PlannedTrial
 from methods import known_methods
 
-_LINE_SECONDS = 15.0  # between plain lines when nothing ends
+_LINE_SECONDS = 15.0  # between plain lines when nothing ends, or something all the time
+_MOST = 20  # units under way that are shown; how many more there are is said
 
 
 class Display:
@@ -56,21 +57,20 @@ class Display:
         count = self._tally.finished + len(self._tally.failed) + self._tally.crashes
         seen = (count, set(self._tally.in_flight))
         now = time.monotonic()
-        if seen == self._last_seen and now - self._last_line < _LINE_SECONDS:
+        calm = seen == self._last_seen or len(self._tally.in_flight) > _MOST
+        if calm and now - self._last_line < _LINE_SECONDS:
             return
         self._last_seen, self._last_line = seen, now
         self._console.print(self._headline(), soft_wrap=True, highlight=False)
-        for unit in sorted(self._tally.in_flight):
-            self._console.print(
-                "    " + "  ".join(self._row(unit)), soft_wrap=True, highlight=False
-            )
+        for row in self._rows():
+            self._console.print("    " + "  ".join(row), soft_wrap=True, highlight=False)
 
     def _table(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("trial", "phase", "step", "best valid", "device hours"):
             table.add_column(column)
-        for unit in sorted(self._tally.in_flight):
-            table.add_row(*self._row(unit))
+        for row in self._rows():
+            table.add_row(*row)
         return Group(Text(self._headline()), table)
 
     def _headline(self) -> str:
@@ -85,6 +85,12 @@ class Display:
         if tally.failed:
             parts.append(f"{len(tally.failed)} failed")
         return " · ".join(parts)
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        under_way = sorted(self._tally.in_flight)
+        rows = [self._row(unit) for unit in under_way[:_MOST]]
+        more = len(under_way) - len(rows)
+        return [*rows, (f"and {more} more",)] if more else rows
 
     def _row(self, unit: UnitId) -> tuple[str, ...]:
         attempts = self._run.unit(unit).attempts()

@@ -164,7 +164,18 @@ def skip_lines(trials: Iterable[Mapping[Any, Any]]) -> list[str]:
     ]
 
 
+_NOT_BEGUN = {
+    "state": "waiting",
+    "points_scored": 0,
+    "points_known": 0,
+    "wasted_seconds": 0.0,
+    "reason": "",
+}
+
+
 def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
+    if not run.unit(planned.spec.unit).path.exists():  # one look: a plan can be long
+        return _NOT_BEGUN
     try:
         units = involved(run, planned.spec)
         states = [unit_state(unit) for unit in units]

@@ -41,6 +41,9 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
     damaged = {}
     for spec in specs:
         directory = run.unit(spec.unit)
+        if not directory.path.exists():  # one look: there can be very many
+            trials[spec.unit] = spec
+            continue
         try:
             scoring = evaluations(run, spec, directory.points())
             open_ones = [each for each in scoring if run.unit(each.unit).result() is None]
@@ -81,34 +84,35 @@ def work_through(
     Searches go first, since what they find keeps the other workers busy; evaluations fill the slots
     that are free.
     """
-    trials = list({spec.unit: spec for spec in specs}.values())
-    known: set[UnitId] = set()
+    trials = {spec.unit: spec for spec in specs}
+    known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
 
     def enqueue(found: Backlog) -> None:
         tally.failed |= found.damaged
         tally.askers |= found.askers
         for spec in found.units:
             if spec.unit not in known:
-                known.add(spec.unit)
-                run.add_unit(spec.unit, spec.to_json())
+                known[spec.unit] = spec
                 tally.queue.append(spec.unit)
 
-    enqueue(pending(run, trials))
+    enqueue(pending(run, trials.values()))
     tries: Counter[UnitId] = Counter()
     sizes: dict[UnitId, int] = {}
     while tally.queue or tally.in_flight:
         while tally.queue and len(tally.in_flight) < engine.slots:
             unit = tally.queue.popleft()
+            run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
             engine.submit(unit)
             tally.in_flight.add(unit)
             tries[unit] += 1
             _note(run, "dispatched", unit, f"try {tries[unit]}")
         on_tick()
+        looked_at = set(tally.in_flight)  # what ends now may have shown something last
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        enqueue(pending(run, _grown(run, trials, sizes)))
+        enqueue(pending(run, _grown(run, [trials[u] for u in looked_at if u in trials], sizes)))
     on_tick()
 
 

