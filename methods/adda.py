@@ -26,7 +26,7 @@ def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:
     Source: Rommel et al. 2022 (CADDA), section 4 and algorithm 1; what was not published (initial
     values, outer batch) follows moskomule/dda and VDIGPKU/DADA.
     """
-    check(options)
+    check(setup, options)
     policy = of_stages(learnable(setup.bank), n_groups=n_groups)
     policy.scatter(setup.seeds.generator("policy"))
     return Bilevel(setup, options, policy, policy.freeze)

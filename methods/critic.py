@@ -48,30 +48,28 @@ class Critic(nn.Module):
 
 
 def _widen(trunk: nn.Module, n_more: int) -> None:
-    """Replace the last layer by one with more outputs; the first ones keep their weights."""
+    """Replace the last layer by one with more outputs; the first ones stay as they are."""
     names = [
         name for name, each in trunk.named_modules() if isinstance(each, nn.Linear | nn.Conv2d)
     ]
-    name = names[-1] if names else ""
-    last = trunk.get_submodule(name)
+    last = trunk.get_submodule(names[-1]) if names and names[-1] else None
     if isinstance(last, nn.Linear):
-        n_outputs = last.out_features
-        wide: nn.Linear | nn.Conv2d = nn.Linear(last.in_features, n_outputs + n_more)
-    elif isinstance(last, nn.Conv2d):
-        n_outputs = last.out_channels
-        size = tuple(last.kernel_size)
-        wide = nn.Conv2d(last.in_channels, n_outputs + n_more, (size[0], size[1]))
+        wide: nn.Linear | nn.Conv2d = nn.Linear(last.in_features, last.out_features + n_more)
+    elif isinstance(last, nn.Conv2d) and last.stride == (1, 1) and last.padding == (0, 0):
+        size = (last.kernel_size[0], last.kernel_size[1])
+        wide = nn.Conv2d(last.in_channels, last.out_channels + n_more, size)
     else:
         raise UserError(
             "Faster AutoAugment puts its critic on the last layer of the trunk, which has to be "
-            "linear or a convolution; choose another `trunk`"
+            "linear or a convolution inside a larger module; choose another `trunk`"
         )
     wide = wide.to(last.weight.device)
+    n_outputs = len(last.weight)
+    assert wide.bias is not None
     with torch.no_grad():
         wide.weight[:n_outputs] = last.weight
-        if last.bias is not None:
-            wide.bias[:n_outputs] = last.bias  # type: ignore[index]
-    parent, _, own = name.rpartition(".")
+        wide.bias[:n_outputs] = 0.0 if last.bias is None else last.bias
+    parent, _, own = names[-1].rpartition(".")
     setattr(trunk.get_submodule(parent), own, wide)
 
 
@@ -79,7 +77,9 @@ def gradient_penalty(critic: nn.Module, real: Tensor, moved: Tensor, place: Tens
     """How far the critic's slopes are from 1 between two batches, (B, ...); ``place`` is (B,).
 
     The norm is over all of a sample. moskomule/dda takes it over the channels of each pixel, by
-    which a critic of slope 1 is punished 0.94 of 1 for images of 32 x 32.
+    which a critic of slope 1 is punished 0.94 of 1 for images of 32 x 32. In a trunk with
+    batch-norm samples of a batch act on each other's slopes, as in the official code: on EEGNet the
+    cosine with a sample's own slope is 0.98, on a ResNet-18 0.53.
 
     Source: Gulrajani et al. 2017, equation 3.
     """

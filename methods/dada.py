@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from datasets.errors import UserError
+from datasets.errors import UserError, require
 from methods.bilevel import Bilevel, BilevelOptions, check
 from methods.method import Setup
 from methods.search_space import N_SUBPOLICIES, learnable
@@ -23,13 +23,15 @@ class DadaOptions(BilevelOptions):
 def build(setup: Setup, options: DadaOptions) -> Bilevel:
     """Raises a UserError for fewer than 2 transforms with gradients and numbers out of range.
 
-    Each sample draws a pair of its own. In the official code a whole batch shares one draw, so that
-    a pair is seen thrice in a search, and magnitudes have the sum of the pixels' gradients whatever
-    the operation; here they have the derivative of the operation.
+    The virtual step is plain descent, as for ADDA, without the momentum and decay of the official
+    code, whose trunk learns by SGD. Each sample draws a pair of its own. In the official code a
+    whole batch shares one draw, so that a pair is seen thrice in a search, and magnitudes have the
+    sum of the pixels' gradients whatever the operation; here they have its derivative.
 
     Source: Li et al. 2020 (DADA); VDIGPKU/DADA, for the numbers.
     """
-    check(options)
+    check(setup, options)
+    require(options, "n_best", options.n_best >= 1, "1 or more")
     transforms = learnable(setup.bank)
     if len(transforms) < 2:
         raise UserError("DADA chooses among pairs of transforms; the task lists fewer than 2")

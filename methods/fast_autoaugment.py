@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from datasets.errors import require
 from methods.method import Setup
-from methods.policy import Policy, apply
+from methods.policy import Policy, PolicyTable
 from methods.retraining import retrain
 from methods.search_space import check_bank, policy_at, read_slots
 from methods.tpe import Scored, import_sampler, propose
@@ -101,10 +101,11 @@ class FastAutoAugment:
         x, y = self.setup.views.policy_valid
         # Each trial draws anew, as in the official code: the search would fit draws that all share.
         noise = self.setup.seeds.generator("reward", len(self.trials), device=self.setup.device)
+        table = PolicyTable(policy, self.setup.bank, self.setup.device)
         copies = []
         for _ in range(self.options.n_copies):
             parts = [
-                self._right(model, apply(policy, x_part, y_part, self.setup.bank, noise), y_part)
+                self._right(model, table.apply(x_part, y_part, noise), y_part)
                 for x_part, y_part in zip(x.split(SCORE_BATCH), y.split(SCORE_BATCH), strict=True)
             ]
             copies.append(torch.cat(parts))

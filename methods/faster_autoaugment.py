@@ -1,6 +1,7 @@
 """Faster AutoAugment: a policy whose output a critic cannot tell from the data themselves."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import torch
@@ -40,6 +41,10 @@ class FasterAutoAugment:
     Each batch falls into two halves: one is augmented and the other is what it is held against. On
     the same images the policy would learn the identity.
 
+    Each sample draws a subpolicy of its own, where the official code draws one for 8 images, and
+    operations fire by a relaxed Bernoulli at a temperature of 0.05 (the paper's; the official code
+    has 0.1). The cross-entropies weigh all classes the same, as there.
+
     It minimises the distance of augmented data from data, for which an operation that does nothing
     is as good as one that moves data to where others are.
 
@@ -62,6 +67,8 @@ class FasterAutoAugment:
         self.critic_optimizer = torch.optim.Adam(
             self.critic.parameters(), options.critic_learning_rate, betas=BETAS
         )
+        size = options.batch_size
+        self._batch_size = setup.training.batch_size if size is None else size
         self.epoch = 0
         self.distance = 0.0  # between the data and the augmented data, as the critic sees it
         self.loss = 0.0  # of the policy
@@ -78,7 +85,7 @@ class FasterAutoAugment:
         self.critic.train()
         told = torch.zeros(2, device=device)
         n_batches = 0
-        for rows in order.split(self.options.batch_size or self.setup.training.batch_size):
+        for rows in order.split(self._batch_size):
             half = len(rows) // 2
             if half == 0:
                 continue  # a sample left over has nothing to be held against
@@ -95,7 +102,7 @@ class FasterAutoAugment:
 
     def _update(self, real: Split, other: Split, noise: torch.Generator) -> Tensor:
         """The critic's step and then the policy's; the distance and the policy's loss."""
-        moved = self.policy.augment(other.x, other.y, noise, "mixture").x
+        moved = self.policy.mix(other.x, other.y, noise)
         place = torch.rand(len(real.y), generator=noise, device=real.x.device)
         judged, judged_moved = self.critic(real.x), self.critic(moved.detach())
         distance = judged.realness.mean() - judged_moved.realness.mean()
@@ -160,9 +167,9 @@ def build(setup: Setup, options: FasterAutoAugmentOptions) -> FasterAutoAugment:
     for name in ("epochs", "epochs_per_point"):
         require(options, name, getattr(options, name) >= 1, "1 or more")
     for name in ("learning_rate", "critic_learning_rate", "temperature"):
-        require(options, name, getattr(options, name) > 0, "more than 0")
-    require(options, "class_weight", options.class_weight >= 0, "0 or more")
-    size = options.batch_size or setup.training.batch_size
-    if min(size, len(setup.views.train.y)) < 2:
+        require(options, name, 0 < getattr(options, name) < inf, "more than 0")
+    require(options, "class_weight", 0 <= options.class_weight < inf, "0 or more")
+    method = FasterAutoAugment(setup, options)
+    if min(method._batch_size, len(setup.views.train.y)) < 2:
         raise UserError("Faster AutoAugment halves its batches: they need at least 2 samples")
-    return FasterAutoAugment(setup, options)
+    return method

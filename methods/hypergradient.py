@@ -36,12 +36,18 @@ def hypergradient(
     seeds: Seeds,
     radius: float | None = None,
 ) -> Hypergradient:
-    """Exactly, by a second backward pass; with a ``radius`` by central finite differences.
+    """By a second backward pass; with a ``radius`` by central finite differences.
 
     One descent step of ``rate`` on ``train``, of which ``valid`` judges the weights. ``model`` and
     its buffers stay as they are. All passes over ``train`` share one stream of dropout masks:
     without that a difference of two losses is noise. Batch-norm ties samples together; what a
     sample does to the losses of others counts in ``x`` but not in ``samples``.
+
+    Where the trunk has kinks (ReLU, max-pooling) its slope jumps as inputs move, and a derivative
+    does not see jumps: ``x`` by a second backward pass then leaves out a part, which differences
+    that reach across kinks do not. Mean slopes of <v, dL> in the magnitude of a rotation, digits on
+    small_conv_net: -0.143, of which the second pass finds -0.047 and a radius of 0.1 -0.151; on
+    EEGNet (ELU) both agree with it. ``samples`` has no such gap, for losses do not jump.
 
     Source: Liu et al. 2019 (DARTS), equations 6 to 8; Li et al. 2020 (DADA), section 3.3; Rommel et
     al. 2022 (CADDA), algorithm 1.

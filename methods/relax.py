@@ -72,6 +72,8 @@ def relax_yes(probability: Tensor, draw: Draw, reward: Tensor, control: Control)
     log_probability = torch.where(draw.choice, probability, no).log()
     # The noise that the choice allows: above 1 - probability for a yes, below it for a no.
     allowed = torch.where(draw.choice, no + probability * draw.fresh, no * draw.fresh)
+    margin = torch.finfo(allowed.dtype).eps  # float32 rounds up to 1 in one of 10**8 draws
+    allowed = allowed.clamp(margin, 1 - margin)
     free, bound = (torch.logit(probability) + torch.logit(u) for u in (draw.noise, allowed))
     return _relax(
         probability,

@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 from datasets.seeds import Seeds
 from datasets.task import TrainingSettings
 from methods.method import Setup
-from methods.policy import Policy, apply
+from methods.policy import Policy, PolicyTable
 from methods.training import Training
 
 
@@ -23,10 +23,11 @@ def retrain(
     the streams of ``none``, so that an empty policy gives its very weights and comparisons are
     paired.
     """
+    table = PolicyTable(policy, setup.bank, setup.device)
 
     @torch.no_grad()
     def augment(x: Tensor, y: Tensor, generator: Generator) -> Tensor:
-        return apply(policy, x, y, setup.bank, generator)
+        return table.apply(x, y, generator)
 
     return Training(
         setup.trunk().to(setup.device),

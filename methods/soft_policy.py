@@ -13,8 +13,8 @@ from methods.search_space import N_OPERATIONS, N_SUBPOLICIES
 from methods.transforms.transform import Transform, per_sample, relaxed_bernoulli
 
 # How a batch is augmented: by hard draws alone; by hard draws that a score function is to judge
-# (`methods.relax`); by hard choices with straight-through gradients; by averages over operations.
-Relaxation = Literal["none", "relax", "gumbel", "mixture"]
+# (`methods.relax`); by hard choices with straight-through gradients.
+Relaxation = Literal["none", "relax", "gumbel"]
 
 # Of probabilities. At 0 and 1 nothing could be learned from what is drawn.
 PROBABILITIES = (0.01, 0.99)
@@ -28,7 +28,7 @@ class Augmented(NamedTuple):
     x: Tensor  # (B, ...)
     rows: Tensor  # (B,) which of the policy's sequences of choices each sample went through
     choices: Draw  # (B, V)
-    fires: Draw  # (B, V, M)
+    fires: Draw  # (B, V, M), of what was chosen
 
 
 class SoftPolicy(nn.Module):
@@ -108,21 +108,19 @@ class SoftPolicy(nn.Module):
 
         Under "relax" x has gradients to the magnitudes alone. Under "gumbel" it has some to the
         choice that was drawn and, by the relaxed Bernoulli, to its probabilities; an operation not
-        drawn is not evaluated. Under "mixture" all operations are, on all samples.
+        drawn is not evaluated.
         """
-        n_samples, device = len(x), x.device
-        rows = torch.randint(self.n_rows, (n_samples,), generator=generator, device=device)
-        if self.n_groups > 1:
-            rows = self.n_rows * y + rows
-        logits = self.choice_logits(rows)
+        rows = self._draw_rows(y, generator)
         with torch.no_grad():
-            choices = draw_categories(logits, generator)
+            choices = draw_categories(self.choice_logits(rows), generator)
             fires = draw_yes(self.fire_probabilities(rows, choices.choice), generator)
-        if relaxation == "mixture":
-            x = self._mix(x, rows, generator)
-        else:
-            x = self._choose(x, rows, choices, fires, generator, relaxation)
+        x = self._choose(x, rows, choices, fires, generator, relaxation)
         return Augmented(x, rows, choices, fires)
+
+    def _draw_rows(self, y: Tensor, generator: Generator | None) -> Tensor:
+        """(B,) -> (B,): a row of its group for each sample, all equally likely."""
+        rows = torch.randint(self.n_rows, y.shape, generator=generator, device=y.device)
+        return self.n_rows * y + rows if self.n_groups > 1 else rows
 
     def choice_logits(self, rows: Tensor) -> Tensor:
         """(B,) -> (B, V, C)."""
@@ -176,9 +174,14 @@ class SoftPolicy(nn.Module):
         share = soft.gather(-1, choices.choice[:, stage].unsqueeze(-1)).squeeze(-1)
         return 1 + share - share.detach()
 
-    def _mix(self, x: Tensor, rows: Tensor, generator: Generator | None) -> Tensor:
-        """Each choice becomes the average of all its operations, each fired by a relaxed draw."""
+    def mix(self, x: Tensor, y: Tensor, generator: Generator | None) -> Tensor:
+        """(B, ...), (B,) -> the same shape: each choice is the average of all its operations.
+
+        All operations are evaluated on all samples, and each fires by a relaxed draw. For choices
+        of one operation. Source: Hataya et al. 2020 (Faster AutoAugment), section 3.2.
+        """
         assert self.operations.shape[1] == 1
+        rows = self._draw_rows(y, generator)
         shares = self.shares[rows]  # (B, V, C)
         magnitudes = torch.where(self.graded, self.magnitudes, 1.0)[rows].squeeze(-1)
         probabilities = self.probabilities[rows].squeeze(-1)

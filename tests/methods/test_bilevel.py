@@ -18,6 +18,7 @@ from methods.bilevel import Bilevel
 from methods.dada import DadaOptions
 from methods.hypergradient import Hypergradient
 from methods.method import Setup
+from methods.training import DivergedError
 
 
 def an_adda(setup: Setup, **options: Any) -> Bilevel:
@@ -198,7 +199,9 @@ def test_a_class_wise_policy_is_one_for_each_class(setup: Setup) -> None:
         ("epochs_per_point", 0, "1 or more"),
         ("outer_batch_size", 0, "1 or more"),
         ("learning_rate", 0.0, "more than 0"),
+        ("learning_rate", float("inf"), "more than 0"),
         ("control_learning_rate", -1.0, "more than 0"),
+        ("control_learning_rate", float("inf"), "more than 0"),
     ],
 )
 def test_numbers_out_of_range_are_refused(
@@ -222,3 +225,24 @@ def test_an_outer_batch_beyond_the_view_is_the_whole_view(
     method = an_adda(setup, warm_start=0, outer_batch_size=1000)
     method.step()
     assert {len(call["valid"].y) for call in calls} == {20}
+
+
+def test_differences_that_bfloat16_would_round_away_are_refused(setup: Setup) -> None:
+    coarse = replace(setup, training=replace(setup.training, precision="bfloat16"))
+    an_adda(coarse)
+    with pytest.raises(UserError, match=r"differences.*rounds away"):
+        an_adda(coarse, hypergradient="differences")
+
+
+def test_no_pairs_to_show_are_refused(setup: Setup) -> None:
+    with pytest.raises(UserError, match="n_best is 0"):
+        dada.build(setup, DadaOptions(n_best=0))
+
+
+def test_a_policy_that_is_not_finite_has_diverged(setup: Setup) -> None:
+    method = an_adda(setup, warm_start=0)
+    method.step()
+    with torch.no_grad():
+        method.policy.probabilities[0] = torch.nan
+    with pytest.raises(DivergedError, match="the policy of epoch 2 is not finite"):
+        method.step()

@@ -89,6 +89,14 @@ def test_its_dropout_is_off_while_it_learns() -> None:
     assert critic.trunk[2].training  # type: ignore[index]
 
 
-def test_a_trunk_without_a_last_layer_to_widen_is_refused() -> None:
+def test_a_last_layer_without_bias_keeps_its_logits() -> None:
+    trunk = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2, bias=False))
+    x = torch.randn(6, 4, generator=torch.Generator().manual_seed(3))
+    expected = trunk(x).detach()
+    assert torch.allclose(Critic(trunk, 2)(x).logits, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("trunk", [nn.Flatten(), nn.Linear(4, 2), nn.Conv2d(1, 2, 3)])
+def test_a_trunk_without_a_last_layer_to_widen_is_refused(trunk: nn.Module) -> None:
     with pytest.raises(UserError, match="another `trunk`"):
-        Critic(nn.Flatten(), 2)
+        Critic(trunk, 2)

@@ -101,6 +101,7 @@ def test_a_point_comes_every_so_many_epochs(setup: Setup) -> None:
         ("critic_learning_rate", 0.0),
         ("temperature", 0.0),
         ("class_weight", -0.1),
+        ("learning_rate", float("inf")),
     ],
 )
 def test_numbers_out_of_range_are_refused(option: str, value: float, setup: Setup) -> None:
@@ -109,5 +110,6 @@ def test_numbers_out_of_range_are_refused(option: str, value: float, setup: Setu
 
 
 def test_batches_without_halves_are_refused(setup: Setup) -> None:
-    with pytest.raises(UserError, match="at least 2 samples"):
-        build(setup, batch_size=1)
+    for size in (0, 1):
+        with pytest.raises(UserError, match="at least 2 samples"):
+            build(setup, batch_size=size)

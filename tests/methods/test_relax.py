@@ -9,6 +9,7 @@ from torch import Tensor
 
 from methods.relax import (
     ControlVariate,
+    Draw,
     draw_categories,
     draw_yes,
     relax_categories,
@@ -206,3 +207,16 @@ def test_extreme_logits_give_finite_gradients() -> None:
     )
     assert torch.isfinite(estimate.gradient).all()
     assert torch.isfinite(estimate.square)
+
+
+def test_noise_at_its_ends_gives_finite_gradients() -> None:
+    """float32 rounds 0.99 + 0.01 (1 - eps) to 1, whose logit is infinite: 1 draw of 10**8."""
+    margin = torch.finfo(torch.float32).eps
+    ends = torch.tensor([margin, 1 - margin])
+    for p in torch.linspace(0.01, 0.99, 99):
+        noise, fresh = (each.reshape(-1, 1) for each in torch.meshgrid(ends, ends, indexing="ij"))
+        probability = p.expand_as(noise)
+        draw = Draw(noise > 1 - probability, noise, fresh)
+        estimate = relax_yes(probability, draw, torch.ones(4), lambda soft: soft.sum(1).square())
+        assert torch.isfinite(estimate.gradient).all(), p
+        assert torch.isfinite(estimate.square), p
