@@ -107,12 +107,16 @@ def work_through(
             tries[unit] += 1
             _note(run, "dispatched", unit, f"try {tries[unit]}")
         on_tick()
-        looked_at = set(tally.in_flight)  # what ends now may have shown something last
+        # A trial shows its last points before it ends. To those under way it is enough to look when
+        # there is room for what they may ask for.
+        starving = not tally.queue and len(tally.in_flight) < engine.slots
+        look_at = set(tally.in_flight) if starving else set()
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
+            look_at.add(outcome.unit)
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        enqueue(pending(run, _grown(run, [trials[u] for u in looked_at if u in trials], sizes)))
+        enqueue(pending(run, _grown(run, [trials[u] for u in look_at if u in trials], sizes)))
     on_tick()
 
 

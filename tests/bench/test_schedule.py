@@ -140,3 +140,15 @@ def test_what_happened_is_on_record(tmp_path: Path, specs: list[TrialSpec]) -> N
     _, _, run = drive(tmp_path, specs, u0=["crashed"])
     events = [line["event"] for line in read_lines(run.events_file)]
     assert Counter(events) == {"dispatched": 7, "finished": 6, "retried": 1}
+
+
+def test_a_unit_has_no_folder_before_its_turn(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    """A plan of 100,000 trials would else be as many folders before the first one starts."""
+    run, tally = RunDirectory(tmp_path), Tally()
+    made: list[int] = []
+    engine = Scripted(run, 2, {})
+    work_through(
+        run, specs, engine, tally, on_tick=lambda: made.append(len(list(tmp_path.glob("trials/*"))))
+    )
+    assert made[0] == 2
+    assert made[-1] == len(specs)
