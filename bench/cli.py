@@ -64,7 +64,12 @@ def run(
         Literal["inline", "ray"], typer.Option(help="This process, or Ray's workers.")
     ] = "ray",
     workers: Annotated[int | None, typer.Option(help="Units at a time; the suite's else.")] = None,
-    address: Annotated[str | None, typer.Option(help="A Ray cluster to join.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster to join: HOST:PORT, auto, or local.")
+    ] = None,
+    ship_code: Annotated[
+        bool, typer.Option("--ship-code", help="Bring this augbench to the cluster's nodes.")
+    ] = False,
     device: Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")] = "cpu",
     overrides: Overrides = [],  # noqa: B006 typer copies it
 ) -> None:
@@ -72,7 +77,14 @@ def run(
     if workers is not None:
         overrides = [*overrides, f"resources.workers={workers}"]
     read = _read(suite, overrides)
-    place = Place(_default_out(out, read), data, engine=engine, address=address, device=device)
+    place = Place(
+        _default_out(out, read),
+        data,
+        engine=engine,
+        address=None if address == "local" else address,
+        ship_code=ship_code,
+        device=device,
+    )
     console = Console()
     try:
         complete = run_suite(read, place, console)

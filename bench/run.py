@@ -19,6 +19,7 @@ from bench.engines.inline import InlineEngine
 from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
 from bench.points import involved, read_trials, skip_lines
+from bench.preflight import distinct_tasks
 from bench.schedule import Tally, pending, work_through
 from bench.store import (
     SCHEMA,
@@ -45,6 +46,7 @@ class Place:
     data: Path
     engine: EngineName = "ray"
     address: str | None = None  # of a Ray cluster; None starts one on this machine
+    ship_code: bool = False  # whether its workers get the driver's code
     device: str = "cpu"
 
 
@@ -198,7 +200,14 @@ def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:
         return InlineEngine(run, host)
     from bench.engines.ray import RayEngine  # needs Ray, which the inline engine does not
 
-    return RayEngine(run, host, suite.resources, address=place.address)
+    return RayEngine(
+        run,
+        host,
+        suite.resources,
+        address=place.address,
+        ship_code=place.ship_code,
+        tasks=distinct_tasks(planned.spec for planned in suite.plan),
+    )
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -2,15 +2,22 @@
 
 import logging
 import os
+import platform
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
 
+import bench
+import datasets
+import methods
 from bench.engines.engine import Outcome
 from bench.engines.inline import attempt
+from bench.preflight import check_nodes, code_digest, look, new_token
+from bench.spec import TaskSpec
 from bench.store import RunDirectory, UnitId
 from bench.suite import Resources
 from bench.work import Host
@@ -18,6 +25,7 @@ from datasets.errors import UserError
 
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
+LOOK_SECONDS = 300.0  # for a look at all nodes, which load the data for it
 PARENT = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
 
 
@@ -29,15 +37,24 @@ class RayEngine:
     """
 
     def __init__(
-        self, run: RunDirectory, host: Host, resources: Resources, *, address: str | None = None
+        self,
+        run: RunDirectory,
+        host: Host,
+        resources: Resources,
+        *,
+        address: str | None = None,
+        ship_code: bool = False,
+        tasks: Sequence[tuple[str, TaskSpec]] = (),  # whose data every node must have
     ) -> None:
         self.slots = resources.workers
         self._run, self._host = run, host
         self._flight: dict[Any, UnitId] = {}
         self._folder = None if address else _new_folder()
-        self._ray = _start(resources, address, self._folder)
+        self._ray = _start(resources, address, self._folder, ship_code=ship_code)
         try:
             self._check_capacity(resources)
+            if address:
+                self._check_nodes(tasks)
             # A task that dies is ours to try again, from its checkpoint; Ray shall not do it too.
             self._task = self._ray.remote(
                 num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0, max_calls=1
@@ -48,7 +65,8 @@ class RayEngine:
 
     def submit(self, unit: UnitId) -> None:
         """Hand the unit to Ray."""
-        reference = self._task.remote(self._run.path.resolve(), unit, self._host)
+        path = self._run.path.resolve()
+        reference = self._task.remote(path, unit, self._host, code_digest())
         self._flight[reference] = unit
 
     def wait(self, seconds: float) -> list[Outcome]:
@@ -80,13 +98,39 @@ class RayEngine:
 
     def _check_capacity(self, resources: Resources) -> None:
         """Ray would wait for ever for what no node has."""
-        total = self._ray.cluster_resources()
-        for name, needed in (("CPU", resources.cpus), ("GPU", resources.gpus)):
-            if needed > total.get(name, 0):
-                raise UserError(
-                    f"each unit asks for {needed:g} {name}; Ray has {total.get(name, 0):g} in all: "
-                    "lower it in [resources]"
-                )
+        needed = {"CPU": resources.cpus, "GPU": resources.gpus}
+        nodes = [node["Resources"] for node in self._nodes()]
+        if any(all(node.get(k, 0) >= n for k, n in needed.items()) for node in nodes):
+            return
+        has = [f"{node.get('CPU', 0):g} CPU and {node.get('GPU', 0):g} GPU" for node in nodes]
+        raise UserError(
+            f"each unit asks for {resources.cpus:g} CPU and {resources.gpus:g} GPU; no node of Ray "
+            f"has both (there are: {'; '.join(has) or 'none'}): lower them in [resources]"
+        )
+
+    def _check_nodes(self, tasks: Sequence[tuple[str, TaskSpec]]) -> None:
+        """Look at every node before anything is queued on it; one may join later: see _attempt."""
+        by_node = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        remote = self._ray.remote(num_cpus=0, max_retries=0, max_calls=1)(look)
+        path, data = self._run.path.resolve(), self._host.data
+        tokens = [new_token() for _ in self._nodes()]
+        looks = [
+            remote.options(scheduling_strategy=by_node(node["NodeID"], soft=False)).remote(
+                path, token, tasks, data
+            )
+            for node, token in zip(self._nodes(), tokens, strict=True)
+        ]
+        try:
+            found = self._ray.get(looks, timeout=LOOK_SECONDS)
+        except self._ray.exceptions.RayError as error:
+            raise UserError(
+                f"a node of the cluster cannot do our work: {error}; is augbench installed on all "
+                "nodes? --ship-code brings the driver's"
+            ) from None
+        check_nodes(path, tasks, data, zip(tokens, found, strict=True))
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        return [node for node in self._ray.nodes() if node["Alive"]]
 
 
 def _new_folder() -> Path:
@@ -109,7 +153,9 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _start(resources: Resources, address: str | None, folder: Path | None) -> Any:
+def _start(
+    resources: Resources, address: str | None, folder: Path | None, *, ship_code: bool
+) -> Any:
     """Start a Ray of our own, or join the one whose address was given, and no other."""
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -129,6 +175,8 @@ def _start(resources: Resources, address: str | None, folder: Path | None) -> An
         "configure_logging": True,
         "runtime_env": {"env_vars": _thread_settings(resources)},
     }
+    if ship_code:
+        options["runtime_env"]["py_modules"] = [bench, datasets, methods]
     if address:
         try:
             ray.init(address=address, **options)
@@ -152,6 +200,9 @@ def _thread_settings(resources: Resources) -> dict[str, str]:
     return {"OMP_NUM_THREADS": n_threads, "MKL_NUM_THREADS": n_threads}
 
 
-def _attempt(run: Path, unit: UnitId, host: Host) -> Outcome:
-    """What a worker process does."""
+def _attempt(run: Path, unit: UnitId, host: Host, code: str = "") -> Outcome:
+    """What a worker process does; ``code`` is the driver's digest of it."""
+    if code and code_digest() != code:  # a node that joined late
+        what = f"node {platform.node()} runs other code of augbench than the driver"
+        return Outcome(unit, "refused", what)
     return attempt(RunDirectory(run), unit, host)

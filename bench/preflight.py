@@ -1,0 +1,125 @@
+"""What every node of a cluster must share with the driver before anything is queued there."""
+
+import hashlib
+import platform
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bench
+import datasets
+import methods
+from bench.job import load_task
+from bench.spec import TaskSpec
+from datasets.errors import UserError
+
+LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
+
+
+class Node(NamedTuple):
+    """A machine, as a process there sees it."""
+
+    name: str
+    python: str
+    libraries: Mapping[str, str]
+    code: str  # a digest of our own
+    data: Mapping[str, str]  # of each task the fingerprint, or why there is none
+    problem: str  # with the run directory; empty where it can be written to
+
+
+def look(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Path) -> Node:
+    """Look around, and leave a file of that name in the run directory for the driver to find."""
+    problem = ""
+    try:
+        (run / token).touch()
+    except OSError as error:
+        problem = f"cannot write to {run}: {error.strerror}"
+    return Node(
+        platform.node(),
+        platform.python_version(),
+        {name: version(name) for name in LIBRARIES},
+        code_digest(),
+        {label: _fingerprint(spec, data) for label, spec in tasks},
+        problem,
+    )
+
+
+def check_nodes(
+    run: Path, tasks: Sequence[tuple[str, TaskSpec]], data: Path, nodes: Iterable[tuple[str, Node]]
+) -> None:
+    """Hold nodes, each with the token that it was given, against this process.
+
+    Raises a UserError that names the first node that differs, and in what.
+    """
+    here = look(run, own := new_token(), tasks, data)
+    (run / own).unlink(missing_ok=True)
+    for token, node in nodes:
+        found = (run / token).exists()
+        (run / token).unlink(missing_ok=True)
+        if node.problem:
+            raise UserError(f"node {node.name} {node.problem}")
+        if not found:
+            raise UserError(
+                f"node {node.name} has another {run} than this machine: --out has to be a folder "
+                "that all nodes share, under the same path"
+            )
+        _compare(node, here)
+
+
+def _compare(node: Node, here: Node) -> None:
+    if node.python.split(".")[:2] != here.python.split(".")[:2]:
+        raise UserError(f"node {node.name} has Python {node.python}, the driver {here.python}")
+    for name, theirs in node.libraries.items():
+        if theirs != here.libraries[name]:
+            raise UserError(
+                f"node {node.name} has {name} {theirs}, the driver {here.libraries[name]}: "
+                "install from one constraints.txt"
+            )
+    if node.code != here.code:
+        raise UserError(
+            f"node {node.name} runs other code of augbench than the driver: install one version "
+            "everywhere, or let the driver bring its own by --ship-code"
+        )
+    for label, theirs in node.data.items():
+        if theirs != here.data[label]:
+            raise UserError(
+                f"node {node.name} has other data for task {label!r} than the driver ({theirs}; "
+                f"here {here.data[label]}): --data has to name the same files everywhere"
+            )
+
+
+def new_token() -> str:
+    """The name of a file that nobody else makes."""
+    return f".preflight-{uuid.uuid4().hex}"
+
+
+@cache
+def code_digest() -> str:
+    """12 hex digits of our source files: what tells two versions apart, committed or not."""
+    digest = hashlib.sha256()
+    for package in (bench, datasets, methods):
+        assert package.__file__ is not None
+        folder = Path(package.__file__).parent
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(str(file.relative_to(folder.parent)).encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def distinct_tasks(specs: Iterable[Any]) -> list[tuple[str, TaskSpec]]:
+    """The tasks of some trials, without what changes how they are trained, each once."""
+    found: dict[str, TaskSpec] = {}
+    for each in {id(spec.task): spec.task for spec in specs}.values():  # trials share them
+        task = TaskSpec(each.task, each.options, each.data_seed)
+        found[repr(task)] = task
+    return [(task.task, task) for task in found.values()]
+
+
+def _fingerprint(spec: TaskSpec, data: Path) -> str:
+    try:
+        return load_task(spec, data).fingerprint
+    except UserError as error:
+        return str(error)

@@ -1,0 +1,191 @@
+"""A real Ray cluster on this machine: a head and two nodes, of which one dies and another joins."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.points import open_run, read_trials
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="Ray has clusters of several nodes on Linux alone"
+)
+
+N_TRIALS = 24
+SUITE = f"""
+name = "cluster"
+folds = 4
+seeds = {list(range(N_TRIALS // 8))}
+[tasks.sinusoids]
+n_train = 200
+training = {{ epochs = 40, patience = 40 }}
+[methods.none]
+[methods.augnet]
+layers = [["frequency_shift"]]
+[resources]
+workers = 3
+"""
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+
+
+class Nodes:
+    """Processes of a Ray cluster, each with its own group, so that a node can be killed whole."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="augbench-nodes-", dir="/tmp"))  # short
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{listener.getsockname()[1]}"
+        self.environment = {**os.environ, **QUIET}
+        self.environment.pop("RAY_ADDRESS", None)
+        self.running: list[subprocess.Popen[bytes]] = []
+        port = self.address.partition(":")[2]
+        self.start("--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false")
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a node and wait until Ray says that it runs."""
+        log = self.folder / f"log-{len(self.running)}"
+        words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *arguments]
+        words += ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}"]
+        if "--head" in arguments:
+            words += [f"--temp-dir={self.folder}"]
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                words, env=self.environment, stdout=file, stderr=file, start_new_session=True
+            )
+        self.running.append(process)
+        wait_until(lambda: "Ray runtime started" in log.read_text(), 60)
+        return process
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        """A node for one unit at a time."""
+        return self.start(f"--address={self.address}", "--num-cpus=1")
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill a node with all its processes, as a power cut would."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self.running.remove(process)
+
+    def close(self) -> None:
+        for process in reversed(list(self.running)):
+            self.kill(process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def nodes() -> Iterator[Nodes]:
+    found = Nodes()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    file = tmp_path / "cluster.toml"
+    file.write_text(SUITE)
+    return file
+
+
+def n_done(out: Path) -> int:
+    return len(list(out.glob("trials/*/result.json")))
+
+
+def test_a_node_dies_another_joins_and_nothing_is_lost_or_done_twice(
+    nodes: Nodes,
+    suite: Path,
+    augbench: Run,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    tmp_path: Path,
+) -> None:
+    doomed = nodes.worker()
+    nodes.worker()
+    out = tmp_path / "run"
+    words = command_line("run", suite, "--out", out, "--address", nodes.address)
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        driver = subprocess.Popen(words, env=nodes.environment, stdout=file, stderr=file)
+    try:
+        wait_until(lambda: n_done(out) >= 4 or driver.poll() is not None)
+        nodes.kill(doomed)
+        wait_until(lambda: n_done(out) >= 8 or driver.poll() is not None)
+        nodes.worker()
+        assert driver.wait(timeout=300) == 0, log.read_text()
+    finally:
+        driver.kill()
+        driver.wait()
+    done = augbench("run", suite, "--engine", "inline", "--out", tmp_path / "inline")
+    assert done.returncode == 0, done.stderr
+    assert timeless(out) == timeless(tmp_path / "inline")
+    run, read = open_run(out)
+    trials = read_trials(run, read.plan)
+    assert [trial["state"] for trial in trials] == ["done"] * N_TRIALS
+    attempts = [len(list(folder.glob("attempts/*.jsonl"))) for folder in out.glob("trials/*")]
+    assert sorted(attempts) in ([1] * N_TRIALS, [1] * (N_TRIALS - 1) + [2])
+    # At most the steps since the last checkpoint, one every 10 s and at each point.
+    assert sum(trial["wasted_seconds"] for trial in trials) < 15
+
+
+def test_a_node_with_other_code_is_refused_before_anything_is_queued(
+    nodes: Nodes, suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for package in ("bench", "datasets", "methods", "analysis"):
+        shutil.copytree(Path(__file__).parents[2] / package, other / package)
+    (other / "methods" / "none.py").open("a").write("\n# another version\n")
+    nodes.environment = {**nodes.environment, "PYTHONPATH": str(other)}
+    nodes.worker()
+    nodes.environment.pop("PYTHONPATH")
+    words = command_line("run", suite, "--out", tmp_path / "run", "--address", nodes.address)
+    done = subprocess.run(
+        words, env=nodes.environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "runs other code of augbench than the driver" in done.stderr
+    assert not list((tmp_path / "run").glob("trials/*"))
+    shipped = subprocess.run(
+        [*words, "--ship-code", "--set", "folds=1", "--set", "seeds=[0]"],
+        env=nodes.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert shipped.returncode == 0, shipped.stdout + shipped.stderr
+
+
+def test_what_no_node_can_meet_is_an_error_and_no_hang(
+    nodes: Nodes, suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """Two processors in all are not two on a node."""
+    nodes.worker()
+    nodes.worker()
+    words = command_line(
+        "run", suite, "--out", tmp_path / "run", "--address", nodes.address, "--set",
+        "resources.cpus=2",
+    )  # fmt: skip
+    done = subprocess.run(
+        words, env=nodes.environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 2
+    assert "each unit asks for 2 CPU" in done.stderr
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
