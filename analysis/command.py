@@ -12,10 +12,24 @@ def report(
     include_shared: Annotated[
         bool, typer.Option("--include-shared", help="Keep hours of GPUs that trials shared.")
     ] = False,
+    charge_search: Annotated[
+        bool,
+        typer.Option("--charge-search", help="Add what searches for options were charged."),
+    ] = False,
 ) -> None:
-    """Write the figures and tables of a run, finished or not."""
+    """Write the figures and tables of a run or of a search, finished or not."""
     from analysis.frame import load  # pandas and matplotlib: other commands need not wait for them
     from analysis.report import write_report
+    from analysis.searches import charge_searches, write_search_report
+    from bench.search.search import FILE
 
-    for file in write_report(load(run), out or run / "report", include_shared=include_shared):
+    folder = out or run / "report"
+    if (run / FILE).exists():
+        files = write_search_report(run, folder)
+    else:
+        results = load(run)
+        if charge_search:
+            results = charge_searches(results, run)
+        files = write_report(results, folder, include_shared=include_shared)
+    for file in files:
         print(file)

@@ -80,6 +80,7 @@ class Results:
     suite: str  # its name
     learned: pd.DataFrame
     skipped: pd.DataFrame
+    notes: tuple[str, ...] = ()  # sentences on what the numbers hold
 
 
 def load(run: Path) -> Results:

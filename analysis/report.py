@@ -39,18 +39,19 @@ def write_report(results: Results, folder: Path, *, include_shared: bool = False
             stem = f"{re.sub(r'[^A-Za-z0-9._-]', '_', task)}-{name}"
             contents[f"{stem}.png"] = png(figure)
             contents[f"{stem}.svg"] = svg(figure)
-            contents[f"{stem}.csv"] = _csv(table)
-    contents["table.csv"] = _csv(scores)
+            contents[f"{stem}.csv"] = csv(table)
+    contents["table.csv"] = csv(scores)
     contents["table.md"] = report_text(results, scores).encode()
-    contents["points.csv"] = _csv(results.points)
-    contents["learned.csv"] = _csv(results.learned)
-    return [_write(folder / name, content) for name, content in contents.items()]
+    contents["points.csv"] = csv(results.points)
+    contents["learned.csv"] = csv(results.learned)
+    return [write(folder / name, content) for name, content in contents.items()]
 
 
 def report_text(results: Results, scores: pd.DataFrame) -> str:
     """The Markdown page: how far the run is, the table, which trials are not done or skipped."""
     done = finished(results.trials)
     parts = [f"# {results.suite}\n", f"{progress(results)}\n"]
+    parts += [f"{note}\n" for note in results.notes]
     if len(scores):
         parts.append(score_markdown(scores))
     if not done.all():
@@ -96,11 +97,12 @@ def _saved(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
     return buffer.getvalue()
 
 
-def _csv(table: pd.DataFrame) -> bytes:
+def csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV; the same table gives the same bytes."""
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write(path: Path, content: bytes) -> Path:
     """All of a file or nothing of it: written aside, then moved into place."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

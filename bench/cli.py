@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,7 +12,8 @@ from rich.console import Console
 from bench.catalogue import method_page, method_table
 from bench.listing import plan_table, status_tables
 from bench.points import open_run, read_trials, skip_lines
-from bench.run import Place, run_suite
+from bench.run import EngineName, Place, run_suite
+from bench.search.space import SamplerName
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from datasets import known_tasks
@@ -36,6 +37,18 @@ Out = Annotated[Path | None, typer.Option(help="The run directory; runs/NAME wit
 Data = Annotated[
     Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder that holds the data sets.")
 ]
+Fragments = Annotated[
+    list[Path], typer.Option("--with", help="A TOML file whose tables go over the suite's.")
+]
+EngineOption = Annotated[EngineName, typer.Option("--engine", help="This process, or Ray's.")]
+Workers = Annotated[int | None, typer.Option(help="Units at a time; the suite's else.")]
+Address = Annotated[
+    str | None, typer.Option(help="A Ray cluster to join: HOST:PORT, auto, or local.")
+]
+ShipCode = Annotated[
+    bool, typer.Option("--ship-code", help="Bring this augbench to the cluster's nodes.")
+]
+Device = Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")]
 
 SHIPPED = Path(__file__).parent / "suites"
 
@@ -60,23 +73,16 @@ def run(
     suite: SuitePath,
     out: Out = None,
     data: Data = Path("data"),
-    engine: Annotated[
-        Literal["inline", "ray"], typer.Option(help="This process, or Ray's workers.")
-    ] = "ray",
-    workers: Annotated[int | None, typer.Option(help="Units at a time; the suite's else.")] = None,
-    address: Annotated[
-        str | None, typer.Option(help="A Ray cluster to join: HOST:PORT, auto, or local.")
-    ] = None,
-    ship_code: Annotated[
-        bool, typer.Option("--ship-code", help="Bring this augbench to the cluster's nodes.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")] = "cpu",
+    engine: EngineOption = "ray",
+    workers: Workers = None,
+    address: Address = None,
+    ship_code: ShipCode = False,
+    device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006 typer copies it
+    fragments: Fragments = [],  # noqa: B006
 ) -> None:
     """Run a suite, or what is missing of it."""
-    if workers is not None:
-        overrides = [*overrides, f"resources.workers={workers}"]
-    read = _read(suite, overrides)
+    read = _read(suite, _with_workers(overrides, workers), fragments)
     place = Place(
         _default_out(out, read),
         data,
@@ -96,9 +102,58 @@ def run(
 
 
 @app.command()
-def plan(suite: SuitePath, out: Out = None, overrides: Overrides = []) -> None:  # noqa: B006
+def search(
+    suite: SuitePath,
+    method: Annotated[str, typer.Option(help="Its label in the suite, or any method.")],
+    param: Annotated[
+        list[str], typer.Option(help="An option of the method, or training.KEY; repeatable.")
+    ] = [],  # noqa: B006
+    space: Annotated[
+        list[str], typer.Option(help="Of each --param: log:0.01:50, choice:1,4, paper, ...")
+    ] = [],  # noqa: B006
+    sampler: Annotated[SamplerName, typer.Option(help="Where to look next.")] = "tpe",
+    trials: Annotated[int | None, typer.Option(help="How many; 20, or the grid, else.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sampler.")] = 0,
+    batch: Annotated[int, typer.Option(help="Trials that are proposed at once.")] = 4,
+    prune: Annotated[
+        bool, typer.Option(help="Stop two thirds of the trials at a ninth and a third of the way.")
+    ] = True,
+    out: Annotated[
+        Path | None, typer.Option(help="Its directory; runs/SUITE-METHOD-search without it.")
+    ] = None,
+    data: Data = Path("data"),
+    engine: EngineOption = "ray",
+    workers: Workers = None,
+    address: Address = None,
+    device: Device = "cpu",
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Search values for options of a method, by its validation metric alone."""
+    from bench.search.command import Wish, search_suite  # needs Optuna, whose import takes a second
+
+    read = _read(suite, _with_workers(overrides, workers), [])
+    folder = out or Path("runs") / f"{read.name}-{method}-search"
+    place = Place(folder, data, engine=engine, address=address, device=device)
+    wish = Wish(method, param, space, sampler, trials, seed, batch, prune)
+    try:
+        complete = search_suite(read, wish, place, Console())
+    except KeyboardInterrupt:
+        print("augbench: interrupted; the same command carries on", file=sys.stderr)
+        raise typer.Exit(130) from None
+    for entry in entry_points(group="augbench.commands", name="report"):
+        entry.load()(folder)
+    raise typer.Exit(0 if complete else 1)
+
+
+@app.command()
+def plan(
+    suite: SuitePath,
+    out: Out = None,
+    overrides: Overrides = [],  # noqa: B006
+    fragments: Fragments = [],  # noqa: B006
+) -> None:
     """Show the trials of a suite, and which of them a run directory has."""
-    read = _read(suite, overrides)
+    read = _read(suite, overrides, fragments)
     directory = RunDirectory(_default_out(out, read))
     if directory.exists():
         directory.header()  # refuses what a newer version wrote
@@ -145,13 +200,17 @@ def status(run: RunPath) -> None:
     console.print(f"{len(trials)} trials: {summary}", highlight=False)
 
 
-def _read(suite: Path, overrides: list[str]) -> Suite:
+def _with_workers(overrides: list[str], workers: int | None) -> list[str]:
+    return overrides if workers is None else [*overrides, f"resources.workers={workers}"]
+
+
+def _read(suite: Path, overrides: list[str], fragments: list[Path]) -> Suite:
     shipped = {file.stem: file for file in SHIPPED.glob("*.toml")}
     if not suite.exists() and str(suite) == suite.stem:  # a bare word
         if suite.stem not in shipped:
             raise unknown("suite", suite.stem, shipped)
         suite = shipped[suite.stem]
-    return load_suite(suite, overrides)
+    return load_suite(suite, overrides, fragments)
 
 
 def _default_out(out: Path | None, suite: Suite) -> Path:

@@ -68,7 +68,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
     records = []
     involved = [directory]
     for row in rows:
-        own = _charged(row["costs"])
+        own = charged(row["costs"])
         paper = full = own
         scores = row
         if row["kind"] == "policy":
@@ -76,10 +76,10 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
             result = evaluation.result()
             if result is None:
                 break  # what comes after it has costs that are not known yet
-            retrained[evaluation.path.name] = _charged(result["costs"])
+            retrained[evaluation.path.name] = charged(result["costs"])
             involved.append(evaluation)
-            paper = _add(own, retrained[evaluation.path.name])
-            full = _add(own, *retrained.values())
+            paper = add_charges(own, retrained[evaluation.path.name])
+            full = add_charges(own, *retrained.values())
             scored = evaluation.points()
             if not scored:
                 continue  # the retraining diverged: it costs, but there is nothing to show
@@ -245,9 +245,11 @@ def _wasted_seconds(directory: UnitDirectory) -> float:
     return float(lines[-1]["seconds"]) if lines else 0.0
 
 
-def _charged(costs: dict[str, dict[str, Any]]) -> Charge:
+def charged(costs: dict[str, dict[str, Any]]) -> Charge:
+    """What of a unit's costs its method is charged for."""
     return Charge(*(sum(costs[phase][key] for phase in _CHARGED) for key in Charge._fields))
 
 
-def _add(*charges: Charge) -> Charge:
-    return Charge(*(sum(values) for values in zip(*charges, strict=True)))
+def add_charges(*charges: Charge) -> Charge:
+    """The sum; nothing where there are none."""
+    return Charge(*(sum(values) for values in zip(Charge(0.0, 0, 0), *charges, strict=True)))

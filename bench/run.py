@@ -21,6 +21,7 @@ from bench.ledger import Ledger
 from bench.points import involved, read_trials, skip_lines
 from bench.preflight import distinct_tasks
 from bench.schedule import Tally, pending, work_through
+from bench.spec import TaskSpec
 from bench.store import (
     SCHEMA,
     DamagedError,
@@ -30,7 +31,7 @@ from bench.store import (
     hold_lock,
     write_json,
 )
-from bench.suite import PlannedTrial, Suite
+from bench.suite import PlannedTrial, Resources, Suite
 from bench.work import Host
 from datasets.errors import UserError
 from methods.method import DoesNotFitError
@@ -55,9 +56,11 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
 
     Raises a UserError for bad input, before any trial begins where that can be known.
     """
-    _check_device(place)
+    check_device(place)
     torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
-    run = _open(place.out)
+    run = open_directory(place.out, "run.json")
+    if run.exists():
+        run.header()  # refuses what a newer version wrote
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         specs = [planned.spec for planned in suite.plan]
         tally = Tally()
@@ -68,8 +71,8 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
         if len(left.units) > len(skipped):
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
-            engine = _engine(run, suite, place)
-            signal.signal(signal.SIGTERM, _interrupt)  # after Ray, which sets one of its own
+            engine = make_engine(run, suite.resources, place, tasks=distinct_tasks(specs))
+            signal.signal(signal.SIGTERM, interrupt)  # after Ray, which sets one of its own
             try:
                 # Not before: what is refused leaves a run as it was.
                 _record(run, suite, skipped, console)
@@ -128,7 +131,8 @@ def _complaint(planned: PlannedTrial, error: object) -> str:
     return f"{planned.method} on {planned.task}: {error}"
 
 
-def _check_device(place: Place) -> None:
+def check_device(place: Place) -> None:
+    """Raise a UserError for a device that the engine has not, or that is not there."""
     if place.device not in ("cpu", "cuda"):
         raise UserError(f"--device {place.device}: known: cpu, cuda")
     if place.device == "cuda" and place.engine == "ray":
@@ -139,15 +143,19 @@ def _check_device(place: Place) -> None:
         raise UserError("--device cuda: torch finds no GPU on this machine; leave the option out")
 
 
-def _open(path: Path) -> RunDirectory:
-    """A run directory that can be written to; a new one where there is none."""
-    run = RunDirectory(path)
+def open_directory(path: Path, header: str) -> RunDirectory:
+    """A directory that can be written to; a new one where there is none.
+
+    Raises a UserError if it cannot be, or holds files but not the one that says what it is.
+    """
     try:
-        if run.exists():
-            run.header()
-        elif path.is_dir() and any(e.name != "lock" and e.name[0] != "." for e in path.iterdir()):
+        if (
+            not (path / header).exists()
+            and path.is_dir()
+            and any(e.name != "lock" and e.name[0] != "." for e in path.iterdir())
+        ):
             raise UserError(
-                f"{path} holds files but no run.json: choose an empty folder with --out"
+                f"{path} holds files but no {header}: choose an empty folder with --out"
             )
         path.mkdir(parents=True, exist_ok=True)
         with (path / "lock").open("a"):
@@ -156,7 +164,7 @@ def _open(path: Path) -> RunDirectory:
         raise UserError(
             f"cannot write to run directory {path}: {error.strerror}; choose another with --out"
         ) from None
-    return run
+    return RunDirectory(path)
 
 
 def _record(run: RunDirectory, suite: Suite, skipped: dict[UnitId, str], console: Console) -> None:
@@ -188,29 +196,33 @@ def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
         )
 
 
-def _engine(run: RunDirectory, suite: Suite, place: Place) -> Engine:
-    gpus = suite.resources.gpus
+def make_engine(
+    run: RunDirectory,
+    resources: Resources,
+    place: Place,
+    *,
+    tasks: Sequence[tuple[str, TaskSpec]] = (),  # whose data every node of a cluster must have
+    score_test: bool = True,
+) -> Engine:
+    """What does the units of a run directory."""
+    gpus = resources.gpus
     host = Host(
         data=place.data.resolve(),
         device=place.device if place.engine == "inline" else "cuda" if gpus else "cpu",
-        threads=max(1, int(suite.resources.cpus)),
+        threads=max(1, int(resources.cpus)),
         shared=0 < gpus < 1,
+        score_test=score_test,
     )
     if place.engine == "inline":
         return InlineEngine(run, host)
     from bench.engines.ray import RayEngine  # needs Ray, which the inline engine does not
 
     return RayEngine(
-        run,
-        host,
-        suite.resources,
-        address=place.address,
-        ship_code=place.ship_code,
-        tasks=distinct_tasks(planned.spec for planned in suite.plan),
+        run, host, resources, address=place.address, ship_code=place.ship_code, tasks=tasks
     )
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def interrupt(number: int, frame: FrameType | None) -> None:
     """A polite kill is a Ctrl-C; a second one is not waited for."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise KeyboardInterrupt

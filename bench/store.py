@@ -6,6 +6,7 @@
     events.jsonl                     what the driver did: dispatches, ends, retries
     trials/ID/ and evaluations/ID/   one unit of work each:
         spec.json                    what the unit is; ID is its hash
+        rung.json                    in a search: the step to pause after; written by the driver
         lock                         held by the process that works on it
         attempts/0001.jsonl, .pulse  one a process: its start and end; its progress, every moment
         checkpoint/last.pt, previous.pt
@@ -66,6 +67,21 @@ class UnitDirectory:
 
     def spec(self) -> dict[str, Any]:
         return read_json(self.path / "spec.json")
+
+    @property
+    def rung_file(self) -> Path:
+        return self.path / "rung.json"
+
+    def rung(self) -> int | None:
+        """The step that the unit is to pause after; None where it goes on to its end."""
+        return int(read_json(self.rung_file)["step"]) if self.rung_file.exists() else None
+
+    def pause_after(self, step: int | None) -> None:
+        """Let the next attempt pause after a step, or go on to the end."""
+        if step is None:
+            self.rung_file.unlink(missing_ok=True)
+        else:
+            write_json(self.rung_file, {"step": step})
 
     def result(self) -> dict[str, Any] | None:
         """The record of a finished unit, or None."""
@@ -184,14 +200,15 @@ def append_line(file: Path, record: dict[str, Any], *, sync: bool = True) -> Non
     """Append one record as a line; a torn line before it, left by a crash, is dropped."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab+") as lines:
-        _drop_torn_line(lines)
+        drop_torn_line(lines)
         lines.write(json.dumps(record).encode() + b"\n")
         lines.flush()
         if sync:
             os.fsync(lines.fileno())
 
 
-def _drop_torn_line(lines: IO[bytes]) -> None:
+def drop_torn_line(lines: IO[bytes]) -> None:
+    """Cut off the end of a file of lines, open for reading and writing, that is no whole line."""
     end = lines.seek(0, os.SEEK_END)
     if end == 0:
         return
@@ -227,11 +244,15 @@ def write_json(file: Path, record: dict[str, Any]) -> None:
 
 def replace_json(file: Path, record: dict[str, Any], *, sync: bool = False) -> None:
     """Replace a file of JSON as a whole; without ``sync`` a power cut may lose it."""
+    replace_text(file, json.dumps(record, indent=1) + "\n", sync=sync)
+
+
+def replace_text(file: Path, content: str, *, sync: bool = False) -> None:
+    """Replace a file as a whole; without ``sync`` a power cut may lose it."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with draft.open("w") as text:
-            json.dump(record, text, indent=1)
-            text.write("\n")
+            text.write(content)
             text.flush()
             if sync:
                 os.fsync(text.fileno())

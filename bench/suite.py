@@ -62,6 +62,16 @@ class MethodTable:
 
 
 @dataclass(frozen=True)
+class SearchTable:
+    """Which search a method's options come from, and what it was charged."""
+
+    directory: str
+    device_hours: float
+    forward: int  # samples
+    backward: int
+
+
+@dataclass(frozen=True)
 class SuiteFile:
     """The tables of a suite file as they stand there."""
 
@@ -72,6 +82,8 @@ class SuiteFile:
     seeds: list[int] = field(default_factory=lambda: [0])
     budget: dict[str, Any] = field(default_factory=dict)  # of trials whose method has none itself
     resources: dict[str, Any] = field(default_factory=dict)
+    # Of methods whose options `augbench search` found; what it writes, and no part of any trial.
+    searches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class PlannedTrial(NamedTuple):
@@ -90,23 +102,41 @@ class Suite:
     plan: tuple[PlannedTrial, ...]
     resources: Resources
     resolved: dict[str, Any]  # the tables after the overrides, to be kept with the run
+    searches: dict[str, SearchTable]  # by the label of the method
 
 
-def load_suite(path: Path, overrides: Sequence[str] = ()) -> Suite:
-    """Read a suite file; each override is ``dotted.key=value`` with a TOML value.
+def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Path] = ()) -> Suite:
+    """Read a suite file, with the tables of other files over its own.
 
+    Each override is ``dotted.key=value`` with a TOML value, and has the last word.
     Raises a UserError for a file that is missing or no TOML, an unknown key, task, method or
     option, or a value of the wrong kind.
     """
+    tables = _read_toml(path)
+    for fragment in fragments:
+        tables = _merged(tables, _read_toml(fragment))
+    for override in overrides:
+        _override(tables, override)
+    return read_suite(tables, " with ".join(map(str, (path, *fragments))))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text())
     except OSError as error:
         raise UserError(f"cannot read suite {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no TOML: {error}") from None
-    for override in overrides:
-        _override(tables, override)
-    return read_suite(tables, str(path))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one; where both hold a key, tables are merged and other values replaced."""
+    both = {
+        key: _merged(below[key], value)
+        for key, value in above.items()
+        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
+    }
+    return {**below, **above, **both}
 
 
 def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
@@ -152,7 +182,14 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
                 f"{where}: {twin.method!r} on {twin.task!r} and {planned.method!r} on "
                 f"{planned.task!r} are the same trials: remove one or change an option"
             )
-    return Suite(file.name, plan, resources, json.loads(json.dumps(tables)))
+    searches = {
+        label: read_options(SearchTable, table, f"[searches.{label}] of {where}")
+        for label, table in file.searches.items()
+    }
+    for label in searches:
+        if label not in methods:
+            raise unknown(f"method in [searches] of {where}:", label, methods)
+    return Suite(file.name, plan, resources, json.loads(json.dumps(tables)), searches)
 
 
 def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from bench import checkpoint
 from bench.attempt import Attempt, Wasted, device_name
@@ -28,6 +29,7 @@ class Host:
     device: str = "cpu"
     threads: int = 1
     shared: bool = False  # whether other units use the same GPU
+    score_test: bool = True  # False in a search, which is not to see that split
     checkpoint_seconds: float = 10.0  # at least between checkpoints of steps that show nothing
 
 
@@ -66,6 +68,7 @@ class _Worker:
             make = trial_job if unit.kind == "trials" else evaluation_job
             self.job = make(spec, host.data, device=device, meter=self.ledger)
             warm_up(self.job.setup)
+        self.rung = directory.rung()
         self.step = 0
         self.n_points = 0
         self.n_published = len(directory.points())
@@ -78,12 +81,12 @@ class _Worker:
 
     def run(self) -> None:
         self._resume()
-        while self.state == "running":
+        while self.state == "running" and not self._at_rung():
             row = self._advance()
             due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
             # A checkpoint comes before each line that others read: no cost that a line shows is
             # ever lost, and after a crash the line that is missing stands in the checkpoint.
-            if row is not None or due or self.state != "running":
+            if row is not None or due or self.state != "running" or self._at_rung():
                 with self.ledger.phase("store"):
                     checkpoint.save(self.directory.checkpoints, self._state_dict())
                     if row is not None:
@@ -93,7 +96,12 @@ class _Worker:
             self.attempt.progress(
                 self.step, self.job.phase, self.ledger.charged_seconds, best_valid
             )
-        self._finish()
+        if self.state != "running":
+            self._finish()
+
+    def _at_rung(self) -> bool:
+        """Whether the unit pauses here: no end, and nothing of what it is or comes to changes."""
+        return self.rung is not None and self.step >= self.rung
 
     def _advance(self) -> dict[str, Any] | None:
         """One step of the method, and the row of what it shows, if anything is due."""
@@ -132,27 +140,26 @@ class _Worker:
             write_json(self.directory.path / "policies" / f"{artifact.digest}.json", record)
             row |= {"kind": "policy", "policy": artifact.digest}
         else:
-            with self.ledger.phase("evaluate"):
-                test = score(
-                    artifact.model,
-                    self.job.test,
-                    metric=self.job.task.metric,
-                    n_classes=self.job.task.n_classes,
-                    seed=self.job.setup.seeds.integer("score"),
-                    meter=self.ledger,
-                )
+            row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
+            if self.host.score_test:
+                row["test"] = self._test(artifact.model)
             self._keep_best(artifact)
-            row |= {
-                "kind": "model",
-                "metric": self.job.task.metric,
-                "valid": artifact.valid,
-                "test": test,
-            }
         self.last_row = row | {
             "learned": self.job.method.learned(),
             "costs": self.ledger.state_dict(),
         }
         return self.last_row
+
+    def _test(self, model: nn.Module) -> float:
+        with self.ledger.phase("evaluate"):
+            return score(
+                model,
+                self.job.test,
+                metric=self.job.task.metric,
+                n_classes=self.job.task.n_classes,
+                seed=self.job.setup.seeds.integer("score"),
+                meter=self.ledger,
+            )
 
     def _keep_best(self, artifact: Trained) -> None:
         if artifact.valid <= self.best_valid:

@@ -1,0 +1,89 @@
+"""The command from its words to its last line: what was asked, and what has come of it."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.display import duration
+from bench.run import Place
+from bench.search.drive import run_search
+from bench.search.findings import Findings, read_findings, valid_text, write_fragment
+from bench.search.search import make_search
+from bench.search.space import SamplerName, read_spaces
+from bench.suite import Suite
+from datasets.errors import UserError
+
+N_TRIALS = 20  # where nothing else is said
+
+
+class Wish(NamedTuple):
+    """The options of the command that say what to search."""
+
+    method: str
+    param: list[str]
+    space: list[str]
+    sampler: SamplerName
+    trials: int | None
+    seed: int
+    batch: int
+    prune: bool
+
+
+def search_suite(suite: Suite, wish: Wish, place: Place, console: Console) -> bool:
+    """Search, or go on with it; True when every trial that was asked for has ended.
+
+    Raises a UserError for bad input, before any trial begins where that can be known.
+    """
+    if wish.trials is not None and wish.trials < 1:
+        raise UserError(f"--trials is {wish.trials}; it has to be 1 or more")
+    search = make_search(
+        suite,
+        wish.method,
+        read_spaces(wish.param, wish.space),
+        sampler=wish.sampler,
+        seed=wish.seed,
+        batch=wish.batch,
+        prune=wish.prune,
+    )
+    labels = suite.resolved["methods"]
+    if wish.method not in labels:
+        _say(console, f"the suite names no {wish.method!r} ({', '.join(labels)}): its defaults")
+    n_trials = wish.trials or (None if wish.sampler == "grid" else N_TRIALS)
+    failed = run_search(search, n_trials, suite.resources, place, console)
+    findings = read_findings(place.out)
+    fragment = write_fragment(place.out, findings)
+    console.print(_table(findings))
+    for unit, reason in failed.items():
+        _say(console, f"failed: {unit}: {reason}")
+    n_ended = sum(trial.state != "unfinished" for trial in findings.trials)
+    cost = duration(findings.cost.device_hours * 3600)
+    _say(console, f"{n_ended} of {findings.n_trials} trials ended, charged {cost} in all")
+    if n_ended < findings.n_trials:
+        _say(console, "mend what is named above and run the same command again: it carries on")
+    if fragment is not None:
+        _say(console, f"take the best over: augbench run SUITE --with {fragment}")
+    return n_ended >= findings.n_trials and fragment is not None
+
+
+def _table(findings: Findings) -> Table:
+    """A row for each trial, the best one marked."""
+    keys = list(findings.search.parameters)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("trial", *keys, "validation", "device time", "state"):
+        table.add_column(column)
+    for trial in findings.trials:
+        values = [_short(trial.values.get(key)) for key in keys]
+        state = f"{trial.state}, best" if trial is findings.best else trial.state
+        time = duration(trial.device_hours * 3600)
+        table.add_row(str(trial.number), *values, valid_text(trial), time, state)
+    return table
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _say(console: Console, line: str | Path) -> None:
+    console.print(str(line), highlight=False, markup=False, soft_wrap=True)

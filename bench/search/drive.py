@@ -1,0 +1,202 @@
+"""Runs a search: proposes trials, prunes them at rungs, and lets the suites' driver do the units.
+
+Not Ray Tune, whose Optuna searcher this would be: Optuna is asked and told here, and Ray (or this
+process) does the units as it does those of a suite. Read in Ray 2.60 and measured with it:
+- its snapshots leave the scheduler out (`TuneController.__getstate__` drops `_scheduler_alg`), so
+  ASHA forgets its rungs when a killed driver is restored and prunes by other rules than before;
+- they come every 10 seconds, so that what ended since is forgotten, and are pickles, which nobody
+  should load from a directory that someone else may have written;
+- its clock is set back on restoring and hides what was done twice; a Ctrl-C ends with exit code 0;
+- one of its trials would do the folds of a suite one after the other in a single process.
+Here nothing has to be restored: values of finished units are read from their files, values of
+trials from Optuna's journal, and all else follows from the seed and the number of a trial.
+"""
+
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+
+from bench.attempt import provenance
+from bench.display import Display
+from bench.engines.engine import Engine
+from bench.points import Charge, add_charges
+from bench.run import Place, check_device, interrupt, make_engine, open_directory, prepare
+from bench.schedule import Tally, work_through
+from bench.search.journal import Journal
+from bench.search.sampler import propose
+from bench.search.search import FILE, Search, record_search
+from bench.search.space import Values, corners, grid
+from bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
+from bench.store import RunDirectory, UnitId, append_line, hold_lock
+from bench.suite import PlannedTrial, Resources
+
+
+class Candidate(NamedTuple):
+    """A trial of a search under way: the suite's trials of the method with some values."""
+
+    number: int
+    plan: tuple[PlannedTrial, ...]
+
+
+@dataclass
+class _Driver:
+    """The state of a search while its driver lives; none of it is needed to go on."""
+
+    search: Search
+    run: RunDirectory
+    resources: Resources
+    place: Place
+    console: Console
+    journal: Journal
+    points: list[Values]  # of a grid
+    skipped: dict[UnitId, str] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    engine: Engine | None = None
+
+    def do_batch(self, numbers: Sequence[int]) -> None:
+        """Bring the trials with these numbers to their ends, rung by rung."""
+        running = [each for each in map(self._candidate, numbers) if each is not None]
+        for rung in RUNGS if self.search.prune else RUNGS[-1:]:
+            self._work(running, rung)
+            values = {each.number: self._values(each, rung) for each in running}
+            # A trial with a unit that failed stays as it is; the same command tries it again.
+            running = [each for each in running if values[each.number]]
+            if rung == RUNGS[-1]:
+                for each in running:
+                    self._tell(each, values[each.number], pruned=False)
+            else:
+                running = self._prune(running, values, rung, numbers[-1])
+
+    def _candidate(self, number: int) -> Candidate | None:
+        """The trial of a number, made if need be; None if it has ended."""
+        trials = self.journal.trials()
+        if number == len(trials):
+            self.journal.add(self._propose(number))
+            trials = self.journal.trials()
+        if trials[number].state.is_finished():
+            return None
+        plan = self.search.plan(trials[number].params, f"{self.search.method} #{number}")
+        unfit = prepare(self.run, plan, self.place.data)
+        self.skipped |= unfit
+        return Candidate(number, tuple(each for each in plan if each.spec.unit not in unfit))
+
+    def _propose(self, number: int) -> Values:
+        """From what the batches before have come to, whatever of this one has ended by now."""
+        if self.points:
+            return self.points[number]
+        first = number - number % self.search.batch
+        past = [
+            trial if trial.number < first else self.journal.running(trial.params)
+            for trial in self.journal.trials()
+        ]
+        search = self.search
+        return propose(past, search.spaces, sampler=search.sampler, seed=search.seed)
+
+    def _work(self, running: Sequence[Candidate], rung: int) -> None:
+        """Do what of the units is left up to a rung, over all workers."""
+        plan = []
+        for planned in (planned for each in running for planned in each.plan):
+            step = rung_step(planned.spec, rung, self.place.data)
+            if reached(self.run, planned.spec, step) is None:
+                plan.append(planned)
+                directory = self.run.add_unit(planned.spec.unit, planned.spec.to_json())
+                directory.pause_after(step)
+        if not plan:
+            return
+        if self.engine is None:
+            self.engine = make_engine(self.run, self.resources, self.place, score_test=False)
+            signal.signal(signal.SIGTERM, interrupt)  # after Ray, which sets one of its own
+        display = Display(self.run, plan, self.tally, self.console)
+        specs = [planned.spec for planned in plan]
+        with display.show():
+            work_through(self.run, specs, self.engine, self.tally, on_tick=display.tick)
+
+    def _values(self, candidate: Candidate, rung: int) -> list[float]:
+        """The metrics of a trial's units at a rung; none if one of them failed."""
+        specs = [planned.spec for planned in candidate.plan]
+        values = [reached(self.run, spec, rung_step(spec, rung, self.place.data)) for spec in specs]
+        known = [value for value in values if value is not None]
+        return known if len(known) == len(values) else []
+
+    def _prune(
+        self, running: Sequence[Candidate], values: dict[int, list[float]], rung: int, last: int
+    ) -> list[Candidate]:
+        """Who of the batch goes on; the others are told as pruned."""
+        for each in running:
+            self.journal.report(each.number, rung, worth(values[each.number]).value)
+        there = {
+            trial.number: trial.intermediate_values[rung]
+            for trial in self.journal.trials()
+            if rung in trial.intermediate_values and trial.number <= last
+        }
+        kept = promoted(there)
+        for each in running:
+            if each.number not in kept:
+                self._tell(each, values[each.number], pruned=True)
+        return [each for each in running if each.number in kept]
+
+    def _tell(self, candidate: Candidate, values: Sequence[float], *, pruned: bool) -> None:
+        own = self._own_charges(candidate)
+        value, standard_error = worth(values)
+        total = add_charges(*own.values())
+        record: dict[str, Any] = {
+            "standard_error": standard_error,
+            "values": list(values),
+            "device_hours": total.seconds / 3600,
+            "forward": total.forward,
+            "backward": total.backward,
+            "charges": own,
+        }
+        self.journal.tell(candidate.number, value, record, pruned=pruned)
+
+    def _own_charges(self, candidate: Candidate) -> dict[str, Charge]:
+        """What no other trial is charged for: two of equal values share their units."""
+        own = charges(self.run, candidate.plan)
+        for trial in self.journal.trials():
+            for unit, charge in trial.user_attrs.get("charges", {}).items():
+                if unit in own and trial.number != candidate.number:
+                    seconds, forward, backward = charge
+                    own[unit] = add_charges(own[unit], Charge(-seconds, -forward, -backward))
+        return own
+
+    def close(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+
+
+def run_search(
+    search: Search, n_trials: int | None, resources: Resources, place: Place, console: Console
+) -> dict[UnitId, str]:
+    """Do what the directory lacks of a search; returns the units that failed, and why.
+
+    Raises a UserError for bad input, before any trial begins where that can be known.
+    """
+    check_device(place)
+    torch.set_num_threads(max(1, int(resources.cpus)))
+    points = grid(search.spaces, n_trials) if search.sampler == "grid" else []
+    n_trials = len(points) or n_trials or 0
+    run = open_directory(place.out, FILE)
+    with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
+        extremes = [search.plan(values, search.method) for values in corners(search.spaces)]
+        if not (run.path / FILE).exists():  # what is refused leaves no search behind
+            prepare(run, [planned for plan in extremes for planned in plan], place.data)
+        record_search(run, search, n_trials)
+        details = {"time": time.time(), "event": "search", "trials": n_trials}
+        append_line(run.events_file, {**details, **provenance(torch.device("cpu"))})
+        journal = Journal(run.path, search.spaces)
+        driver = _Driver(search, run, resources, place, console, journal, points)
+        try:
+            for number in range(ceil(n_trials / search.batch)):
+                first = number * search.batch
+                driver.do_batch(range(first, min(first + search.batch, n_trials)))
+        finally:
+            driver.close()
+        for reason in dict.fromkeys(driver.skipped.values()):
+            console.print(f"not searched on: {reason}", highlight=False, markup=False)
+    return driver.tally.failed

@@ -1,0 +1,123 @@
+"""What a search has come to: a row for each trial, and the tables that a suite can run with."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from optuna.trial import FrozenTrial, TrialState
+
+from bench.search.journal import read_journal
+from bench.search.search import Search, read_search
+from bench.search.space import Value, Values, with_values
+from bench.store import replace_text
+from bench.suite import SearchTable
+
+FRAGMENT = "best.toml"
+_STATES = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned"}
+
+
+class Finding(NamedTuple):
+    """A trial of a search."""
+
+    number: int
+    state: str  # "done", "pruned", or "unfinished"
+    values: Values
+    valid: float | None  # the mean over its units of the best validation metric; None: unfinished
+    standard_error: float | None  # of that mean; None of one unit
+    device_hours: float
+    forward: int  # samples
+    backward: int
+
+
+class Findings(NamedTuple):
+    """All of a search."""
+
+    search: Search
+    n_trials: int  # asked for
+    trials: tuple[Finding, ...]
+
+    @property
+    def best(self) -> Finding | None:
+        """The trial with the best validation metric of those that ran to their end, the oldest."""
+        done = [each for each in self.trials if each.state == "done"]
+        return max(done, key=lambda each: each.valid or 0.0, default=None)
+
+    @property
+    def cost(self) -> SearchTable:
+        """What all trials together were charged; its directory is left open."""
+        return SearchTable(
+            directory="",
+            device_hours=sum(each.device_hours for each in self.trials),
+            forward=sum(each.forward for each in self.trials),
+            backward=sum(each.backward for each in self.trials),
+        )
+
+
+def read_findings(path: Path) -> Findings:
+    """Of a search's directory, at any time.
+
+    Raises a UserError if there is no search in it.
+    """
+    search, n_trials = read_search(path)
+    return Findings(search, n_trials, tuple(map(_finding, read_journal(path))))
+
+
+def _finding(trial: FrozenTrial) -> Finding:
+    record = trial.user_attrs
+    return Finding(
+        number=trial.number,
+        state=_STATES.get(trial.state, "unfinished"),
+        values=trial.params,
+        valid=trial.values[0] if trial.values else None,
+        standard_error=record.get("standard_error"),
+        device_hours=record.get("device_hours", 0.0),
+        forward=record.get("forward", 0),
+        backward=record.get("backward", 0),
+    )
+
+
+def write_fragment(path: Path, findings: Findings) -> Path | None:
+    """Write the best trial as tables for ``augbench run --with``; None where there is none yet."""
+    best = findings.best
+    if best is None:
+        return None
+    label = findings.search.method
+    cost = asdict(findings.cost) | {"directory": str(path.resolve())}
+    table = with_values({}, best.values)
+    text = (
+        f"# Trial {best.number} of the {len(findings.trials)} in {path}: "
+        f"{valid_text(best)} in validation.\n"
+        + _toml(("methods", label), table)
+        + "\n# What the search was charged: augbench report --charge-search adds it.\n"
+        + _toml(("searches", label), cost)
+    )
+    replace_text(path / FRAGMENT, text, sync=True)
+    return path / FRAGMENT
+
+
+def valid_text(finding: Finding) -> str:
+    """A validation metric and its standard error."""
+    if finding.valid is None:
+        return "-"
+    error = finding.standard_error
+    return f"{finding.valid:.4f}" + ("" if error is None else f" ± {error:.4f}")
+
+
+def _toml(path: Sequence[str], table: dict[str, Any]) -> str:
+    """A table of plain values and, below it, the tables in it."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    text = f"[{'.'.join(map(_key, path))}]\n"
+    text += "".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    return text + "".join(_toml((*path, key), value) for key, value in inner.items())
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+
+
+def _value(value: Value) -> str:
+    return json.dumps(value)  # of numbers, words and truth values, what JSON writes is TOML

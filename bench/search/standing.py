@@ -1,0 +1,83 @@
+"""Where the trials of a search stand, told from the files of their units alone."""
+
+from collections.abc import Iterable, Sequence
+from math import ceil, inf
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import NamedTuple
+
+from bench.job import load_task
+from bench.points import Charge, add_charges, charged
+from bench.schedule import evaluations
+from bench.spec import TrialSpec
+from bench.store import RunDirectory
+from bench.suite import PlannedTrial
+
+REDUCTION = 3  # of a rung's trials, one in so many goes on
+RUNGS = (1, 2, 3)  # a ninth of a unit's steps, a third, all of them
+
+
+def rung_step(spec: TrialSpec, rung: int, data: Path) -> int | None:
+    """The step at which a unit of an end-to-end method has come to a rung; None: at its end."""
+    if rung == RUNGS[-1]:
+        return None
+    epochs = load_task(spec.task, data).training.epochs
+    length = min(epochs, spec.budget.steps or epochs)
+    share: int = REDUCTION ** (RUNGS[-1] - rung)
+    return ceil(length / share)
+
+
+def reached(run: RunDirectory, spec: TrialSpec, step: int | None) -> float | None:
+    """The best validation metric of a unit up to a step, once it is there; None before.
+
+    ``step`` None is its end, evaluations of its policies included. What has diverged without ever
+    showing anything is worth nothing: 0.
+    """
+    directory = run.unit(spec.unit)
+    rows, ended = directory.points(), directory.result() is not None
+    if not ended and (step is None or not rows or rows[-1]["step"] < step):
+        return None
+    shown = [row for row in rows if row["step"] <= (inf if step is None else step)]
+    values = [float(row["valid"]) for row in shown if row["kind"] == "model"]
+    for evaluation in evaluations(run, spec, shown):
+        unit = run.unit(evaluation.unit)
+        if unit.result() is None:
+            return None
+        values += [float(row["valid"]) for row in unit.points()]
+    return max(values, default=0.0)
+
+
+def charges(run: RunDirectory, plan: Iterable[PlannedTrial]) -> dict[str, Charge]:
+    """What each unit of a trial has been charged so far, by its id."""
+    found = {}
+    for planned in plan:
+        directory = run.unit(planned.spec.unit)
+        rows, result = directory.points(), directory.result()
+        costs = result["costs"] if result else rows[-1]["costs"] if rows else None
+        found[str(planned.spec.unit)] = charged(costs) if costs else add_charges()
+        for evaluation in evaluations(run, planned.spec, rows):
+            if (done := run.unit(evaluation.unit).result()) is not None:
+                found[str(evaluation.unit)] = charged(done["costs"])
+    return found
+
+
+class Worth(NamedTuple):
+    """What a trial is worth: the mean over its units, and the standard error of that mean."""
+
+    value: float
+    standard_error: float | None  # None of a single unit
+
+
+def worth(values: Sequence[float]) -> Worth:
+    """Of the validation metrics of a trial's units."""
+    spread = stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
+    return Worth(fmean(values), spread)
+
+
+def promoted(values: dict[int, float]) -> set[int]:
+    """Which trials go on from a rung, of all that have come to it: the best third, the older first.
+
+    Source: Li et al. 2020 (ASHA), algorithm 2, with the trials of a batch taken together.
+    """
+    ranked = sorted(values, key=lambda number: (-values[number], number))
+    return set(ranked[: ceil(len(ranked) / REDUCTION)])
