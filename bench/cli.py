@@ -48,6 +48,10 @@ Address = Annotated[
 ShipCode = Annotated[
     bool, typer.Option("--ship-code", help="Bring this augbench to the cluster's nodes.")
 ]
+StopAfter = Annotated[
+    float | None,
+    typer.Option(help="Hours until it stops as after a Ctrl-C."),
+]
 Device = Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")]
 
 SHIPPED = Path(__file__).parent / "suites"
@@ -77,6 +81,7 @@ def run(
     workers: Workers = None,
     address: Address = None,
     ship_code: ShipCode = False,
+    stop_after: StopAfter = None,
     device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006 typer copies it
     fragments: Fragments = [],  # noqa: B006
@@ -89,6 +94,7 @@ def run(
         engine=engine,
         address=None if address == "local" else address,
         ship_code=ship_code,
+        stop_after_hours=stop_after,
         device=device,
     )
     console = Console()

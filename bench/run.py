@@ -16,6 +16,7 @@ from bench.attempt import kept_data, provenance
 from bench.display import Display, duration
 from bench.engines.engine import Engine
 from bench.engines.inline import InlineEngine
+from bench.halt import Halt
 from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
 from bench.points import involved, read_trials, skip_lines
@@ -47,6 +48,7 @@ class Place:
     data: Path
     engine: EngineName = "ray"
     address: str | None = None  # of a Ray cluster; None starts one on this machine
+    stop_after_hours: float | None = None  # of the clock on the wall
     ship_code: bool = False  # whether its workers get the driver's code
     device: str = "cpu"
 
@@ -72,14 +74,23 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
             engine = make_engine(run, suite.resources, place, tasks=distinct_tasks(specs))
-            signal.signal(signal.SIGTERM, interrupt)  # after Ray, which sets one of its own
+            halt = Halt(
+                run,
+                console,
+                stop_after_hours=place.stop_after_hours,
+                device_hours=suite.total_device_hours,
+            )
             try:
                 # Not before: what is refused leaves a run as it was.
                 _record(run, suite, skipped, console)
-                with display.show():
-                    work_through(run, specs, engine, tally, on_tick=display.tick)
+                with halt, display.show():  # after Ray, which handles signals of its own
+                    work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
             finally:
                 engine.close()
+            if halt.interrupted:
+                raise KeyboardInterrupt
+            if halt.reason:
+                console.print(f"stopped early: {halt.reason}", highlight=False)
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
             _record(run, suite, skipped, console)

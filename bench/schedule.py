@@ -76,13 +76,14 @@ def work_through(
     engine: Engine,
     tally: Tally,
     *,
+    halted: Callable[[], bool] = lambda: False,
     on_tick: Callable[[], None] = lambda: None,
     tick_seconds: float = 0.5,
 ) -> None:
     """Do all pending units, and those that come up on the way; a unit that fails stops no other.
 
     Searches go first, since what they find keeps the other workers busy; evaluations fill the slots
-    that are free.
+    that are free. Once ``halted``, units under way come to their pause and no others are begun.
     """
     trials = {spec.unit: spec for spec in specs}
     known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
@@ -98,8 +99,8 @@ def work_through(
     enqueue(pending(run, trials.values()))
     tries: Counter[UnitId] = Counter()
     sizes: dict[UnitId, int] = {}
-    while tally.queue or tally.in_flight:
-        while tally.queue and len(tally.in_flight) < engine.slots:
+    while tally.in_flight or (tally.queue and not halted()):
+        while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
             unit = tally.queue.popleft()
             run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
             engine.submit(unit)

@@ -4,6 +4,7 @@
     skipped.json                     the trials that it skipped, and why
     lock                             held by the driver for as long as it lives
     events.jsonl                     what the driver did: dispatches, ends, retries
+    halt                             there while the driver asks all units to pause
     trials/ID/ and evaluations/ID/   one unit of work each:
         spec.json                    what the unit is; ID is its hash
         rung.json                    in a search: the step to pause after; written by the driver
@@ -112,6 +113,11 @@ class RunDirectory:
     @property
     def header_file(self) -> Path:
         return self.path / "run.json"
+
+    @property
+    def halt_file(self) -> Path:
+        """There while the driver asks all units under way to pause after their step."""
+        return self.path / "halt"
 
     @property
     def skipped_file(self) -> Path:

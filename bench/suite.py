@@ -81,6 +81,7 @@ class SuiteFile:
     methods: dict[str, dict[str, Any]]
     seeds: list[int] = field(default_factory=lambda: [0])
     budget: dict[str, Any] = field(default_factory=dict)  # of trials whose method has none itself
+    total_device_hours: float | None = None  # of all trials and retrainings together
     resources: dict[str, Any] = field(default_factory=dict)
     # Of methods whose options `augbench search` found; what it writes, and no part of any trial.
     searches: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class Suite:
     name: str
     plan: tuple[PlannedTrial, ...]
     resources: Resources
+    total_device_hours: float | None  # what all units together may be charged; None is no bound
     resolved: dict[str, Any]  # the tables after the overrides, to be kept with the run
     searches: dict[str, SearchTable]  # by the label of the method
 
@@ -189,7 +191,10 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
     for label in searches:
         if label not in methods:
             raise unknown(f"method in [searches] of {where}:", label, methods)
-    return Suite(file.name, plan, resources, json.loads(json.dumps(tables)), searches)
+    total = file.total_device_hours
+    if total is not None and not 0 < total < inf:
+        raise UserError(f"{where}: total_device_hours is {total}; it has to be above 0")
+    return Suite(file.name, plan, resources, total, json.loads(json.dumps(tables)), searches)
 
 
 def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:

@@ -11,6 +11,7 @@ from torch import nn
 
 from bench import checkpoint
 from bench.attempt import Attempt, Wasted, device_name
+from bench.fault import Fault
 from bench.job import check_data, evaluation_job, trial_job, warm_up
 from bench.ledger import Ledger
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
@@ -47,7 +48,8 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
         if directory.result() is not None:
             return
         with Attempt(directory, device=device, shared=host.shared) as attempt:
-            _Worker(directory, unit, host, device, attempt).run()
+            fault = Fault(directory, len(directory.attempts()))
+            _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()
 
 
 class _Worker:
@@ -60,7 +62,10 @@ class _Worker:
         host: Host,
         device: torch.device,
         attempt: Attempt,
+        halt_file: Path,
+        fault: Fault,
     ) -> None:
+        self.halt_file, self.fault = halt_file, fault
         self.directory, self.host, self.device, self.attempt = directory, host, device, attempt
         self.ledger = Ledger(device)
         with self.ledger.phase("setup"):
@@ -81,12 +86,14 @@ class _Worker:
 
     def run(self) -> None:
         self._resume()
-        while self.state == "running" and not self._at_rung():
+        pauses = self._pauses()
+        while self.state == "running" and not pauses:
             row = self._advance()
             due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
             # A checkpoint comes before each line that others read: no cost that a line shows is
             # ever lost, and after a crash the line that is missing stands in the checkpoint.
-            if row is not None or due or self.state != "running" or self._at_rung():
+            pauses = self._pauses()
+            if row is not None or due or self.state != "running" or pauses:
                 with self.ledger.phase("store"):
                     checkpoint.save(self.directory.checkpoints, self._state_dict())
                     if row is not None:
@@ -99,15 +106,17 @@ class _Worker:
         if self.state != "running":
             self._finish()
 
-    def _at_rung(self) -> bool:
+    def _pauses(self) -> bool:
         """Whether the unit pauses here: no end, and nothing of what it is or comes to changes."""
-        return self.rung is not None and self.step >= self.rung
+        at_rung = self.rung is not None and self.step >= self.rung
+        return at_rung or self.halt_file.exists()
 
     def _advance(self) -> dict[str, Any] | None:
         """One step of the method, and the row of what it shows, if anything is due."""
         try:
             with self.ledger.phase(self.job.phase):
                 ended = self.job.method.step()
+            self.fault.after(self.step + 1)
         except DivergedError as error:
             self.state = f"diverged: {error}"
             return None

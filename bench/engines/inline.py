@@ -2,6 +2,8 @@
 
 import errno
 
+import torch
+
 from bench.engines.engine import Ending, Outcome
 from bench.store import RunDirectory, UnitId
 from bench.work import Host, do_unit
@@ -40,6 +42,8 @@ def attempt(run: RunDirectory, unit: UnitId, host: Host) -> Outcome:
         do_unit(run, unit, host)
     except UserError as error:
         return Outcome(unit, "refused", str(error))
+    except (MemoryError, torch.OutOfMemoryError) as error:  # perhaps another took it: as a crash
+        return Outcome(unit, "crashed", f"out of memory ({type(error).__name__}: {error})")
     except OSError as error:
         ending: Ending = "refused" if error.errno in _LASTING else "failed"
         return Outcome(unit, ending, system_error(error))

@@ -1,0 +1,60 @@
+"""Faults on demand, for tests of what they cost: AUGBENCH_FAULT=KIND@step:N.
+
+A unit's first attempt suffers it after its step N; the attempts that follow do not.
+"""
+
+import errno
+import os
+import signal
+import time
+
+from bench.store import UnitDirectory
+from datasets.errors import UserError
+from methods.training import DivergedError
+
+KINDS = {
+    "kill": "the process is gone at once",
+    "error": "an exception that nobody foresaw",
+    "memory": "the system is out of memory",
+    "nan": "the loss is no number",
+    "full": "the disk is full",
+    "torn": "the process is gone in the middle of a line",
+    "slow": "the disk takes a second for every step from then on",
+}
+
+
+class Fault:
+    """What the environment asks for; nothing without the variable."""
+
+    def __init__(self, directory: UnitDirectory, n_attempts: int) -> None:
+        self._directory = directory
+        text = os.environ.get("AUGBENCH_FAULT", "")
+        self._kind, _, step = text.partition("@step:")
+        if text and (self._kind not in KINDS or not step.isdigit()):
+            raise UserError(
+                f"AUGBENCH_FAULT is {text!r}; it has to be KIND@step:N, KIND one of: "
+                f"{', '.join(KINDS)}"
+            )
+        self._step = int(step) if text and n_attempts == 1 else -1
+
+    def after(self, step: int) -> None:
+        """Suffer it, if it is time; "slow" goes on."""
+        if self._kind == "slow" and 0 <= self._step <= step:
+            time.sleep(1.0)
+        if step != self._step:
+            return
+        match self._kind:
+            case "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "error":
+                raise RuntimeError("as AUGBENCH_FAULT asks")
+            case "memory":
+                raise MemoryError("as AUGBENCH_FAULT asks")
+            case "nan":
+                raise DivergedError("the training loss is nan, as AUGBENCH_FAULT asks")
+            case "full":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory.path))
+            case "torn":
+                with self._directory.points_file.open("ab") as lines:
+                    lines.write(b'{"point": 1, "st')
+                os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,194 @@
+"""What goes wrong, made to go wrong: in real processes, on the engine that users have."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.fault import KINDS
+from bench.points import open_run, read_trials
+
+Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
+
+SUITE = """
+name = "faults"
+folds = 2
+[tasks.sinusoids]
+n_train = 200
+training = { epochs = 30, patience = 30 }
+[methods.none]
+[methods.autoaugment]
+n_samplings = 2
+samplings_per_point = 1
+child_epochs = 15
+"""
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("suite") / "faults.toml"
+    file.write_text(SUITE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def run(suite: Path, command_line: Callable[..., list[str]]) -> Callable[..., Any]:
+    """Runs the suite into a folder, with a fault if one is named."""
+
+    def start(out: Path, *words: str, fault: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command_line("run", suite, "--out", out, *words),
+            env={**os.environ, **({"AUGBENCH_FAULT": fault} if fault else {})},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def undisturbed(run: Any, suite: Path, timeless: Timeless) -> Any:
+    done = run(suite.parent / "inline", "--engine", "inline")
+    assert done.returncode == 0, done.stderr
+    return timeless(suite.parent / "inline")
+
+
+def states(out: Path) -> dict[str, int]:
+    directory, suite = open_run(out)
+    found: dict[str, int] = {}
+    for trial in read_trials(directory, suite.plan):
+        found[trial["state"]] = found.get(trial["state"], 0) + 1
+    return found
+
+
+@pytest.mark.parametrize("kind", ["kill", "error", "memory", "torn", "slow"])
+def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
+    kind: str, run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+) -> None:
+    step = 28 if kind == "slow" else 3
+    done = run(tmp_path, fault=f"{kind}@step:{step}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert timeless(tmp_path) == undisturbed
+    attempts = {len(list(unit.glob("attempts/*.jsonl"))) for unit in tmp_path.glob("*/*/")}
+    assert attempts == ({1} if kind == "slow" else {2})
+
+
+def test_a_loss_that_is_no_number_is_not_tried_again(run: Any, tmp_path: Path) -> None:
+    done = run(tmp_path, fault="nan@step:3")
+    assert done.returncode == 1
+    assert states(tmp_path) == {"diverged": 4}
+    assert "lower their learning rate" in done.stdout
+    assert all(len(list(unit.glob("attempts/*.jsonl"))) == 1 for unit in tmp_path.glob("trials/*"))
+
+
+def test_a_full_disk_is_said_and_the_same_command_carries_on(
+    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+) -> None:
+    done = run(tmp_path, fault="full@step:3")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stdout
+    assert "run the same command again" in done.stdout
+    assert run(tmp_path).returncode == 0
+    assert timeless(tmp_path) == undisturbed
+
+
+def test_a_fault_that_is_not_known_is_one_sentence(run: Any, tmp_path: Path) -> None:
+    done = run(tmp_path, fault="flood@step:3")
+    assert done.returncode == 1
+    assert "it has to be KIND@step:N" in done.stdout
+    assert all(kind in done.stdout for kind in KINDS)
+
+
+def test_a_budget_of_the_whole_suite_ends_it_and_a_larger_one_carries_on(
+    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+) -> None:
+    first = run(tmp_path, "--set", f"total_device_hours={1.5 / 3600}")
+    assert first.returncode == 1
+    assert "budget of 0.000416667 device hours is used up" in first.stdout
+    again = run(tmp_path, "--set", f"total_device_hours={1.5 / 3600}")
+    assert again.returncode == 1  # what was spent before counts
+    assert run(tmp_path, "--set", "total_device_hours=1.0").returncode == 0
+    assert timeless(tmp_path) == undisturbed
+
+
+def test_the_time_on_the_wall_ends_it_too(run: Any, tmp_path: Path) -> None:
+    done = run(tmp_path, "--stop-after", "0.0001")
+    assert done.returncode == 1
+    assert "the time is over that --stop-after gives" in done.stdout
+    assert not (tmp_path / "halt").exists()
+
+
+def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
+    suite: Path,
+    run: Any,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    with (tmp_path / "log").open("w") as log:
+        driver = subprocess.Popen(
+            command_line("run", suite, "--out", tmp_path / "run"), stdout=log, stderr=log
+        )
+        try:
+            wait_until(lambda: steps(tmp_path / "run") >= 3)
+            driver.send_signal(signal.SIGINT)
+            assert driver.wait(timeout=60) == 130
+        finally:
+            driver.kill()
+            driver.wait()
+    assert "keeps the steps it has done" in (tmp_path / "log").read_text()
+    assert not (tmp_path / "run" / "halt").exists()
+    assert run(tmp_path / "run").returncode == 0
+    assert timeless(tmp_path / "run") == undisturbed
+    # A second attempt goes on where the first one stood: nothing is done twice.
+    for unit in (tmp_path / "run").glob("*/*/"):
+        lines = [
+            json.loads(line)
+            for file in sorted(unit.glob("attempts/*.jsonl"))
+            for line in file.read_text().splitlines()
+        ]
+        resumed = [line["step"] for line in lines if line["event"] == "resume"]
+        pulses = [json.loads(file.read_text()) for file in sorted(unit.glob("attempts/*.pulse"))]
+        if len(resumed) == 2 and pulses:
+            assert resumed[1] >= pulses[0].get("step", 0)
+
+
+def test_a_second_ctrl_c_does_not_wait(
+    suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    words = command_line(
+        "run", suite, "--out", tmp_path / "run", "--set", "tasks.sinusoids.n_train=60000"
+    )
+    driver = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*.pulse"))))
+        driver.send_signal(signal.SIGINT)
+        time.sleep(1.0)
+        assert driver.poll() is None  # an epoch of that many waves takes longer
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(timeout=30) == 130
+    finally:
+        driver.kill()
+        driver.wait()
+
+
+def steps(out: Path) -> int:
+    """The largest step that a unit under way has come to."""
+    found = [json.loads(file.read_text()) for file in out.glob("*/*/attempts/*.pulse")]
+    return max((pulse.get("step", 0) for pulse in found), default=0)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
