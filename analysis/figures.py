@@ -89,7 +89,8 @@ def _draw_curve(panel: Axes, rows: pd.DataFrame) -> None:
     q1, q3 = rows["q1"].to_numpy(), rows["q3"].to_numpy()
     whole = int((rows["n"] == rows["n"].max()).sum())  # n only falls: trials under way drop out
     panel.fill_between(x, q1, q3, step="post", color=colour, alpha=0.13, linewidth=0)
-    panel.plot(x[:whole], median[:whole], drawstyle="steps-post", color=colour, linewidth=1.8)
+    line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "linestyle": _dashes(place)}
+    panel.plot(x[:whole], median[:whole], drawstyle="steps-post", **line)
     if whole < len(x):
         rest = slice(whole - 1, None)
         panel.plot(x[rest], median[rest], ":", drawstyle="steps-post", color=colour, linewidth=1.2)
@@ -103,14 +104,21 @@ def _colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
+def _dashes(place: int) -> str:
+    """Whole lines until the colours come round again."""
+    return "-" if place < len(COLOURS) else "--"
+
+
 def _marker(place: int) -> dict[str, Any]:
+    again = place >= len(COLOURS)
     return {
         "linestyle": "none",
         "marker": SHAPES[place % len(SHAPES)],
         "color": _colour(place),
         "markersize": 6,
-        "markeredgecolor": "white",
-        "markeredgewidth": 0.8,
+        "markerfacecolor": "white" if again else _colour(place),
+        "markeredgecolor": _colour(place) if again else "white",
+        "markeredgewidth": 1.5 if again else 0.8,
         "zorder": 3,
     }
 
@@ -185,7 +193,9 @@ def _legend(table: pd.DataFrame) -> list[Line2D]:
     for row in table.drop_duplicates("method").sort_values("style").to_dict("records"):
         place, done, planned = int(row["style"]), row["done"], row["planned"]
         label = row["method"] if done == planned else f"{row['method']} ({done} of {planned} done)"
-        handles.append(Line2D([], [], **{**_marker(place), "linestyle": "-", "label": label}))
+        handles.append(
+            Line2D([], [], **{**_marker(place), "linestyle": _dashes(place), "label": label})
+        )
     return handles
 
 
