@@ -21,7 +21,21 @@ Search = Callable[..., tuple[int, str, str]]
 Timeless = Callable[[Path], list[dict[str, Any]]]
 
 LAMBDA = ("--method", "shift", "--param", "lambda", "--space", "log:0.01:50")
+SIX = (*LAMBDA, "--trials", "6")
 UNIT_STEPS = 9
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("once") / "search"
+
+
+@pytest.fixture
+def whole(once: Path, search: Search) -> Path:
+    """A search of six trials that nothing disturbed; made for the first test that asks for it."""
+    if not once.exists():
+        assert search(once, *SIX)[0] == 0
+    return once
 
 
 def units(out: Path) -> dict[str, int]:
@@ -141,10 +155,12 @@ def test_a_method_that_the_suite_does_not_name_is_searched_as_it_is(
 
 
 def test_the_test_split_can_be_absent(
-    search: Search, timeless: Timeless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    search: Search,
+    timeless: Timeless,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    words = (*LAMBDA, "--trials", "6")
-    search(tmp_path / "clean", *words)
     make_setup = bench.job.make_setup
 
     def without(*args: Any, **kwargs: Any) -> Any:
@@ -152,8 +168,8 @@ def test_the_test_split_can_be_absent(
         return setup, None, task
 
     monkeypatch.setattr(bench.job, "make_setup", without)
-    assert search(tmp_path / "absent", *words)[0] == 0
-    assert timeless(tmp_path / "absent") == timeless(tmp_path / "clean")
+    assert search(tmp_path / "absent", *SIX)[0] == 0
+    assert timeless(tmp_path / "absent") == timeless(whole)
     unit = UnitId("trials", next(tmp_path.glob("absent/trials/*")).name)
     run = RunDirectory(tmp_path / "suite")
     run.add_unit(unit, RunDirectory(tmp_path / "absent").unit(unit).spec())
@@ -194,11 +210,10 @@ def test_a_driver_that_dies_between_two_units_is_carried_on(
     moment: int,
     search: Search,
     timeless: Timeless,
+    whole: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    words = (*LAMBDA, "--trials", "6")
-    search(tmp_path / "whole", *words)
     attempt, n_units = bench.engines.inline.attempt, 0
 
     def dies(*args: Any) -> Any:
@@ -209,12 +224,12 @@ def test_a_driver_that_dies_between_two_units_is_carried_on(
         return attempt(*args)
 
     monkeypatch.setattr(bench.engines.inline, "attempt", dies)
-    code, _, complaint = search(tmp_path / "broken", *words)
+    code, _, complaint = search(tmp_path / "broken", *SIX)
     assert code == 130
     assert "the same command carries on" in complaint
     n_units = 100
-    assert search(tmp_path / "broken", *words)[0] == 0
-    assert timeless(tmp_path / "broken") == timeless(tmp_path / "whole")
+    assert search(tmp_path / "broken", *SIX)[0] == 0
+    assert timeless(tmp_path / "broken") == timeless(whole)
 
 
 @pytest.mark.parametrize("name", ["report", "tell"])
@@ -222,11 +237,10 @@ def test_a_driver_that_dies_while_it_prunes_is_carried_on(
     name: str,
     search: Search,
     timeless: Timeless,
+    whole: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    words = (*LAMBDA, "--trials", "6")
-    search(tmp_path / "whole", *words)
     former, n_calls = getattr(bench.search.drive.Journal, name), 0
 
     def dies(*args: Any, **kwargs: Any) -> None:
@@ -237,11 +251,11 @@ def test_a_driver_that_dies_while_it_prunes_is_carried_on(
         former(*args, **kwargs)
 
     monkeypatch.setattr(bench.search.drive.Journal, name, dies)
-    assert search(tmp_path / "broken", *words)[0] == 130
+    assert search(tmp_path / "broken", *SIX)[0] == 130
     states = [trial.state for trial in read_findings(tmp_path / "broken").trials]
     assert "unfinished" in states
-    assert search(tmp_path / "broken", *words)[0] == 0
-    assert timeless(tmp_path / "broken") == timeless(tmp_path / "whole")
+    assert search(tmp_path / "broken", *SIX)[0] == 0
+    assert timeless(tmp_path / "broken") == timeless(whole)
 
 
 def test_a_trial_that_fails_stops_no_other_and_is_tried_again(
@@ -266,6 +280,20 @@ def test_a_trial_that_fails_stops_no_other_and_is_tried_again(
     assert code == 0
     assert "4 of 4 trials ended" in printed
     assert [trial.state for trial in read_findings(tmp_path / "s").trials] == ["done"] * 4
+
+
+def test_a_damaged_file_stops_its_own_trial_alone(search: Search, tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    words = ("--method", "shift", "--param", "lambda", "--sampler", "grid", "--space", "paper")
+    search(out, *words, "--set", "folds=1")
+    done = {file.parent.name: file for file in out.glob("trials/*/points.jsonl")}
+    (out / "journal.log").unlink()  # all trials begin again, and find their units done
+    file = next(iter(done.values()))
+    file.write_text("no line of ours\n")
+    code, printed, _ = search(out, *words, "--set", "folds=1")
+    assert code == 1
+    assert "3 of 4 trials ended" in printed
+    assert f"{file} is damaged" in printed
 
 
 def test_a_directory_of_something_else_is_refused(
