@@ -16,6 +16,9 @@
         model.pt                     the best weights
         result.json                  there exactly when the unit is finished
 
+The directory of a search is the same, but for search.json (schema, the search), journal.log (its
+trials, an Optuna study) and best.toml in place of run.json: nothing in it has seen the test split.
+
 Every file has one writer. Files of lines are only appended to; a line torn by a crash is dropped by
 the next writer and skipped by readers. All other files are replaced as a whole.
 """

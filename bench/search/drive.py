@@ -33,7 +33,7 @@ from bench.search.sampler import propose
 from bench.search.search import FILE, Search, record_search
 from bench.search.space import Values, corners, grid
 from bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
-from bench.store import RunDirectory, UnitId, append_line, hold_lock
+from bench.store import DamagedError, RunDirectory, UnitId, append_line, hold_lock
 from bench.suite import PlannedTrial, Resources
 
 
@@ -102,11 +102,10 @@ class _Driver:
         """Do what of the units is left up to a rung, over all workers."""
         plan = []
         for planned in (planned for each in running for planned in each.plan):
-            step = rung_step(planned.spec, rung, self.place.data)
-            if reached(self.run, planned.spec, step) is None:
+            if self._reached(planned, rung) is None:
                 plan.append(planned)
                 directory = self.run.add_unit(planned.spec.unit, planned.spec.to_json())
-                directory.pause_after(step)
+                directory.pause_after(rung_step(planned.spec, rung, self.place.data))
         if not plan:
             return
         if self.engine is None:
@@ -119,10 +118,18 @@ class _Driver:
 
     def _values(self, candidate: Candidate, rung: int) -> list[float]:
         """The metrics of a trial's units at a rung; none if one of them failed."""
-        specs = [planned.spec for planned in candidate.plan]
-        values = [reached(self.run, spec, rung_step(spec, rung, self.place.data)) for spec in specs]
+        values = [self._reached(planned, rung) for planned in candidate.plan]
         known = [value for value in values if value is not None]
         return known if len(known) == len(values) else []
+
+    def _reached(self, planned: PlannedTrial, rung: int) -> float | None:
+        """The metric of a unit at a rung; None if it is not there, or has a damaged file."""
+        spec = planned.spec
+        try:
+            return reached(self.run, spec, rung_step(spec, rung, self.place.data))
+        except DamagedError as error:
+            self.tally.failed[spec.unit] = str(error)
+            return None
 
     def _prune(
         self, running: Sequence[Candidate], values: dict[int, list[float]], rung: int, last: int

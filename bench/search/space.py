@@ -41,7 +41,9 @@ class Range(NamedTuple):
         if self.kind == "int":
             return tuple(dict.fromkeys(round(value) for value in spaced))
         if self.kind == "log":
-            spaced = [min(max(exp(value), self.low), self.high) for value in spaced]
+            spaced = [exp(value) for value in spaced]
+        if n_points > 1:
+            spaced[0], spaced[-1] = self.low, self.high  # to the last bit
         return tuple(spaced)
 
 

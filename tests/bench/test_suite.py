@@ -230,3 +230,62 @@ def test_a_method_may_have_a_training_of_its_own_which_its_retrainings_share() -
     tables["methods"]["none"] = {"training": {"epoch": 4}}
     with pytest.raises(UserError, match="did you mean 'epochs'"):
         read_suite(tables, "own")
+
+
+FRAGMENT = """
+folds = 1
+[methods.two]
+n_policies = 5
+[methods.two.training]
+epochs = 7
+[methods.new]
+method = "none"
+training = { epochs = 3 }
+[searches.two]
+directory = "runs/search"
+device_hours = 1.5
+forward = 10
+backward = 20
+"""
+
+
+def test_a_fragment_goes_over_the_suite_and_under_what_is_set(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\nfolds = 3\n[tasks.digits]\n[methods.none]\n'
+        '[methods.two]\nmethod = "random_policy"\nn_policies = 2\ntraining = { beta1 = 0.5 }\n'
+    )
+    (tmp_path / "best.toml").write_text(FRAGMENT)
+    alone = load_suite(tmp_path / "s.toml")
+    suite = load_suite(
+        tmp_path / "s.toml", ["methods.two.training.epochs=9"], [tmp_path / "best.toml"]
+    )
+    specs = {planned.method: planned.spec for planned in suite.plan}
+    assert len(suite.plan) == len(specs) == 3
+    assert specs["two"].options["n_policies"] == 5
+    assert specs["two"].task.training == {"beta1": 0.5, "epochs": 9}
+    assert specs["new"].method == "none"
+    assert (
+        specs["none"].unit == alone.plan[0].spec.unit
+    )  # what a search was charged is no part of it
+    assert (suite.searches["two"].device_hours, alone.searches) == (1.5, {})
+    assert suite.resolved["searches"]["two"]["directory"] == "runs/search"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("[methods.two]\nn_policy = 1", "did you mean 'n_policies'"),
+        ("[searches.too]\ndirectory = 'd'\ndevice_hours = 1\nforward = 1\nbackward = 1", "'two'"),
+        ("[searches.two]\ndirectory = 'd'", "device_hours: Field required"),
+        ("[methods.two", "best.toml is no TOML"),
+    ],
+)
+def test_a_fragment_that_does_not_fit_is_refused(tmp_path: Path, text: str, part: str) -> None:
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\nfolds = 1\n[tasks.digits]\n[methods.two]\nmethod = "random_policy"\n'
+    )
+    (tmp_path / "best.toml").write_text(text)
+    with pytest.raises(UserError, match=part):
+        load_suite(tmp_path / "s.toml", fragments=[tmp_path / "best.toml"])
+    with pytest.raises(UserError, match="cannot read suite"):
+        load_suite(tmp_path / "s.toml", fragments=[tmp_path / "none.toml"])

@@ -45,10 +45,10 @@ def search(trial: TrialSpec) -> TrialSpec:
     return replace(trial, method="autoaugment", options=options, budget=Budget(steps=3))
 
 
-def work_on(folder: Path, spec: TrialSpec) -> RunDirectory:
+def work_on(folder: Path, spec: TrialSpec, *, score_test: bool = True) -> RunDirectory:
     run = RunDirectory(folder)
     run.add_unit(spec.unit, spec.to_json())
-    do_unit(run, spec.unit, Host(folder))
+    do_unit(run, spec.unit, Host(folder, score_test=score_test))
     return run
 
 
@@ -257,6 +257,44 @@ def test_the_test_split_can_be_anything_during_the_work(
     assert scores(dirty, trial) != scores(clean, trial)
 
 
+def test_without_scoring_the_test_split_a_unit_comes_to_the_same(
+    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = work_on(tmp_path / "scored", trial)
+    make_setup = bench.job.make_setup
+
+    def without(*args: Any, **kwargs: Any) -> Any:
+        setup, _, task = make_setup(*args, **kwargs)
+        return setup, None, task
+
+    monkeypatch.setattr(bench.job, "make_setup", without)
+    unscored = work_on(tmp_path / "unscored", trial, score_test=False)
+    rows = scores(unscored, trial)
+    assert rows == [{k: v for k, v in r.items() if k != "test"} for r in scores(scored, trial)]
+    assert result_of(unscored, trial)["weights"] == result_of(scored, trial)["weights"]
+
+
+@pytest.mark.parametrize("rungs", [(1, None), (1, 2, None), (3, None), (99,)])
+def test_a_unit_that_pauses_at_rungs_comes_to_the_same(
+    tmp_path: Path, trial: TrialSpec, rungs: tuple[int | None, ...]
+) -> None:
+    whole = work_on(tmp_path / "whole", trial)
+    run = RunDirectory(tmp_path / "paused")
+    directory = run.add_unit(trial.unit, trial.to_json())
+    for rung in rungs:
+        directory.pause_after(rung)
+        for _ in range(2):  # a second attempt has nothing to do there
+            do_unit(run, trial.unit, Host(tmp_path))
+        paused = rung is not None and rung < 3
+        assert len(directory.points()) == (rung if paused else 3)
+        assert (directory.result() is None) == paused
+    assert scores(run, trial) == scores(whole, trial)
+    assert result_of(run, trial)["weights"] == result_of(whole, trial)["weights"]
+    for name in ("steps", "forward", "backward"):
+        costs = [result_of(each, trial)["costs"]["search"][name] for each in (run, whole)]
+        assert costs[0] == costs[1]
+
+
 def test_no_road_leads_from_the_setup_to_the_test_split(trial: TrialSpec, tmp_path: Path) -> None:
     job = bench.job.trial_job(trial.to_json(), tmp_path, device=torch.device("cpu"), meter=Ledger())
     example = job.test.x[0]
@@ -307,7 +345,5 @@ def test_an_empty_policy_retrains_to_the_very_model_of_none(
 
 def scores(run: RunDirectory, spec: TrialSpec) -> list[dict[str, Any]]:
     """The rows of a trial without what the clock says."""
-    return [
-        {key: row[key] for key in ("point", "step", "kind", "valid", "test", "learned")}
-        for row in run.unit(spec.unit).points()
-    ]
+    kept = ("point", "step", "kind", "valid", "test", "learned")
+    return [{key: row[key] for key in kept if key in row} for row in run.unit(spec.unit).points()]

@@ -1,0 +1,160 @@
+"""The report of a search, and its costs on the curve that it made."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from analysis.command import report
+from analysis.frame import COSTS, load
+from analysis.report import png
+from analysis.searches import charge_searches, search_figure, trial_table
+from bench.cli import main
+from bench.run import Place, run_suite
+from bench.search.findings import Finding, Findings
+from bench.search.search import Search
+from bench.suite import load_suite
+from datasets.errors import UserError
+
+PARAMETERS = {"penalty": "log:0.01:50", "at_eval": "choice:blend,sample"}
+SCALES = {"penalty": "log", "at_eval": "words"}
+
+
+def finding(number: int, state: str, valid: float | None, hours: float = 0.5) -> Finding:
+    values = {"penalty": 0.1 * 2**number, "at_eval": "blend" if number % 2 else "sample"}
+    return Finding(number, state, values, valid, None if valid is None else 0.01, hours, 10, 20)
+
+
+def findings(*trials: Finding) -> Findings:
+    search = Search({}, "shift", PARAMETERS, "tpe", 0, 4, True)
+    return Findings(search, len(trials), trials)
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return trial_table(
+        findings(
+            finding(0, "pruned", 0.95),
+            finding(1, "done", 0.8),
+            finding(2, "done", 0.7),
+            finding(3, "unfinished", None, 0.0),
+            finding(4, "done", 0.9),
+        )
+    )
+
+
+def test_the_best_so_far_is_of_trials_that_ran_to_their_end(table: pd.DataFrame) -> None:
+    assert np.isnan(table["best"][0])
+    assert list(table["best"][1:]) == [0.8, 0.8, 0.8, 0.9]
+    assert list(table["hours_so_far"]) == [0.5, 1.0, 1.5, 1.5, 2.0]
+    assert list(table["at_eval"]) == ["sample", "blend", "sample", "blend", "sample"]
+
+
+def test_a_panel_for_each_parameter_and_one_for_the_hours(table: pd.DataFrame) -> None:
+    figure = search_figure(table, SCALES, "shift")
+    penalty, words, hours = figure.axes
+    assert (penalty.get_xscale(), words.get_xscale()) == ("log", "linear")
+    assert penalty.get_xlabel() == "penalty λ"
+    assert "device hours" in hours.get_xlabel()
+    drawn = {
+        str(container.get_label()): container.lines[0].get_xdata()
+        for container in penalty.containers
+    }
+    assert list(drawn["done"]) == pytest.approx([0.2, 0.4, 1.6])
+    assert list(drawn["pruned"]) == pytest.approx([0.1])
+
+
+def test_a_search_that_has_nothing_yet_is_drawn(table: pd.DataFrame) -> None:
+    for empty in (findings(), findings(finding(0, "unfinished", None, 0.0))):
+        assert png(search_figure(trial_table(empty), SCALES, "shift"))
+
+
+SUITE = """
+name = "charged"
+folds = 1
+[tasks.digits]
+training = { epochs = 2 }
+[methods.none]
+[methods.fixed]
+[methods.random_policy]
+n_policies = 1
+"""
+SEARCHES = """
+[searches.fixed]
+directory = "runs/search"
+device_hours = 2.5
+forward = 1000
+backward = 500
+[searches.random_policy]
+directory = "runs/other"
+device_hours = 1.0
+forward = 1
+backward = 2
+"""
+
+
+def run(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "suite.toml").write_text(text)
+    suite = load_suite(tmp_path / "suite.toml")
+    place = Place(tmp_path / "run", tmp_path, engine="inline")
+    assert run_suite(suite, place, Console(quiet=True))
+    return place.out
+
+
+def test_a_search_is_charged_to_its_method_in_both_readings(tmp_path: Path) -> None:
+    out = run(tmp_path, SUITE + SEARCHES)
+    plain = load(out)
+    charged = charge_searches(plain, out)
+    added = charged.points[list(COSTS)] - plain.points[list(COSTS)]
+    paid = {"none": (0, 0, 0), "fixed": (2.5, 1000, 500), "random_policy": (1, 1, 2)}
+    for method, (hours, forward, backward) in paid.items():
+        own = added[plain.points["method"] == method]
+        assert len(own)
+        for reading in ("paper", "full"):
+            assert np.allclose(own[f"hours_{reading}"], hours)
+            assert (own[f"forward_{reading}"] == forward).all()
+            assert (own[f"backward_{reading}"] == backward).all()
+    rest = [name for name in plain.points if name not in COSTS]
+    assert charged.points[rest].equals(plain.points[rest])
+
+
+def test_the_report_charges_only_when_asked_and_says_so(tmp_path: Path) -> None:
+    out = run(tmp_path, SUITE + SEARCHES)
+    note = "Hours and samples of fixed hold those of the search in runs/search."
+    report(out)
+    assert note not in (out / "report" / "table.md").read_text()
+    plain = pd.read_csv(out / "report" / "table.csv").set_index("method")["hours_full"]
+    report(out, charge_search=True)
+    assert note in (out / "report" / "table.md").read_text()
+    charged = pd.read_csv(out / "report" / "table.csv").set_index("method")["hours_full"]
+    assert charged["fixed"] - plain["fixed"] == pytest.approx(2.5)
+    assert charged["none"] == plain["none"]
+
+
+def test_a_run_whose_suite_names_no_search_cannot_charge_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="names no search; run it with"):
+        report(run(tmp_path, SUITE), charge_search=True)
+
+
+def test_the_command_writes_table_and_figure_of_a_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "suite.toml").write_text(SUITE)
+    out = tmp_path / "search"
+    words = ["--method", "fixed", "--param", "training.learning_rate", "--space", "log:1e-3:1e-2"]
+    options = ["--trials", "2", "--engine", "inline", "--out", str(out)]
+    command = ["augbench", "search", str(tmp_path / "suite.toml"), *words, *options]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert not caught.value.code
+    printed = capsys.readouterr().out
+    for name in ("trials.csv", "search.png", "search.svg"):
+        assert str(out / "report" / name) in printed
+        assert (out / "report" / name).stat().st_size > 0
+    written = pd.read_csv(out / "report" / "trials.csv")
+    assert list(written["trial"]) == [0, 1]
+    assert written["training.learning_rate"].between(1e-3, 1e-2).all()

@@ -1,0 +1,103 @@
+"""A search over Ray in real processes, its driver killed where it hurts."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from bench.search.findings import read_findings
+
+Timeless = Callable[[Path], list[dict[str, Any]]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+SUITE = """
+name = "killed"
+folds = 1
+[tasks.sinusoids]
+training = { epochs = 27, patience = 27 }
+[methods.shift]
+method = "augnet"
+layers = [["frequency_shift"]]
+"""
+WORDS = (
+    "--method",
+    "shift",
+    "--param",
+    "lambda",
+    "--space",
+    "log:0.01:50",
+    "--trials",
+    "4",
+    "--batch",
+    "2",
+)
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("suite") / "killed.toml"
+    file.write_text(SUITE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def undisturbed(suite: Path, augbench: Run, timeless: Timeless) -> list[dict[str, Any]]:
+    """What the reference engine gives."""
+    out = suite.parent / "inline"
+    done = augbench("search", suite, *WORDS, "--engine", "inline", "--out", out)
+    assert done.returncode == 0, done.stderr
+    return timeless(out)
+
+
+@pytest.mark.parametrize("n_begun", [2, 3], ids=["in the first rung", "in the second batch"])
+def test_a_killed_driver_is_restored_by_the_same_command_to_the_same_trials(
+    n_begun: int,
+    suite: Path,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    undisturbed: list[dict[str, Any]],
+    tmp_path: Path,
+) -> None:
+    words = command_line("search", suite, *WORDS, "--workers", "2", "--out", tmp_path / "s")
+    log = (tmp_path / "log").open("w")
+    process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until(lambda: trials_with_points(tmp_path / "s") >= n_begun)
+        process.kill()
+        process.wait()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    left = read_findings(tmp_path / "s").trials
+    assert any(trial.state == "unfinished" for trial in left), "too late to kill it"
+    kept = {file: file.read_bytes() for file in tmp_path.glob("s/trials/*/result.json")}
+    subprocess.run(words, check=True, stdout=log, stderr=log, timeout=300)
+    assert timeless(tmp_path / "s") == undisturbed
+    assert {file: file.read_bytes() for file in kept} == kept
+    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "s" / "journal.log"))
+    study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(backend))
+    assert len(study.trials) == 4
+    assert all(trial.state.is_finished() for trial in study.trials)
+    assert study.best_value == max(t["valid"] for t in undisturbed if t["state"] == "done")
+
+
+def trials_with_points(out: Path) -> int:
+    """How many values of lambda have shown something."""
+    files = out.glob("trials/*/points.jsonl")
+    specs = [json.loads((file.parent / "spec.json").read_text()) for file in files]
+    return len({spec["options"]["penalty"] for spec in specs})
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
