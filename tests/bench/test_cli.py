@@ -324,7 +324,7 @@ def test_options_are_shown_as_a_suite_says_them(ask: Ask) -> None:
 
 def test_a_method_that_is_not_known_is_one_sentence(ask: Ask) -> None:
     answer = ask("methods", "augnt")
-    assert_one_sentence(answer, "unknown method 'augnt'; did you mean 'augnet'", "known: augerino")
+    assert_one_sentence(answer, "unknown method 'augnt'; did you mean 'augnet'", "known: adda")
 
 
 def test_a_method_can_be_piped(augbench: Callable[..., Any]) -> None:
