@@ -1,5 +1,6 @@
 """Claims of the paper that this project repeats, at the paper's sizes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +17,7 @@ def test_augnet_learns_half_a_hertz_in_four_of_five_seeds(tmp_path: Path) -> Non
     suite = load_suite(SINUSOIDS)
     only = [planned for planned in suite.plan if planned.method == "shift"]
     tables = {**suite.resolved, "methods": {"shift": suite.resolved["methods"]["shift"]}}
-    suite = type(suite)(suite.name, tuple(only), suite.resources, tables)
+    suite = replace(suite, plan=tuple(only), resolved=tables)
     assert run_suite(suite, Place(tmp_path / "run", tmp_path), Console(quiet=True))
     run, suite = open_run(tmp_path / "run")
     learned = read_learned(run, suite.plan)
