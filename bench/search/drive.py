@@ -26,6 +26,7 @@ from bench.attempt import provenance
 from bench.display import Display
 from bench.engines.engine import Engine
 from bench.points import Charge, add_charges
+from bench.preflight import distinct_tasks
 from bench.run import Place, check_device, interrupt, make_engine, open_directory, prepare
 from bench.schedule import Tally, work_through
 from bench.search.journal import Journal
@@ -109,7 +110,10 @@ class _Driver:
         if not plan:
             return
         if self.engine is None:
-            self.engine = make_engine(self.run, self.resources, self.place, score_test=False)
+            tasks = distinct_tasks(planned.spec for planned in plan)
+            self.engine = make_engine(
+                self.run, self.resources, self.place, tasks=tasks, score_test=False
+            )
             signal.signal(signal.SIGTERM, interrupt)  # after Ray, which sets one of its own
         display = Display(self.run, plan, self.tally, self.console)
         specs = [planned.spec for planned in plan]
