@@ -501,7 +501,9 @@ def test_asking_ray_for_what_it_has_not_is_one_sentence(
 ) -> None:
     """Ray itself would wait for ever."""
     words = ("run", small_suite, "--set", "resources.gpus=1", "--out", tmp_path / "run")
-    assert_one_sentence(ask(*words), "each unit asks for 1 CPU and 1 GPU; no node of Ray has both", "[resources]")
+    assert_one_sentence(
+        ask(*words), "each unit asks for 1 CPU and 1 GPU; no node of Ray has both", "[resources]"
+    )
 
 
 def test_a_disk_that_is_read_only_is_one_sentence(
