@@ -139,8 +139,9 @@ def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> 
     """Note an outcome; True if the unit is to be tried again."""
     unit, ending, reason = outcome
     if ending == "done":
-        tally.finished += 1
-        _note(run, "finished", unit)
+        paused = run.halt_file.exists() and run.unit(unit).result() is None
+        tally.finished += not paused
+        _note(run, "paused" if paused else "finished", unit)
         return False
     tally.crashes += ending == "crashed"
     again = n_tries < TRIES[ending]

@@ -106,6 +106,7 @@ class RayEngine:
         raise UserError(
             f"each unit asks for {resources.cpus:g} CPU and {resources.gpus:g} GPU; no node of Ray "
             f"has both (there are: {'; '.join(has) or 'none'}): lower them in [resources]"
+            + ("" if self._folder else ", or wait until more nodes have joined")
         )
 
     def _check_nodes(self, tasks: Sequence[tuple[str, TaskSpec]]) -> None:
@@ -180,8 +181,13 @@ def _start(
     if address:
         try:
             ray.init(address=address, **options)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise UserError(f"no Ray cluster answers at {address}: {error}") from None
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            # Ray says of a token that is lacking what is in `message`, and of a wrong one nothing.
+            raise UserError(
+                f"no Ray cluster answers at {address}: {getattr(error, 'message', error)}; one "
+                "that asks for a token wants RAY_AUTH_MODE=token here, and RAY_AUTH_TOKEN_PATH or "
+                "RAY_AUTH_TOKEN as on its nodes"
+            ) from None
     else:
         ray.init(
             address="local",  # never one that happens to run here
