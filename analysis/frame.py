@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.points import open_run, read_learned, read_points, read_trials
+from bench.points import open_run, read_learned, read_points, read_policies, read_trials
 from datasets.errors import UserError, unknown
 
 POINT_COLUMNS = {  # one row per scored artifact
@@ -59,6 +59,18 @@ LEARNED_COLUMNS = {  # one row per operation of a layer, for each point of a mod
     "value": "float64",  # the magnitude in `unit`
     "unit": "str",
 }
+POLICY_COLUMNS = {  # one row per transform of a policy, for each point of a search
+    "task": "str",
+    "method": "str",
+    "fold": "int64",
+    "seed": "int64",
+    "trial": "str",
+    "point": "int64",
+    "step": "int64",
+    "policy": "str",  # its digest
+    "transform": "str",
+    "share": "float64",  # of all operations that fire
+}
 COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full")))
 AXES = (*COSTS, "step")  # what a curve can be drawn along
 KINDS = ("model", "policy")
@@ -71,14 +83,16 @@ class Results:
     """What a run has given so far.
 
     ``points`` has the columns of ``POINT_COLUMNS``, ``trials`` and ``skipped`` those of
-    ``TRIAL_COLUMNS`` and ``learned`` those of ``LEARNED_COLUMNS``; all may be without rows. None is
-    ever written to. No trial that is skipped is among ``trials``: nothing is expected of it.
+    ``TRIAL_COLUMNS``, ``learned`` those of ``LEARNED_COLUMNS`` and ``policies`` those of
+    ``POLICY_COLUMNS``; all may be without rows. None is ever written to. No trial that is skipped
+    is among ``trials``: nothing is expected of it.
     """
 
     points: pd.DataFrame
     trials: pd.DataFrame
     suite: str  # its name
     learned: pd.DataFrame
+    policies: pd.DataFrame
     skipped: pd.DataFrame
     notes: tuple[str, ...] = ()  # sentences on what the numbers hold
 
@@ -89,8 +103,13 @@ def load(run: Path) -> Results:
     UserError: it is no run directory, or a newer version wrote it.
     """
     directory, suite = open_run(run)
-    points, trials = read_points(directory, suite.plan), read_trials(directory, suite.plan)
-    return results(points, trials, suite.name, read_learned(directory, suite.plan))
+    return results(
+        read_points(directory, suite.plan),
+        read_trials(directory, suite.plan),
+        suite.name,
+        read_learned(directory, suite.plan),
+        read_policies(directory, suite.plan),
+    )
 
 
 def results(
@@ -98,6 +117,7 @@ def results(
     trials: pd.DataFrame | Iterable[Mapping[str, object]],
     suite: str,
     learned: Iterable[Mapping[str, object]] = (),
+    policies: Iterable[Mapping[str, object]] = (),
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -116,6 +136,7 @@ def results(
         trials=typed_trials[~skipped].reset_index(drop=True),
         suite=suite,
         learned=_typed(learned, LEARNED_COLUMNS, "learned magnitudes"),
+        policies=_typed(policies, POLICY_COLUMNS, "policies"),
         skipped=typed_trials[skipped].reset_index(drop=True),
     )
 

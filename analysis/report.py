@@ -26,9 +26,10 @@ def write_report(results: Results, folder: Path, *, include_shared: bool = False
 
     ``TASK-FIGURE.png``, ``.svg`` and ``.csv`` (what is drawn) for every task and row of
     ``FIGURES``; ``table.csv``, ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of
-    augmentation layers). A run that is unfinished, or has no point yet, gives the same files, which
-    say so. The same results give the same bytes. ``include_shared`` keeps trials that shared a GPU
-    in what is measured in hours. UserError: the folder cannot be written.
+    augmentation layers); ``policies.csv`` (what policies hold of each transform). A run that is
+    unfinished, or has no point yet, gives the same files, which say so. The same results give the
+    same bytes. ``include_shared`` keeps trials that shared a GPU in what is measured in hours.
+    UserError: the folder cannot be written.
     """
     scores = score_table(results, include_shared=include_shared)
     contents: dict[str, bytes] = {}
@@ -44,6 +45,7 @@ def write_report(results: Results, folder: Path, *, include_shared: bool = False
     contents["table.md"] = report_text(results, scores).encode()
     contents["points.csv"] = csv(results.points)
     contents["learned.csv"] = csv(results.learned)
+    contents["policies.csv"] = csv(results.policies)
     return [write(folder / name, content) for name, content in contents.items()]
 
 

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.catalogue import method_page, method_table
-from bench.listing import plan_table, status_tables
+from bench.method_tables import method_page, method_table
+from bench.place import EngineName, Place
 from bench.points import open_run, read_trials, skip_lines
-from bench.run import EngineName, Place, run_suite
+from bench.run import run_suite
 from bench.search.space import SamplerName
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
+from bench.trial_tables import plan_table, status_tables
 from datasets import known_tasks
 from datasets.errors import UserError, system_error, unknown
 from methods import known_methods
@@ -48,10 +49,7 @@ Address = Annotated[
 ShipCode = Annotated[
     bool, typer.Option("--ship-code", help="Bring this augbench to the cluster's nodes.")
 ]
-StopAfter = Annotated[
-    float | None,
-    typer.Option(help="Hours until it stops as after a Ctrl-C."),
-]
+StopAfter = Annotated[float | None, typer.Option(help="Hours until it stops as after a Ctrl-C.")]
 Device = Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")]
 
 SHIPPED = Path(__file__).parent / "suites"
@@ -92,7 +90,7 @@ def run(
         _default_out(out, read),
         data,
         engine=engine,
-        address=None if address == "local" else address,
+        address=address,
         ship_code=ship_code,
         stop_after_hours=stop_after,
         device=device,
@@ -131,6 +129,8 @@ def search(
     engine: EngineOption = "ray",
     workers: Workers = None,
     address: Address = None,
+    ship_code: ShipCode = False,
+    stop_after: StopAfter = None,
     device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
@@ -139,7 +139,15 @@ def search(
 
     read = _read(suite, _with_workers(overrides, workers), [])
     folder = out or Path("runs") / f"{read.name}-{method}-search"
-    place = Place(folder, data, engine=engine, address=address, device=device)
+    place = Place(
+        folder,
+        data,
+        engine=engine,
+        address=address,
+        ship_code=ship_code,
+        stop_after_hours=stop_after,
+        device=device,
+    )
     wish = Wish(method, param, space, sampler, trials, seed, batch, prune)
     try:
         complete = search_suite(read, wish, place, Console())

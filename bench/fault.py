@@ -1,6 +1,8 @@
 """Faults on demand, for tests of what they cost: AUGBENCH_FAULT=KIND@step:N.
 
-A unit's first attempt suffers it after its step N; the attempts that follow do not.
+A unit's first attempt suffers it after its step N; the attempts that follow do not. Of the kinds
+"memory" is the system's, "torn" dies in the middle of a line, and a "slow" disk takes a second for
+every step from then on.
 """
 
 import errno
@@ -12,15 +14,7 @@ from bench.store import UnitDirectory
 from datasets.errors import UserError
 from methods.training import DivergedError
 
-KINDS = {
-    "kill": "the process is gone at once",
-    "error": "an exception that nobody foresaw",
-    "memory": "the system is out of memory",
-    "nan": "the loss is no number",
-    "full": "the disk is full",
-    "torn": "the process is gone in the middle of a line",
-    "slow": "the disk takes a second for every step from then on",
-}
+KINDS = ("kill", "error", "memory", "nan", "full", "torn", "slow")
 
 
 class Fault:

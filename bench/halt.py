@@ -3,7 +3,7 @@
 import signal
 import time
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -27,15 +27,14 @@ class Halt:
         self,
         run: RunDirectory,
         console: Console,
-        *,
-        stop_after_hours: float | None = None,
-        device_hours: float | None = None,  # of all units of the run together
+        hours: float | None,  # of the clock on the wall, from now on
+        device_hours: float | None,  # of all units of the run together
     ) -> None:
         self._run, self._console = run, console
-        self._end = None if stop_after_hours is None else time.time() + 3600 * stop_after_hours
+        self._end = None if hours is None else time.monotonic() + 3600 * hours
         self._device_seconds = None if device_hours is None else 3600 * device_hours
         self._finished: dict[Path, float] = {}  # seconds of units that are done
-        self._looked = 0.0
+        self._looked = -LOOK_SECONDS
         self._former: dict[int, Any] = {}
         self.reason = ""
         self.interrupted = False
@@ -45,12 +44,7 @@ class Halt:
         self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         for number, former in self._former.items():
             signal.signal(number, former)
         self._run.halt_file.unlink(missing_ok=True)
@@ -62,8 +56,15 @@ class Halt:
             self._look()
         return bool(self.reason)
 
+    def conclude(self) -> None:
+        """Say why, if it was asked for; raises KeyboardInterrupt if a person did."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+        if self.reason:
+            self._console.print(f"stopped early: {self.reason}", highlight=False)
+
     def _look(self) -> None:
-        if self._end is not None and time.time() >= self._end:
+        if self._end is not None and time.monotonic() >= self._end:
             self._ask("the time is over that --stop-after gives")
         elif self._device_seconds is not None and self._spent() >= self._device_seconds:
             hours = self._device_seconds / 3600

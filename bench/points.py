@@ -126,6 +126,26 @@ def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, A
     ]
 
 
+def read_policies(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """One record per transform of a policy and point: its share of all operations that fire."""
+    return _of_each(run, plan, _trial_policies)
+
+
+def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
+    return [
+        {
+            **_names(planned),
+            "point": row["point"],
+            "step": row["step"],
+            "policy": row["policy"],
+            "transform": transform,
+            "share": share,
+        }
+        for row in run.unit(planned.spec.unit).points()
+        for transform, share in row.get("masses", {}).items()
+    ]
+
+
 def _names(planned: PlannedTrial) -> dict[str, Any]:
     """The columns that say which trial a record is of."""
     spec = planned.spec

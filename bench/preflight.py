@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import bench
 import datasets
 import methods
 from bench.job import load_task
-from bench.spec import TaskSpec
+from bench.spec import TaskSpec, TrialSpec
 from datasets.errors import UserError
 
 LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
@@ -109,7 +109,7 @@ def code_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def distinct_tasks(specs: Iterable[Any]) -> list[tuple[str, TaskSpec]]:
+def distinct_tasks(specs: Iterable[TrialSpec]) -> list[tuple[str, TaskSpec]]:
     """The tasks of some trials, without what changes how they are trained, each once."""
     found: dict[str, TaskSpec] = {}
     for each in {id(spec.task): spec.task for spec in specs}.values():  # trials share them

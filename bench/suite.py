@@ -86,6 +86,11 @@ class SuiteFile:
     # Of methods whose options `augbench search` found; what it writes, and no part of any trial.
     searches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        total = self.total_device_hours
+        if total is not None and not 0 < total < inf:
+            raise ValueError(f"total_device_hours is {total}; it has to be above 0")
+
 
 class PlannedTrial(NamedTuple):
     """A trial and what the suite calls its task and its method."""
@@ -163,19 +168,35 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         label: _read_method(table, label, budget, f"[methods.{label}] of {where}")
         for label, table in file.methods.items()
     }
+    plan = _plan(tasks, methods, folds, file.seeds)
+    _refuse_twins(plan, where)
+    searches = _read_searches(file.searches, methods, where)
+    total, resolved = file.total_device_hours, json.loads(json.dumps(tables))
+    return Suite(file.name, plan, resources, total, resolved, searches)
+
+
+def _plan(
+    tasks: Mapping[str, TaskSpec],
+    methods: Mapping[str, "_Method"],
+    folds: Sequence[int],
+    seeds: Sequence[int],
+) -> tuple[PlannedTrial, ...]:
     # One table of a task for each method, not for each of its trials, of which there can be many.
     on = {
         (task_label, method_label): method.on(task)
         for task_label, task in tasks.items()
         for method_label, method in methods.items()
     }
-    plan = tuple(
+    return tuple(
         PlannedTrial(task, method, methods[method].trial(on[task, method], fold, seed))
         for task in tasks
-        for seed in file.seeds
+        for seed in seeds
         for fold in folds
         for method in methods
     )
+
+
+def _refuse_twins(plan: Sequence[PlannedTrial], where: str) -> None:
     first: dict[UnitId, PlannedTrial] = {}
     for planned in plan:
         twin = first.setdefault(planned.spec.unit, planned)
@@ -184,17 +205,19 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
                 f"{where}: {twin.method!r} on {twin.task!r} and {planned.method!r} on "
                 f"{planned.task!r} are the same trials: remove one or change an option"
             )
+
+
+def _read_searches(
+    tables: Mapping[str, Any], methods: Mapping[str, "_Method"], where: str
+) -> dict[str, SearchTable]:
     searches = {
         label: read_options(SearchTable, table, f"[searches.{label}] of {where}")
-        for label, table in file.searches.items()
+        for label, table in tables.items()
     }
     for label in searches:
         if label not in methods:
             raise unknown(f"method in [searches] of {where}:", label, methods)
-    total = file.total_device_hours
-    if total is not None and not 0 < total < inf:
-        raise UserError(f"{where}: total_device_hours is {total}; it has to be above 0")
-    return Suite(file.name, plan, resources, total, json.loads(json.dumps(tables)), searches)
+    return searches
 
 
 def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:

@@ -16,7 +16,7 @@ from bench.job import check_data, evaluation_job, trial_job, warm_up
 from bench.ledger import Ledger
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
 from methods.method import Trained
-from methods.policy import Policy, to_json
+from methods.policy import Policy, masses, to_json
 from methods.training import DivergedError, score
 
 GHOST_SECONDS = 30.0
@@ -147,7 +147,7 @@ class _Worker:
         if isinstance(artifact, Policy):
             record = to_json(artifact, self.job.setup.bank)
             write_json(self.directory.path / "policies" / f"{artifact.digest}.json", record)
-            row |= {"kind": "policy", "policy": artifact.digest}
+            row |= {"kind": "policy", "policy": artifact.digest, "masses": masses(artifact)}
         else:
             row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
             if self.host.score_test:

@@ -145,11 +145,10 @@ class Bilevel:
         return self.freeze() if searched > 0 and (due or last) else None
 
     def learned(self) -> dict[str, Any]:
-        """The share of each transform, how undecided the choices are, how far the trunk came."""
+        """How undecided the choices are, and how far the trunk came."""
         return {
             "best_valid": self.training.best_valid,
             "loss": self.training.last_loss,
-            "masses": self.policy.masses,
             "entropy": self.policy.entropy,
         }
 

@@ -133,9 +133,8 @@ class FasterAutoAugment:
         return self.policy.freeze() if self.epoch > 0 and (due or last) else None
 
     def learned(self) -> dict[str, Any]:
-        """The share of each transform, how undecided the choices are, what the critic sees."""
+        """How undecided the choices are, and what the critic sees."""
         return {
-            "masses": self.policy.masses,
             "entropy": self.policy.entropy,
             "distance": self.distance,
             "loss": self.loss,

@@ -1,6 +1,6 @@
 """How a validation loss depends on the batch that a trunk learned from one step before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -52,45 +52,59 @@ def hypergradient(
     Source: Liu et al. 2019 (DARTS), equations 6 to 8; Li et al. 2020 (DADA), section 3.3; Rommel et
     al. 2022 (CADDA), algorithm 1.
     """
-    weights = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    passes = _Passes(model, class_weights, seeds)
     x = train.x.detach().requires_grad_()
     share = torch.ones(len(x), device=x.device, dtype=x.dtype, requires_grad=True)
-
-    def losses(at: Weights, split: Split, stream: str) -> Tensor:  # (B,), whose sum is the loss
-        buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        with global_seed(seeds.integer(stream), x.device):  # of dropout
-            logits = functional_call(model, {**at, **buffers}, (split.x,))
-        each = F.cross_entropy(logits, split.y, weight=class_weights, reduction="none")
-        total = len(each) if class_weights is None else class_weights[split.y].sum()
-        return each / total
-
-    def slopes(loss: Tensor, by: list[Tensor], *, create_graph: bool = False) -> list[Tensor]:
-        return list(
-            torch.autograd.grad(loss, by, create_graph=create_graph, materialize_grads=True)
-        )
-
-    learned = (share * losses(weights, Split(x, train.y), "train")).sum()
-    descent = slopes(learned, [*weights.values()], create_graph=radius is None)
-    after = {
-        name: (each - rate * slope).detach().requires_grad_()
-        for (name, each), slope in zip(weights.items(), descent, strict=True)
-    }
-    direction = slopes(losses(after, valid, "valid").sum(), [*after.values()])
+    loss = (share * passes.losses(passes.weights, Split(x, train.y), "train")).sum()
+    descent = _slopes(loss, [*passes.weights.values()], create_graph=radius is None)
+    after = passes.moved(descent, -rate)
+    judged = passes.losses(after, valid, "valid").sum()
+    direction = _slopes(judged, [*after.values()])
     if radius is None:
         along = torch.stack([(v * g).sum() for v, g in zip(direction, descent, strict=True)]).sum()
-        by_x, by_share = slopes(along, [x, share])
+        by_x, by_share = _slopes(along, [x, share])
     else:
-        norm = torch.stack([v.square().sum() for v in direction]).sum().sqrt()
-        epsilon = radius / norm.clamp(min=torch.finfo(norm.dtype).tiny)
-
-        def beside(sign: int) -> tuple[Tensor, Tensor]:
-            moved = {
-                name: (each + sign * epsilon * v).detach()
-                for (name, each), v in zip(weights.items(), direction, strict=True)
-            }
-            each = losses(moved, Split(x, train.y), "train")
-            return slopes(each.sum(), [x])[0], each.detach()
-
-        (x_above, above), (x_below, below) = beside(1), beside(-1)
-        by_x, by_share = (x_above - x_below) / (2 * epsilon), (above - below) / (2 * epsilon)
+        by_x, by_share = _differences(passes, Split(x, train.y), direction, radius)
     return Hypergradient(-rate * by_x, -rate * by_share)
+
+
+class _Passes:
+    """A model at weights that are not its own, each pass with buffers that are thrown away."""
+
+    def __init__(self, model: nn.Module, class_weights: Tensor | None, seeds: Seeds) -> None:
+        self.model, self.class_weights, self.seeds = model, class_weights, seeds
+        self.weights = {n: each for n, each in model.named_parameters() if each.requires_grad}
+
+    def losses(self, at: Weights, split: Split, stream: str) -> Tensor:
+        """(B,), whose sum is the loss; equal streams give equal dropout masks."""
+        buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        with global_seed(self.seeds.integer(stream), split.x.device):
+            logits = functional_call(self.model, {**at, **buffers}, (split.x,))
+        each = F.cross_entropy(logits, split.y, weight=self.class_weights, reduction="none")
+        total = len(each) if self.class_weights is None else self.class_weights[split.y].sum()
+        return each / total
+
+    def moved(self, direction: Sequence[Tensor], step: float | Tensor) -> Weights:
+        """The weights after a step along a direction, cut off from where they came from."""
+        pairs = zip(self.weights.items(), direction, strict=True)
+        return {name: (each + step * v).detach().requires_grad_() for (name, each), v in pairs}
+
+
+def _differences(
+    passes: _Passes, train: Split, direction: Sequence[Tensor], radius: float
+) -> tuple[Tensor, Tensor]:
+    """What a move along the direction does to the slopes in x, and to the loss of each sample."""
+    norm = torch.stack([v.square().sum() for v in direction]).sum().sqrt()
+    epsilon = radius / norm.clamp(min=torch.finfo(norm.dtype).tiny)
+    sides = [
+        passes.losses(passes.moved(direction, sign * epsilon), train, "train") for sign in (1, -1)
+    ]
+    (above,), (below,) = (_slopes(side.sum(), [train.x]) for side in sides)
+    return (above - below) / (2 * epsilon), (sides[0] - sides[1]).detach() / (2 * epsilon)
+
+
+def _slopes(
+    loss: Tensor, by: Sequence[Tensor], *, create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Zeros for what the loss does not depend on."""
+    return torch.autograd.grad(loss, by, create_graph=create_graph, materialize_grads=True)

@@ -92,15 +92,6 @@ class SoftPolicy(nn.Module):
         """Of the choices, in nats, averaged; the logarithm of C where nothing is decided."""
         return float(torch.special.entr(self.shares.detach()).sum(-1).mean())
 
-    @property
-    def masses(self) -> dict[str, float]:
-        """The share of each transform in all operations that fire."""
-        fired = (self.shares.unsqueeze(-1) * self.probabilities).detach().sum((0, 1))  # (C, M)
-        of_each = fired.new_zeros(len(self.transforms))
-        of_each.index_add_(0, self.operations.flatten(), fired.flatten())
-        shares = (of_each / of_each.sum()).tolist()
-        return {each.name: share for each, share in zip(self.transforms, shares, strict=True)}
-
     def augment(
         self, x: Tensor, y: Tensor, generator: Generator | None, relaxation: Relaxation
     ) -> Augmented:

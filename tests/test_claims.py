@@ -5,8 +5,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.place import Place
 from bench.points import open_run, read_learned
-from bench.run import Place, run_suite
+from bench.run import run_suite
 from bench.suite import load_suite
 
 SINUSOIDS = Path(__file__).parents[1] / "bench" / "suites" / "sinusoids.toml"

@@ -114,12 +114,13 @@ class RayEngine:
         by_node = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         remote = self._ray.remote(num_cpus=0, max_retries=0, max_calls=1)(look)
         path, data = self._run.path.resolve(), self._host.data
-        tokens = [new_token() for _ in self._nodes()]
+        nodes = self._nodes()
+        tokens = [new_token() for _ in nodes]
         looks = [
             remote.options(scheduling_strategy=by_node(node["NodeID"], soft=False)).remote(
                 path, token, tasks, data
             )
-            for node, token in zip(self._nodes(), tokens, strict=True)
+            for node, token in zip(nodes, tokens, strict=True)
         ]
         try:
             found = self._ray.get(looks, timeout=LOOK_SECONDS)
@@ -206,9 +207,9 @@ def _thread_settings(resources: Resources) -> dict[str, str]:
     return {"OMP_NUM_THREADS": n_threads, "MKL_NUM_THREADS": n_threads}
 
 
-def _attempt(run: Path, unit: UnitId, host: Host, code: str = "") -> Outcome:
+def _attempt(run: Path, unit: UnitId, host: Host, code: str) -> Outcome:
     """What a worker process does; ``code`` is the driver's digest of it."""
-    if code and code_digest() != code:  # a node that joined late
+    if code_digest() != code:  # a node that joined late
         what = f"node {platform.node()} runs other code of augbench than the driver"
         return Outcome(unit, "refused", what)
     return attempt(RunDirectory(run), unit, host)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.display import duration
-from bench.run import Place
+from bench.place import Place
 from bench.search.drive import run_search
 from bench.search.findings import Findings, read_findings, valid_text, write_fragment
 from bench.search.search import make_search
@@ -51,7 +51,7 @@ def search_suite(suite: Suite, wish: Wish, place: Place, console: Console) -> bo
     if wish.method not in labels:
         _say(console, f"the suite names no {wish.method!r} ({', '.join(labels)}): its defaults")
     n_trials = wish.trials or (None if wish.sampler == "grid" else N_TRIALS)
-    failed = run_search(search, n_trials, suite.resources, place, console)
+    failed = run_search(search, n_trials, suite, place, console)
     findings = read_findings(place.out)
     fragment = write_fragment(place.out, findings)
     console.print(_table(findings))

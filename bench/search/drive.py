@@ -12,7 +12,6 @@ Here nothing has to be restored: values of finished units are read from their fi
 trials from Optuna's journal, and all else follows from the seed and the number of a trial.
 """
 
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,9 +24,11 @@ from rich.console import Console
 from bench.attempt import provenance
 from bench.display import Display
 from bench.engines.engine import Engine
+from bench.halt import Halt
+from bench.place import Place, check_device, make_engine, open_directory
 from bench.points import Charge, add_charges
 from bench.preflight import distinct_tasks
-from bench.run import Place, check_device, interrupt, make_engine, open_directory, prepare
+from bench.prepare import prepare
 from bench.schedule import Tally, work_through
 from bench.search.journal import Journal
 from bench.search.sampler import propose
@@ -35,7 +36,7 @@ from bench.search.search import FILE, Search, record_search
 from bench.search.space import Values, corners, grid
 from bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
 from bench.store import DamagedError, RunDirectory, UnitId, append_line, hold_lock
-from bench.suite import PlannedTrial, Resources
+from bench.suite import PlannedTrial, Resources, Suite
 
 
 class Candidate(NamedTuple):
@@ -56,6 +57,7 @@ class _Driver:
     console: Console
     journal: Journal
     points: list[Values]  # of a grid
+    halt: Halt
     skipped: dict[UnitId, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     engine: Engine | None = None
@@ -65,6 +67,8 @@ class _Driver:
         running = [each for each in map(self._candidate, numbers) if each is not None]
         for rung in RUNGS if self.search.prune else RUNGS[-1:]:
             self._work(running, rung)
+            if self.halt():  # units that paused on the way have not come to the rung
+                return
             values = {each.number: self._values(each, rung) for each in running}
             # A trial with a unit that failed stays as it is; the same command tries it again.
             running = [each for each in running if values[each.number]]
@@ -114,11 +118,12 @@ class _Driver:
             self.engine = make_engine(
                 self.run, self.resources, self.place, tasks=tasks, score_test=False
             )
-            signal.signal(signal.SIGTERM, interrupt)  # after Ray, which sets one of its own
         display = Display(self.run, plan, self.tally, self.console)
         specs = [planned.spec for planned in plan]
-        with display.show():
-            work_through(self.run, specs, self.engine, self.tally, on_tick=display.tick)
+        with self.halt, display.show():  # after Ray, which handles signals of its own
+            work_through(
+                self.run, specs, self.engine, self.tally, halted=self.halt, on_tick=display.tick
+            )
 
     def _values(self, candidate: Candidate, rung: int) -> list[float]:
         """The metrics of a trial's units at a rung; none if one of them failed."""
@@ -182,12 +187,14 @@ class _Driver:
 
 
 def run_search(
-    search: Search, n_trials: int | None, resources: Resources, place: Place, console: Console
+    search: Search, n_trials: int | None, suite: Suite, place: Place, console: Console
 ) -> dict[UnitId, str]:
     """Do what the directory lacks of a search; returns the units that failed, and why.
 
-    Raises a UserError for bad input, before any trial begins where that can be known.
+    Of the suite its resources and its budget count; the search knows the rest. Raises a UserError
+    for bad input, before any trial begins where that can be known.
     """
+    resources = suite.resources
     check_device(place)
     torch.set_num_threads(max(1, int(resources.cpus)))
     points = grid(search.spaces, n_trials) if search.sampler == "grid" else []
@@ -201,13 +208,17 @@ def run_search(
         details = {"time": time.time(), "event": "search", "trials": n_trials}
         append_line(run.events_file, {**details, **provenance(torch.device("cpu"))})
         journal = Journal(run.path, search.spaces)
-        driver = _Driver(search, run, resources, place, console, journal, points)
+        halt = Halt(run, console, place.stop_after_hours, suite.total_device_hours)
+        driver = _Driver(search, run, resources, place, console, journal, points, halt)
         try:
             for number in range(ceil(n_trials / search.batch)):
+                if halt():
+                    break
                 first = number * search.batch
                 driver.do_batch(range(first, min(first + search.batch, n_trials)))
         finally:
             driver.close()
+        halt.conclude()
         for reason in dict.fromkeys(driver.skipped.values()):
             console.print(f"not searched on: {reason}", highlight=False, markup=False)
     return driver.tally.failed

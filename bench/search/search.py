@@ -14,6 +14,7 @@ from datasets.errors import UserError, unknown
 from methods import known_methods
 
 FILE = "search.json"
+NO_PART = ("resources", "total_device_hours")  # of a suite's tables: how far it gets, not where to
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def make_search(
         raise unknown("method", method, [*labels, *known_methods()])
     if batch < 1:
         raise UserError(f"--batch is {batch}; it has to be 1 or more")
-    tables = {key: value for key, value in suite.resolved.items() if key != "resources"}
+    tables = {key: value for key, value in suite.resolved.items() if key not in NO_PART}
     # A grid is for seeing the whole of it.
     prune = prune and sampler != "grid" and _ends_in(tables, method) == "model"
     return Search(tables, method, dict(parameters), sampler, seed, batch, prune)

@@ -15,7 +15,7 @@ def _small_pictures(monkeypatch):
     monkeypatch.setattr(report, "DOTS_PER_INCH", 50)
 
 
-TABLES = {"table.csv", "table.md", "points.csv", "learned.csv"}
+TABLES = {"table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"}
 
 
 def expected(*tasks):

@@ -13,7 +13,8 @@ from analysis.frame import COSTS, load
 from analysis.report import png
 from analysis.searches import charge_searches, search_figure, trial_table
 from bench.cli import main
-from bench.run import Place, run_suite
+from bench.place import Place
+from bench.run import run_suite
 from bench.search.findings import Finding, Findings
 from bench.search.search import Search
 from bench.suite import load_suite

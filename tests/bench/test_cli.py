@@ -14,7 +14,7 @@ import pytest
 
 import bench.job
 from bench.cli import main
-from bench.notes import option_notes
+from bench.option_notes import option_notes
 from datasets import plugins
 from methods import METHODS
 from methods.method import DoesNotFitError

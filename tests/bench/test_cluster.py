@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import background, wait_until
 
 from bench.points import open_run, read_trials
 
@@ -115,18 +115,12 @@ def test_a_node_dies_another_joins_and_nothing_is_lost_or_done_twice(
     nodes.worker()
     out = tmp_path / "run"
     words = command_line("run", suite, "--out", out, "--address", nodes.address)
-    log = tmp_path / "log"
-    with log.open("w") as file:
-        driver = subprocess.Popen(words, env=nodes.environment, stdout=file, stderr=file)
-    try:
+    with background(words, tmp_path / "log", nodes.environment) as driver:
         wait_until(lambda: n_done(out) >= 4 or driver.poll() is not None)
         nodes.kill(doomed)
         wait_until(lambda: n_done(out) >= 8 or driver.poll() is not None)
         nodes.worker()
-        assert driver.wait(timeout=300) == 0, log.read_text()
-    finally:
-        driver.kill()
-        driver.wait()
+        assert driver.wait(timeout=300) == 0, (tmp_path / "log").read_text()
     done = augbench("run", suite, "--engine", "inline", "--out", tmp_path / "inline")
     assert done.returncode == 0, done.stderr
     assert timeless(out) == timeless(tmp_path / "inline")
@@ -187,10 +181,3 @@ def test_what_no_node_can_meet_is_an_error_and_no_hang(
     )
     assert done.returncode == 2
     assert "each unit asks for 2 CPU" in done.stderr
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

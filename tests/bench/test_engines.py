@@ -4,12 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import background, wait_until
 
 from bench.points import open_run, read_trials
 
@@ -70,7 +70,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
-    with driver(command_line("run", suite, "--out", tmp_path), tmp_path) as process:
+    with background(command_line("run", suite, "--out", tmp_path), log_of(tmp_path)) as process:
         kill_worker(tmp_path, method)
         assert process.wait(timeout=300) == 0
     assert timeless(tmp_path) == undisturbed
@@ -84,7 +84,7 @@ def test_a_retraining_that_is_killed_costs_nothing_but_time(
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
-    with driver(command_line("run", suite, "--out", tmp_path), tmp_path) as process:
+    with background(command_line("run", suite, "--out", tmp_path), log_of(tmp_path)) as process:
         wait_until(lambda: bool(beating(tmp_path, "evaluations")))
         attempt = beating(tmp_path, "evaluations")[0]
         os.kill(json.loads(attempt.read_text().splitlines()[0])["process"], signal.SIGKILL)
@@ -101,10 +101,10 @@ def test_a_driver_that_is_killed_is_carried_on_by_the_same_command(
     tmp_path: Path,
 ) -> None:
     words = command_line("run", suite, "--out", tmp_path)
-    with driver(words, tmp_path) as process:
+    with background(words, log_of(tmp_path)) as process:
         wait_for_step(tmp_path, "autoaugment")
         process.kill()
-    with driver(words, tmp_path) as process:
+    with background(words, log_of(tmp_path)) as process:
         assert process.wait(timeout=300) == 0
     assert timeless(tmp_path) == undisturbed
     assert_wasted_once(tmp_path, "autoaugment")
@@ -115,12 +115,12 @@ def test_an_interrupted_driver_says_so_and_leaves_no_process(
     number: int, suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     words = command_line("run", suite, "--out", tmp_path)
-    with driver(words, tmp_path) as process:
+    with background(words, log_of(tmp_path)) as process:
         wait_for_step(tmp_path, "none")
         worker = started(tmp_path, "none")["process"]
         process.send_signal(number)
         assert process.wait(timeout=60) == 130
-    assert "the same command carries on" in tmp_path.with_name(tmp_path.name + "-log").read_text()
+    assert "the same command carries on" in log_of(tmp_path).read_text()
     wait_until(lambda: not Path(f"/proc/{worker}").exists())
 
 
@@ -133,21 +133,9 @@ def test_a_finished_run_is_left_as_it_is(suite: Path, augbench: Run, undisturbed
     assert {file: file.stat().st_mtime_ns for file in out.rglob("*.jsonl")} == before
 
 
-class driver:  # noqa: N801 it reads as a verb
-    """The command in the background, killed with all that it started when the test ends."""
-
-    def __init__(self, words: list[str], out: Path) -> None:
-        out.mkdir(exist_ok=True, parents=True)
-        log = out.with_name(out.name + "-log").open("a")
-        self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        return self.process
-
-    def __exit__(self, *exception: object) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+def log_of(out: Path) -> Path:
+    """Beside a run directory, which has to be empty at first."""
+    return out.with_name(out.name + "-log")
 
 
 def unit_folder(out: Path, method: str) -> Path:
@@ -206,13 +194,6 @@ def lines(folder: Path) -> list[dict[str, Any]]:
         return []
     whole = attempts[-1].read_text().rpartition("\n")[0]
     return [json.loads(line) for line in whole.splitlines()]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def assert_wasted_once(out: Path, method: str) -> None:

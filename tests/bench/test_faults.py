@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import background, wait_until
 
 from bench.fault import KINDS
 from bench.points import open_run, read_trials
@@ -137,17 +138,11 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
-    with (tmp_path / "log").open("w") as log:
-        driver = subprocess.Popen(
-            command_line("run", suite, "--out", tmp_path / "run"), stdout=log, stderr=log
-        )
-        try:
-            wait_until(lambda: steps(tmp_path / "run") >= 3)
-            driver.send_signal(signal.SIGINT)
-            assert driver.wait(timeout=60) == 130
-        finally:
-            driver.kill()
-            driver.wait()
+    words = command_line("run", suite, "--out", tmp_path / "run")
+    with background(words, tmp_path / "log") as driver:
+        wait_until(lambda: steps(tmp_path / "run") >= 3)
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(timeout=60) == 130
     assert "keeps the steps it has done" in (tmp_path / "log").read_text()
     assert not (tmp_path / "run" / "halt").exists()
     assert run(tmp_path / "run").returncode == 0
@@ -171,27 +166,16 @@ def test_a_second_ctrl_c_does_not_wait(
     words = command_line(
         "run", suite, "--out", tmp_path / "run", "--set", "tasks.sinusoids.n_train=60000"
     )
-    driver = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with background(words, tmp_path / "log") as driver:
         wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*.pulse"))))
         driver.send_signal(signal.SIGINT)
         time.sleep(1.0)
         assert driver.poll() is None  # an epoch of that many waves takes longer
         driver.send_signal(signal.SIGINT)
         assert driver.wait(timeout=30) == 130
-    finally:
-        driver.kill()
-        driver.wait()
 
 
 def steps(out: Path) -> int:
     """The largest step that a unit under way has come to."""
     found = [json.loads(file.read_text()) for file in out.glob("*/*/attempts/*.pulse")]
     return max((pulse.get("step", 0) for pulse in found), default=0)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

@@ -18,6 +18,7 @@ from methods.bilevel import Bilevel
 from methods.dada import DadaOptions
 from methods.hypergradient import Hypergradient
 from methods.method import Setup
+from methods.policy import masses
 from methods.training import DivergedError
 
 
@@ -145,7 +146,7 @@ def test_what_helps_grows_and_what_harms_shrinks(
         monkeypatch.setattr(methods.bilevel, "hypergradient", invented)
         while not method.step():
             pass
-        shares = method.learned()["masses"]
+        shares = masses(method.freeze())
         assert shares["negate"] > 0.45, (estimator, shares)
         assert shares["offset"] < 0.25, (estimator, shares)
 

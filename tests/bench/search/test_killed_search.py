@@ -1,16 +1,14 @@
 """A search over Ray in real processes, its driver killed where it hurts."""
 
 import json
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from processes import background, wait_until
 
 from bench.search.findings import read_findings
 
@@ -66,20 +64,14 @@ def test_a_killed_driver_is_restored_by_the_same_command_to_the_same_trials(
     tmp_path: Path,
 ) -> None:
     words = command_line("search", suite, *WORDS, "--workers", "2", "--out", tmp_path / "s")
-    log = (tmp_path / "log").open("w")
-    process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
-    try:
+    with background(words, tmp_path / "log") as process:
         wait_until(lambda: trials_with_points(tmp_path / "s") >= n_begun)
         process.kill()
-        process.wait()
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     left = read_findings(tmp_path / "s").trials
     assert any(trial.state == "unfinished" for trial in left), "too late to kill it"
     kept = {file: file.read_bytes() for file in tmp_path.glob("s/trials/*/result.json")}
-    subprocess.run(words, check=True, stdout=log, stderr=log, timeout=300)
+    subprocess.run(words, check=True, capture_output=True, timeout=300)
     assert timeless(tmp_path / "s") == undisturbed
     assert {file: file.read_bytes() for file in kept} == kept
     backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "s" / "journal.log"))
@@ -94,10 +86,3 @@ def trials_with_points(out: Path) -> int:
     files = out.glob("trials/*/points.jsonl")
     specs = [json.loads((file.parent / "spec.json").read_text()) for file in files]
     return len({spec["options"]["penalty"] for spec in specs})
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

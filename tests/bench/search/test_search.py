@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 import bench.engines.inline
+import bench.halt
 import bench.job
 import bench.search.drive
 from bench.points import open_run, read_points
@@ -187,6 +188,31 @@ def test_more_trials_go_on_from_fewer_to_those_of_one_search(
     assert len(timeless(tmp_path / "twice")) == 5
     search(tmp_path / "twice", *words, "--trials", "7")
     assert timeless(tmp_path / "twice") == timeless(tmp_path / "once")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--stop-after", "1e-9"), "the time is over that --stop-after gives"),
+        (("--set", "total_device_hours=1e-9"), "the suite's budget of 1e-09 device hours"),
+    ],
+)
+def test_a_search_stops_early_as_a_run_does_and_is_carried_on(
+    words: tuple[str, ...],
+    reason: str,
+    search: Search,
+    timeless: Timeless,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bench.halt, "LOOK_SECONDS", 0.0)
+    code, printed, _ = search(tmp_path / "s", *SIX, *words)
+    assert code == 1
+    assert f"stopped early: {reason}" in printed
+    assert len([trial for trial in timeless(tmp_path / "s") if trial["state"] == "done"]) < 2
+    assert search(tmp_path / "s", *SIX)[0] == 0
+    assert timeless(tmp_path / "s") == timeless(whole)
 
 
 def test_a_finished_search_is_shown_and_nothing_is_done(

@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.listing import MOST, plan_table, status_tables
 from bench.points import read_trials
 from bench.spec import SEMANTICS
 from bench.store import RunDirectory
 from bench.suite import read_suite
+from bench.trial_tables import MOST, plan_table, status_tables
 
 
 def suite_of(n_seeds: int) -> Any:

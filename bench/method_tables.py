@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bench.notes import docstrings, option_notes, sources
+from bench.option_notes import docstrings, option_notes, sources
 from methods.method import MethodRow
 
 _SHORT = 40  # characters of a type that can still be read in a column

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.notes import docstrings, option_notes, sources
+from bench.option_notes import docstrings, option_notes, sources
 from methods import METHODS, augnet, autoaugment, none
 from methods.method import MethodRow
 

@@ -1,6 +1,6 @@
 """The driver of a thousand GPUs: invented durations and failures, real scheduling code.
 
-    python tests/speed/cluster.py [N_TRIALS] [N_SLOTS]
+    python tests/speed/simulated_cluster.py [N_TRIALS] [N_SLOTS]
 
 Prints how busy the simulated GPUs were, while there was work to hand out and in all, and what the
 driver cost a trial. The run directory is real, in memory where the system has /dev/shm: the pace of
