@@ -39,22 +39,22 @@ def bank() -> list[Transform]:
     ]
 
 
-@pytest.fixture
-def stages() -> SoftPolicy:
-    policy = of_stages(bank())
+def scattered(policy: SoftPolicy) -> SoftPolicy:
+    """Away from all symmetries."""
     policy.scatter(generator(1))
     with torch.no_grad():
         policy.logits.copy_(torch.randn(policy.logits.shape, generator=generator(2)))
     return policy
+
+
+@pytest.fixture
+def stages() -> SoftPolicy:
+    return scattered(of_stages(bank()))
 
 
 @pytest.fixture
 def pairs() -> SoftPolicy:
-    policy = of_pairs(bank())
-    policy.scatter(generator(1))
-    with torch.no_grad():
-        policy.logits.copy_(torch.randn(policy.logits.shape, generator=generator(2)))
-    return policy
+    return scattered(of_pairs(bank()))
 
 
 @pytest.fixture(params=["stages", "pairs"])
