@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from datasets.errors import require
 from methods.method import Setup
-from methods.policy import Policy, PolicyTable
+from methods.policy import Policy
+from methods.policy_table import PolicyTable
 from methods.retraining import retrain
 from methods.search_space import check_bank, policy_at, read_slots
 from methods.tpe import Scored, import_sampler, propose

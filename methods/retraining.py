@@ -6,7 +6,8 @@ from torch import Generator, Tensor
 from datasets.seeds import Seeds
 from datasets.task import TrainingSettings
 from methods.method import Setup
-from methods.policy import Policy, PolicyTable
+from methods.policy import Policy
+from methods.policy_table import PolicyTable
 from methods.training import Training
 
 

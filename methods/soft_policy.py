@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from methods.policy import SPARED, Operation, Policy, Subpolicy, apply_each
+from methods.policy import Operation, Policy, Subpolicy
+from methods.policy_table import SPARED, apply_each
 from methods.relax import Draw, draw_categories, draw_yes
 from methods.search_space import N_OPERATIONS, N_SUBPOLICIES
 from methods.transforms.transform import Transform, per_sample, relaxed_bernoulli

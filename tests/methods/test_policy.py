@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from datasets.errors import UserError
-from methods.policy import Operation, Policy, Subpolicy, apply, from_json, to_json
+from methods.policy import Operation, Policy, Subpolicy, from_json, to_json
+from methods.policy_table import PolicyTable
 from methods.transforms.transform import Transform, per_sample
 
 OFFSET = Operation("offset", 0.25, 0.5)
@@ -42,7 +43,8 @@ def stream(seed: int = 0) -> torch.Generator:
 
 def applied(policy: Policy, x: Tensor, marks: dict[str, Transform], **given: Any) -> Tensor:
     y = given.get("y", torch.zeros(len(x), dtype=torch.long))
-    return apply(policy, x, y, marks, stream(given.get("seed", 0)))
+    generator = stream(given.get("seed", 0))
+    return PolicyTable(policy, marks, x.device).apply(x, y, generator)
 
 
 @pytest.mark.parametrize("policy", [Policy(), MIXED, BY_CLASS])
@@ -105,7 +107,7 @@ def test_a_policy_file_without_a_part_is_refused(missing: str, bank: dict[str, T
 
 def test_the_empty_policy_is_the_identity_and_draws_nothing(marks: dict[str, Transform]) -> None:
     x, generator = torch.randn(4, 2, 3), stream()
-    out = apply(Policy(), x, torch.zeros(4), marks, generator)
+    out = PolicyTable(Policy(), marks, x.device).apply(x, torch.zeros(4), generator)
     assert torch.equal(out, x)
     assert torch.equal(generator.get_state(), stream().get_state())
 
@@ -158,6 +160,6 @@ def test_a_class_has_its_own_subpolicies_and_others_are_left_alone(
 
 def test_equal_generators_give_equal_batches(bank: dict[str, Transform]) -> None:
     x, y = torch.randn(16, 2, 8), torch.zeros(16)
-    outs = [apply(MIXED, x, y, bank, stream(seed)) for seed in (1, 1, 2)]
+    outs = [PolicyTable(MIXED, bank, x.device).apply(x, y, stream(seed)) for seed in (1, 1, 2)]
     assert torch.equal(outs[0], outs[1])
     assert not torch.equal(outs[0], outs[2])

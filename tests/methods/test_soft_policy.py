@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from methods.policy import Policy, apply, from_json, masses, to_json
+from methods.policy import Policy, from_json, masses, to_json
+from methods.policy_table import PolicyTable
 from methods.relax import Draw, relax_categories, relax_yes
 from methods.soft_policy import SoftPolicy, of_pairs, of_stages
 from methods.transforms.transform import Transform, per_sample, ungraded
@@ -77,9 +78,8 @@ def test_the_frozen_policy_does_to_samples_what_the_soft_one_did(policy: SoftPol
     x, y = start()
     soft = outcomes(policy.augment(x, y, generator(3), "none").x)
     named = {transform.name: transform for transform in bank()}
-    hard = outcomes(
-        apply(policy.freeze(None if policy.n_rows > 1 else 3), x, y, named, generator(4))
-    )
+    frozen = policy.freeze(None if policy.n_rows > 1 else 3)
+    hard = outcomes(PolicyTable(frozen, named, x.device).apply(x, y, generator(4)))
     if policy.n_rows == 1:  # DADA draws the best pairs equally often: only what can happen agrees
         assert set(soft) == set(hard)
         return
