@@ -1,12 +1,12 @@
-"""Units as plain Ray tasks in fresh processes, on this machine or on a cluster that is named."""
+"""Units as plain Ray tasks, each in a fresh process, on this machine or a cluster that is named."""
 
 import logging
 import os
-import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import bench
 import datasets
 import methods
+from bench.engines import zygote
 from bench.engines.engine import Outcome
-from bench.engines.inline import attempt
 from bench.preflight import check_nodes, code_digest, look, new_token
 from bench.spec import TaskSpec
 from bench.store import RunDirectory, UnitId
@@ -32,6 +32,7 @@ PARENT = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be
 class RayEngine:
     """At most ``resources.workers`` tasks in flight, each in a process that does nothing else.
 
+    Ray's own processes are used again, the units' are forked from a `zygote` beside each.
     Not Ray Tune: the plan is fixed, and Tune's snapshots, clock and exit code would have to be
     worked around (it costs three times a fresh process per trial and hides wasted time).
     """
@@ -57,17 +58,21 @@ class RayEngine:
                 self._check_nodes(tasks)
             # A task that dies is ours to try again, from its checkpoint; Ray shall not do it too.
             self._task = self._ray.remote(
-                num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0, max_calls=1
-            )(_attempt)
+                num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=0, max_calls=0
+            )(zygote.attempt)
         except BaseException:
             self.close()
             raise
 
     def submit(self, unit: UnitId) -> None:
         """Hand the unit to Ray."""
-        path = self._run.path.resolve()
-        reference = self._task.remote(path, unit, self._host, code_digest())
-        self._flight[reference] = unit
+        request = {
+            "run": str(self._run.path.resolve()),
+            "unit": unit,
+            "host": {**asdict(self._host), "data": str(self._host.data)},
+            "code": code_digest(),
+        }
+        self._flight[self._task.remote(request)] = unit
 
     def wait(self, seconds: float) -> list[Outcome]:
         """The outcomes of tasks that ended, well or with their process."""
@@ -81,12 +86,12 @@ class RayEngine:
     def _outcome(self, reference: Any) -> Outcome:
         unit = self._flight.pop(reference)
         try:
-            outcome: Outcome = self._ray.get(reference)
+            ending, reason = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:  # Ray could not run it at all there
             return Outcome(unit, "failed", str(error.cause))
         except self._ray.exceptions.RayError as error:
             return Outcome(unit, "crashed", f"its process died ({type(error).__name__})")
-        return outcome
+        return Outcome(unit, ending, reason)
 
     def close(self) -> None:
         """Cancel what is in flight and stop the Ray that this engine started."""
@@ -205,11 +210,3 @@ def _thread_settings(resources: Resources) -> dict[str, str]:
     """As many threads of arithmetic as a unit has processors."""
     n_threads = str(max(1, int(resources.cpus)))
     return {"OMP_NUM_THREADS": n_threads, "MKL_NUM_THREADS": n_threads}
-
-
-def _attempt(run: Path, unit: UnitId, host: Host, code: str) -> Outcome:
-    """What a worker process does; ``code`` is the driver's digest of it."""
-    if code_digest() != code:  # a node that joined late
-        what = f"node {platform.node()} runs other code of augbench than the driver"
-        return Outcome(unit, "refused", what)
-    return attempt(RunDirectory(run), unit, host)
