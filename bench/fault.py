@@ -1,8 +1,8 @@
 """Faults on demand, for tests of what they cost: AUGBENCH_FAULT=KIND@step:N.
 
 A unit's first attempt suffers it after its step N; the attempts that follow do not. Of the kinds
-"memory" is the system's, "torn" dies in the middle of a line, and a "slow" disk takes a second for
-every step from then on.
+"memory" is the system's, "torn" dies in the middle of a line, a "slow" disk takes a second for
+every step from then on, and "hang" never comes back.
 """
 
 import errno
@@ -14,7 +14,7 @@ from bench.store import UnitDirectory
 from datasets.errors import UserError
 from methods.training import DivergedError
 
-KINDS = ("kill", "error", "memory", "nan", "full", "torn", "slow")
+KINDS = ("kill", "error", "memory", "nan", "full", "torn", "slow", "hang")
 
 
 class Fault:
@@ -46,6 +46,9 @@ class Fault:
                 raise MemoryError("as AUGBENCH_FAULT asks")
             case "nan":
                 raise DivergedError("the training loss is nan, as AUGBENCH_FAULT asks")
+            case "hang":
+                while True:
+                    time.sleep(1.0)
             case "full":
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory.path))
             case "torn":

@@ -28,6 +28,9 @@ class Resources:
     workers: int = 2  # units at a time
     cpus: float = 1.0  # per unit; also its number of threads
     gpus: float = 0.0  # per unit; a fraction shares a GPU, and its hours are marked so
+    # A unit whose step takes longer is killed and tried again (by Ray's engine; the inline one is
+    # the process that hangs). Budgets are looked at between steps. None waits for ever.
+    hang_minutes: float | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -36,6 +39,8 @@ class Resources:
             raise ValueError(f"cpus is {self.cpus}; it has to be above 0")
         if not 0 <= self.gpus < inf or (self.gpus > 1 and self.gpus != int(self.gpus)):
             raise ValueError(f"gpus is {self.gpus}; it has to be a share of one or a whole number")
+        if self.hang_minutes is not None and not 0 < self.hang_minutes < inf:
+            raise ValueError(f"hang_minutes is {self.hang_minutes}; it has to be above 0")
 
 
 @dataclass(frozen=True)

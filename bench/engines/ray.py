@@ -16,6 +16,7 @@ import datasets
 import methods
 from bench.engines import zygote
 from bench.engines.engine import Outcome
+from bench.engines.hang import HangWatch
 from bench.preflight import check_nodes, code_digest, look, new_token
 from bench.spec import TaskSpec
 from bench.store import RunDirectory, UnitId
@@ -50,6 +51,8 @@ class RayEngine:
         self.slots = resources.workers
         self._run, self._host = run, host
         self._flight: dict[Any, UnitId] = {}
+        self._watch = HangWatch(run, resources.hang_minutes)
+        self._killed: dict[UnitId, str] = {}  # by this engine, and why
         self._folder = None if address else _new_folder()
         self._ray = _start(resources, address, self._folder, ship_code=ship_code)
         try:
@@ -72,25 +75,36 @@ class RayEngine:
             "host": {**asdict(self._host), "data": str(self._host.data)},
             "code": code_digest(),
         }
+        self._watch.begin(unit)
         self._flight[self._task.remote(request)] = unit
 
     def wait(self, seconds: float) -> list[Outcome]:
         """The outcomes of tasks that ended, well or with their process."""
         if not self._flight:
             return []
+        self._kill(self._watch.hung())
         ended, others = self._ray.wait(list(self._flight), num_returns=1, timeout=seconds)
         if ended and others:  # what has ended too: of a thousand, several at a time do
             ended += self._ray.wait(others, num_returns=len(others), timeout=0)[0]
         return [self._outcome(reference) for reference in ended]
 
+    def _kill(self, reasons: dict[UnitId, str]) -> None:
+        for reference, unit in self._flight.items():
+            if unit in reasons and unit not in self._killed:
+                self._killed[unit] = reasons[unit]
+                self._ray.cancel(reference, force=True)
+
     def _outcome(self, reference: Any) -> Outcome:
         unit = self._flight.pop(reference)
+        self._watch.end(unit)
+        killed = self._killed.pop(unit, None)
         try:
             ending, reason = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:  # Ray could not run it at all there
             return Outcome(unit, "failed", str(error.cause))
         except self._ray.exceptions.RayError as error:
-            return Outcome(unit, "crashed", f"its process died ({type(error).__name__})")
+            reason = killed or f"its process died ({type(error).__name__})"
+            return Outcome(unit, "crashed", reason)
         return Outcome(unit, ending, reason)
 
     def close(self) -> None:

@@ -72,13 +72,14 @@ def states(out: Path) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("kind", ["kill", "error", "memory", "torn", "slow"])
+@pytest.mark.parametrize("kind", ["kill", "error", "memory", "torn", "slow", "hang"])
 def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
     kind: str, run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
 ) -> None:
     step = 28 if kind == "slow" else 3
-    engine = "ray" if kind in ("kill", "torn") else "inline"  # which would die with them
-    done = run(tmp_path, fault=f"{kind}@step:{step}", engine=engine)
+    engine = "ray" if kind in ("kill", "torn", "hang") else "inline"  # which would die with them
+    limit = ("--set", "resources.hang_minutes=0.1")
+    done = run(tmp_path, *limit, fault=f"{kind}@step:{step}", engine=engine)
     assert done.returncode == 0, done.stdout + done.stderr
     assert timeless(tmp_path) == undisturbed
     attempts = {len(list(unit.glob("attempts/*.jsonl"))) for unit in tmp_path.glob("*/*/")}
