@@ -148,6 +148,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
         "host": platform.node(),
         "process": os.getpid(),
         "device": device_name(device),
+        "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "python": platform.python_version(),
         "threads": torch.get_num_threads(),
         "versions": {name: version(name) for name in ("augbench", "torch", "braindecode", "mne")},
