@@ -1,10 +1,12 @@
 """Units as plain Ray tasks, each in a fresh process, on this machine or a cluster that is named."""
 
 import logging
+import math
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import ceil
@@ -16,7 +18,7 @@ import datasets
 import methods
 from bench.engines import zygote
 from bench.engines.engine import Outcome
-from bench.engines.hang import HangWatch
+from bench.engines.watch import Watch
 from bench.preflight import check_nodes, code_digest, look, new_token
 from bench.spec import TaskSpec
 from bench.store import RunDirectory, UnitId
@@ -27,6 +29,7 @@ from datasets.errors import UserError
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
 LOOK_SECONDS = 300.0  # for a look at all nodes, which load the data for it
+KILL_SECONDS = 15.0  # for a unit that is killed to be dead
 PARENT = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
 
 
@@ -51,8 +54,8 @@ class RayEngine:
         self.slots = resources.workers
         self._run, self._host = run, host
         self._flight: dict[Any, UnitId] = {}
-        self._watch = HangWatch(run, resources.hang_minutes)
-        self._killed: dict[UnitId, str] = {}  # by this engine, and why
+        self._watch = Watch(run, resources.hang_minutes)
+        self._given_up: dict[UnitId, tuple[str, float]] = {}  # why, and when it was to be dead
         self._folder = None if address else _new_folder()
         self._ray = _start(resources, address, self._folder, ship_code=ship_code)
         try:
@@ -82,29 +85,44 @@ class RayEngine:
         """The outcomes of tasks that ended, well or with their process."""
         if not self._flight:
             return []
-        self._kill(self._watch.hung())
+        lost = self._give_up(self._watch.stuck())
+        if lost:
+            return lost
         ended, others = self._ray.wait(list(self._flight), num_returns=1, timeout=seconds)
         if ended and others:  # what has ended too: of a thousand, several at a time do
             ended += self._ray.wait(others, num_returns=len(others), timeout=0)[0]
         return [self._outcome(reference) for reference in ended]
 
-    def _kill(self, reasons: dict[UnitId, str]) -> None:
-        for reference, unit in self._flight.items():
-            if unit in reasons and unit not in self._killed:
-                self._killed[unit] = reasons[unit]
+    def _give_up(self, stuck: dict[UnitId, str]) -> list[Outcome]:
+        """Kill units, and say of those that Ray cannot even kill, out of reach, that they crashed."""
+        now = time.monotonic()
+        outcomes = []
+        for reference, unit in list(self._flight.items()):
+            if unit in stuck and unit not in self._given_up:
+                self._given_up[unit] = (stuck[unit], now + KILL_SECONDS)
                 self._ray.cancel(reference, force=True)
+            reason, deadline = self._given_up.get(unit, ("", math.inf))
+            if now > deadline:
+                self._forget(reference)
+                outcomes.append(Outcome(unit, "crashed", reason))
+        return outcomes
 
-    def _outcome(self, reference: Any) -> Outcome:
+    def _forget(self, reference: Any) -> tuple[UnitId, str]:
+        """A task that is under way no more: its unit, and why it was given up, if it was."""
         unit = self._flight.pop(reference)
         self._watch.end(unit)
-        killed = self._killed.pop(unit, None)
+        return unit, self._given_up.pop(unit, ("", 0.0))[0]
+
+    def _outcome(self, reference: Any) -> Outcome:
+        unit, given_up = self._forget(reference)
         try:
             ending, reason = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:  # Ray could not run it at all there
             return Outcome(unit, "failed", str(error.cause))
         except self._ray.exceptions.RayError as error:
-            reason = killed or f"its process died ({type(error).__name__})"
-            return Outcome(unit, "crashed", reason)
+            return Outcome(
+                unit, "crashed", given_up or f"its process died ({type(error).__name__})"
+            )
         return Outcome(unit, ending, reason)
 
     def close(self) -> None:

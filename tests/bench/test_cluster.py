@@ -1,17 +1,14 @@
 """A real Ray cluster on this machine: a head and two nodes, of which one dies and another joins."""
 
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes import Nodes
 from processes import background, wait_until
 
 from bench.points import open_run, read_trials
@@ -37,52 +34,6 @@ layers = [["frequency_shift"]]
 [resources]
 workers = 3
 """
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
-
-
-class Nodes:
-    """Processes of a Ray cluster, each with its own group, so that a node can be killed whole."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="augbench-nodes-", dir="/tmp"))  # short
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{listener.getsockname()[1]}"
-        self.environment = {**os.environ, **QUIET}
-        self.environment.pop("RAY_ADDRESS", None)
-        self.running: list[subprocess.Popen[bytes]] = []
-        port = self.address.partition(":")[2]
-        self.start("--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false")
-
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a node and wait until Ray says that it runs."""
-        log = self.folder / f"log-{len(self.running)}"
-        words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *arguments]
-        words += ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}"]
-        if "--head" in arguments:
-            words += [f"--temp-dir={self.folder}"]
-        with log.open("w") as file:
-            process = subprocess.Popen(
-                words, env=self.environment, stdout=file, stderr=file, start_new_session=True
-            )
-        self.running.append(process)
-        wait_until(lambda: "Ray runtime started" in log.read_text(), 60)
-        return process
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        """A node for one unit at a time."""
-        return self.start(f"--address={self.address}", "--num-cpus=1")
-
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill a node with all its processes, as a power cut would."""
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        self.running.remove(process)
-
-    def close(self) -> None:
-        for process in reversed(list(self.running)):
-            self.kill(process)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @pytest.fixture

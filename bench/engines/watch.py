@@ -1,0 +1,77 @@
+"""Units that will not end by themselves: a step that hangs, a machine that is cut off."""
+
+import time
+from typing import Any, NamedTuple
+
+from bench.attempt import pulse
+from bench.store import RunDirectory, UnitId
+
+LOOK_SECONDS = 10.0  # between looks at the files of all that is under way
+# Without a beat of its pulse a unit is given up for lost. Ray sees a process that dies at once, but
+# one behind a cable that was pulled only after a time that can be long. If it lives, the attempt
+# that follows is the newer one and it will stop.
+LOST_SECONDS = 120.0
+
+
+class _Sign(NamedTuple):
+    """What was last seen of a unit, and since when it has been the same."""
+
+    step: Any
+    step_since: float
+    beat: Any
+    beat_since: float
+
+
+class Watch:
+    """Looks at the pulses of all units under way, by this process's clock and no other's.
+
+    Nothing is expected of a unit that still waits for a slot: its time begins with its attempt.
+    """
+
+    def __init__(self, run: RunDirectory, hang_minutes: float | None) -> None:
+        self._run, self._hang_minutes = run, hang_minutes
+        self._former: dict[UnitId, int] = {}  # attempts that were there when it was submitted
+        self._signs: dict[UnitId, _Sign] = {}
+        self._looked = time.monotonic()
+        self._pause = min(LOOK_SECONDS, 15 * hang_minutes) if hang_minutes else LOOK_SECONDS
+
+    def begin(self, unit: UnitId) -> None:
+        """A unit is submitted."""
+        self._former[unit] = len(self._run.unit(unit).attempts())
+
+    def end(self, unit: UnitId) -> None:
+        """A unit is under way no more."""
+        self._former.pop(unit, None)
+        self._signs.pop(unit, None)
+
+    def stuck(self) -> dict[UnitId, str]:
+        """Those that hang or are lost, and a sentence that says so; empty between looks."""
+        now = time.monotonic()
+        if now - self._looked < self._pause:
+            return {}
+        self._looked = now
+        for unit in self._former:
+            self._look(unit, now)
+        verdicts = {unit: self._verdict(sign, now) for unit, sign in self._signs.items()}
+        return {unit: verdict for unit, verdict in verdicts.items() if verdict}
+
+    def _look(self, unit: UnitId, now: float) -> None:
+        attempts = self._run.unit(unit).attempts()
+        if len(attempts) == self._former[unit]:
+            return
+        found = pulse(attempts[-1])
+        step, beat = (len(attempts), found.get("step")), (len(attempts), found.get("time"))
+        last = self._signs.get(unit, _Sign(None, now, None, now))
+        self._signs[unit] = _Sign(
+            step,
+            last.step_since if step == last.step else now,
+            beat,
+            last.beat_since if beat == last.beat else now,
+        )
+
+    def _verdict(self, sign: _Sign, now: float) -> str:
+        if now - sign.beat_since > LOST_SECONDS:
+            return f"it gave no sign of life for {LOST_SECONDS:.0f} s"
+        if self._hang_minutes is not None and now - sign.step_since > 60 * self._hang_minutes:
+            return f"no step ended within {self._hang_minutes:g} minutes (resources.hang_minutes)"
+        return ""
