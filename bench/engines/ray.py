@@ -94,7 +94,7 @@ class RayEngine:
         return [self._outcome(reference) for reference in ended]
 
     def _give_up(self, stuck: dict[UnitId, str]) -> list[Outcome]:
-        """Kill units, and say of those that Ray cannot even kill, out of reach, that they crashed."""
+        """Kill units; those that Ray cannot even reach for that are said to have crashed."""
         now = time.monotonic()
         outcomes = []
         for reference, unit in list(self._flight.items()):
