@@ -2,6 +2,8 @@
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -96,11 +98,8 @@ def run(
         device=device,
     )
     console = Console()
-    try:
+    with _carrying_on():
         complete = run_suite(read, place, console)
-    except KeyboardInterrupt:
-        print("augbench: interrupted; the same command carries on", file=sys.stderr)
-        raise typer.Exit(130) from None
     console.print(f"figures and tables: augbench report {place.out}", highlight=False)
     raise typer.Exit(0 if complete else 1)
 
@@ -149,11 +148,8 @@ def search(
         device=device,
     )
     wish = Wish(method, param, space, sampler, trials, seed, batch, prune)
-    try:
+    with _carrying_on():
         complete = search_suite(read, wish, place, Console())
-    except KeyboardInterrupt:
-        print("augbench: interrupted; the same command carries on", file=sys.stderr)
-        raise typer.Exit(130) from None
     for entry in entry_points(group="augbench.commands", name="report"):
         entry.load()(folder)
     raise typer.Exit(0 if complete else 1)
@@ -212,6 +208,21 @@ def status(run: RunPath) -> None:
     states = Counter(trial["state"] for trial in trials)
     summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
     console.print(f"{len(trials)} trials: {summary}", highlight=False)
+
+
+@contextmanager
+def _carrying_on() -> Iterator[None]:
+    """Say after what stops a driver how to go on: its run directory holds all that was done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("augbench: interrupted; the same command carries on", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except OSError as error:  # a disk that is full, a share that is gone
+        raise UserError(
+            f"{system_error(error)}; what was finished is kept: mend that and run the same command "
+            "again, it carries on"
+        ) from error
 
 
 def _with_workers(overrides: list[str], workers: int | None) -> list[str]:

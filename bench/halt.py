@@ -2,6 +2,7 @@
 
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -47,7 +48,8 @@ class Halt:
     def __exit__(self, *exception: object) -> None:
         for number, former in self._former.items():
             signal.signal(number, former)
-        self._run.halt_file.unlink(missing_ok=True)
+        with suppress(OSError):  # where that is what stops the driver
+            self._run.halt_file.unlink(missing_ok=True)
 
     def __call__(self) -> bool:
         """Whether nothing more is to be handed out."""
