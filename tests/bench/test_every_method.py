@@ -51,6 +51,7 @@ def six_steps(name: str) -> TrialSpec:
 
 
 def work_on(folder: Path, spec: TrialSpec) -> RunDirectory:
+    folder.mkdir(exist_ok=True)
     run = RunDirectory(folder)
     run.add_unit(spec.unit, spec.to_json())
     do_unit(run, spec.unit, Host(folder))
@@ -122,6 +123,7 @@ def dies(self):
 work._Worker._advance = dies
 spec = TrialSpec.from_json(json.loads(sys.argv[1]))
 run = RunDirectory(Path(sys.argv[2]))
+run.path.mkdir(exist_ok=True)
 run.add_unit(spec.unit, spec.to_json())
 work.do_unit(run, spec.unit, work.Host(run.path, checkpoint_seconds=0.0))
 """
