@@ -26,7 +26,7 @@ class Charge(NamedTuple):
 def open_run(path: Path) -> tuple[RunDirectory, Suite]:
     """A run directory and the suite that was last run into it.
 
-    Raises a UserError if it is none, or another version's layout is used.
+    Raises a UserError if it is none, or has another version's layout.
     """
     run = RunDirectory(path)
     return run, read_suite(run.header()["suite"], str(run.header_file))

@@ -235,7 +235,7 @@ class RunDirectory:
     def header(self) -> dict[str, Any]:
         """The content of run.json.
 
-        Raises a UserError if there is none or another version's layout is used.
+        Raises a UserError if there is none, or it has another version's layout.
         """
         file = self.header_file
         if not self.exists():

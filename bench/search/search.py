@@ -106,7 +106,7 @@ def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
 def read_search(path: Path) -> tuple[Search, int]:
     """The search of a directory, and how many trials it was last asked for.
 
-    Raises a UserError if there is none, or another version's layout is used.
+    Raises a UserError if there is none, or it has another version's layout.
     """
     file = path / FILE
     if not file.exists():

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import bench.job
+from bench.points import imbalance
 from bench.spec import Budget, TrialSpec
 from bench.store import RunDirectory
 from bench.suite import read_suite
@@ -138,6 +139,7 @@ def test_half_the_steps_a_kill_and_the_other_half_are_the_whole(
     assert died.returncode == -signal.SIGKILL, died.stderr
     killed = work_on(tmp_path / "killed", trial)
     assert result(killed, trial)["wasted"]["attempts"] == 1
+    assert abs(imbalance(killed.unit(trial.unit))) < 1e-3
     assert result(killed, trial)["steps"] == N_STEPS
     assert rows(killed, trial) == rows(whole, trial)
     assert rows(whole, trial)

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from processes import background, wait_until
 
+from bench.attempt import lifetime
 from bench.fault import KINDS
-from bench.points import open_run, read_trials
+from bench.points import imbalance, open_run, read_trials
+from bench.store import UnitDirectory
 
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
@@ -83,6 +85,28 @@ def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
     assert timeless(tmp_path) == undisturbed
     attempts = {len(list(unit.glob("attempts/*"))) for unit in tmp_path.glob("*/*/")}
     assert attempts == ({1} if kind == "slow" else {2})
+
+
+def test_a_clock_that_is_set_back_changes_no_account(
+    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+) -> None:
+    done = run(tmp_path, fault="clock@step:3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "were lost to crashes" not in done.stdout
+    assert timeless(tmp_path) == undisturbed
+    assert states(tmp_path) == {"done": 2}
+    units = [UnitDirectory(file.parent) for file in tmp_path.glob("*/*/result.json")]
+    jumps = 0
+    for unit in units:
+        assert abs(imbalance(unit)) < 1e-3
+        result, (attempt,) = unit.result(), unit.attempts()
+        assert result is not None
+        assert result["wasted"]["seconds"] == 0
+        measured = sum(cost["seconds"] for cost in result["costs"].values())
+        assert measured <= lifetime(attempt) < 3600
+        start, *_, end = attempt.log()
+        jumps += end["time"] < start["time"] - 12 * 3600
+    assert jumps == len(units)
 
 
 def test_a_loss_that_is_no_number_is_not_tried_again(run: Any, tmp_path: Path) -> None:
