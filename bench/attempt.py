@@ -54,7 +54,9 @@ class Attempt:
         self._kept_seconds = 0.0
         self._unit = unit
         self.directory = unit.begin_attempt()
-        self.earlier = [e for e in unit.attempts() if e.number < self.directory.number]
+        self.earlier = [
+            attempt for attempt in unit.attempts() if attempt.number < self.directory.number
+        ]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep_beating, daemon=True)
         self._beating = threading.Lock()
@@ -170,15 +172,15 @@ def started(attempt: AttemptDirectory) -> dict[str, Any]:
 
 
 def ended(attempt: AttemptDirectory) -> dict[str, Any] | None:
-    """What an attempt noted when it ended; None where it has not."""
+    """What an attempt noted when it ended; None where it has not, or was killed."""
     return next((line for line in attempt.log() if line["event"] == "end"), None)
 
 
 def is_over(attempt: AttemptDirectory, patience_seconds: float) -> bool:
-    """Whether an attempt whose lock is free has ended, watching it where the lock may say nothing.
+    """Whether the process of an attempt is gone, now that this one holds the unit's lock.
 
-    It does on the machine that it was taken on. A process on another one is over when it shows no
-    sign of life for so long by our clock: those of two machines differ.
+    Of a process on this machine the lock says so. One on another is watched, for as long as there
+    is patience: it is gone when its files stand still for LEASE_SECONDS, by this machine's clock.
     """
     began = heard = time.monotonic()
     signs = _signs(attempt)
