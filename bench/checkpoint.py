@@ -3,20 +3,22 @@
 import hashlib
 import io
 import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from datasets.errors import UserError
 
 SCHEMA = 1
+NAMES = ("last.pt", "previous.pt")
 _MAGIC = b"augbench-checkpoint"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
     """Write ``last.pt``, its former self becomes ``previous.pt``; at any moment one is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
     write(folder / "new.pt", state)
     last = folder / "last.pt"
     if last.exists():
@@ -25,25 +27,43 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     sync_folder(folder)
 
 
-def load(folder: Path) -> dict[str, Any] | None:
-    """The newest checkpoint that is whole, or None where none was ever written.
+class Loaded(NamedTuple):
+    """A checkpoint, and the folder that it was found in."""
+
+    state: dict[str, Any]
+    folder: Path
+
+
+def load(folders: Iterable[Path]) -> Loaded | None:
+    """The newest checkpoint that is whole, of folders from the newest on; None where none was ever.
 
     Raises a UserError if all that are there are damaged, or were written by a newer version.
     """
     damaged = []
-    for name in ("last.pt", "previous.pt"):
-        if not (folder / name).exists():
-            continue
-        try:
-            return read(folder / name)
-        except DamagedError as error:
-            damaged.append(str(error))
+    for folder in folders:
+        for name in NAMES:
+            try:
+                return Loaded(read(folder / name), folder)
+            except FileNotFoundError:
+                continue
+            except DamagedError as error:
+                damaged.append(str(error))
     if damaged:
         raise UserError(
-            f"{'; '.join(damaged)}: no whole checkpoint is left in {folder}; "
-            "remove that folder to start this unit afresh"
+            f"{'; '.join(damaged)}: no whole checkpoint is left; remove what is damaged to start "
+            "this unit afresh"
         )
     return None
+
+
+def adopt(source: Path, file: Path) -> None:
+    """Give a file a second name; a copy of it, where the file system makes no links."""
+    try:
+        os.link(source, file)
+    except OSError:
+        shutil.copyfile(source, file)
+        with file.open("rb") as copy:
+            os.fsync(copy.fileno())
 
 
 class DamagedError(Exception):
@@ -75,14 +95,14 @@ def read(path: Path) -> dict[str, Any]:
     header, _, payload = path.read_bytes().partition(b"\n")
     fields = header.split(b" ")
     if len(fields) != 3 or fields[0] != _MAGIC or not fields[1].isdigit():
-        raise DamagedError(f"{path.name} is damaged (no header)")
+        raise DamagedError(f"{path} is damaged (no header)")
     if int(fields[1]) > SCHEMA:
         raise UserError(
             f"{path} has schema {int(fields[1])}, this version reads up to {SCHEMA}: "
             "update augbench"
         )
     if hashlib.sha256(payload).hexdigest().encode() != fields[2]:
-        raise DamagedError(f"{path.name} is damaged (checksum)")
+        raise DamagedError(f"{path} is damaged (checksum)")
     state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     return state
 

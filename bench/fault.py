@@ -2,7 +2,8 @@
 
 A unit's first attempt suffers it after its step N; the attempts that follow do not. Of the kinds
 "memory" is the system's, "torn" dies in the middle of a line, a "slow" disk takes a second for
-every step from then on, and "hang" never comes back.
+every step from then on, "hang" never comes back, and "clock" sets the clock on the wall back by a
+day.
 """
 
 import errno
@@ -10,18 +11,18 @@ import os
 import signal
 import time
 
-from bench.store import UnitDirectory
+from bench.store import AttemptDirectory
 from datasets.errors import UserError
 from methods.training import DivergedError
 
-KINDS = ("kill", "error", "memory", "nan", "full", "torn", "slow", "hang")
+KINDS = ("kill", "error", "memory", "nan", "full", "torn", "slow", "hang", "clock")
 
 
 class Fault:
     """What the environment asks for; nothing without the variable."""
 
-    def __init__(self, directory: UnitDirectory, n_attempts: int) -> None:
-        self._directory = directory
+    def __init__(self, attempt: AttemptDirectory) -> None:
+        self._attempt = attempt
         text = os.environ.get("AUGBENCH_FAULT", "")
         self._kind, _, step = text.partition("@step:")
         if text and (self._kind not in KINDS or not step.isdigit()):
@@ -29,7 +30,7 @@ class Fault:
                 f"AUGBENCH_FAULT is {text!r}; it has to be KIND@step:N, KIND one of: "
                 f"{', '.join(KINDS)}"
             )
-        self._step = int(step) if text and n_attempts == 1 else -1
+        self._step = int(step) if text and attempt.number == 1 else -1
 
     def after(self, step: int) -> None:
         """Suffer it, if it is time; "slow" goes on."""
@@ -50,8 +51,11 @@ class Fault:
                 while True:
                     time.sleep(1.0)
             case "full":
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory.path))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._attempt.path))
             case "torn":
-                with self._directory.points_file.open("ab") as lines:
+                with self._attempt.points_file.open("ab") as lines:
                     lines.write(b'{"point": 1, "st')
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "clock":
+                wall_clock = time.time
+                time.time = lambda: wall_clock() - 24 * 3600.0

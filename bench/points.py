@@ -5,10 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.attempt import beats, resumptions
+from bench.attempt import beats, ended, lifetime, resumptions
 from bench.schedule import evaluations
 from bench.spec import TrialSpec
-from bench.store import DamagedError, RunDirectory, UnitDirectory, read_lines
+from bench.store import DamagedError, RunDirectory, UnitDirectory
 from bench.suite import PlannedTrial, Suite, read_suite
 
 _URGENCY = ("failed", "running", "waiting", "diverged", "over budget", "done")
@@ -26,7 +26,7 @@ class Charge(NamedTuple):
 def open_run(path: Path) -> tuple[RunDirectory, Suite]:
     """A run directory and the suite that was last run into it.
 
-    Raises a UserError if it is none, or a newer version wrote it.
+    Raises a UserError if it is none, or has another version's layout.
     """
     run = RunDirectory(path)
     return run, read_suite(run.header()["suite"], str(run.header_file))
@@ -231,10 +231,10 @@ def unit_state(directory: UnitDirectory) -> tuple[str, str]:
     attempts = directory.attempts()
     if not attempts:
         return "waiting", ""
-    ends = [line for line in read_lines(attempts[-1]) if line["event"] == "end"]
-    if ends and "error" in ends[-1]:
-        return "failed", str(ends[-1]["reason"])
-    if not ends and beats(attempts[-1]):
+    ending = ended(attempts[-1])
+    if ending and "error" in ending:
+        return "failed", str(ending["reason"])
+    if not ending and beats(attempts[-1]):
         return "running", ""
     return "waiting", "interrupted"
 
@@ -251,8 +251,8 @@ def _machine(directories: Sequence[UnitDirectory]) -> Machine:
     starts = [
         line
         for directory in directories
-        for file in directory.attempts()
-        for line in read_lines(file)
+        for attempt in directory.attempts()
+        for line in attempt.log()
         if line["event"] == "start"
     ]
     devices = dict.fromkeys(str(start["device"]) for start in starts)
@@ -263,6 +263,26 @@ def _wasted_seconds(directory: UnitDirectory) -> float:
     """The newest attempt to resume knows what all before it lost."""
     lines = resumptions(directory)
     return float(lines[-1]["seconds"]) if lines else 0.0
+
+
+def imbalance(directory: UnitDirectory) -> float:
+    """Seconds that the accounts of a finished unit have too many; 0, but for rounding.
+
+    All that its result says was measured, with what it says was wasted, is what the attempts before
+    the last one lived, and what the last one measured.
+    """
+    result = directory.result()
+    assert result is not None
+    *earlier, last = [e for e in directory.attempts() if e.number <= result["attempt"]]
+    seconds = sum(cost["seconds"] for cost in result["costs"].values())
+    ending = ended(last)
+    if ending is None:  # killed between its result and its last line
+        kept = next(line["kept"] for line in last.log() if line["event"] == "resume")
+        measured = seconds - kept
+    else:
+        measured = ending["measured"]
+    said = seconds + result["wasted"]["seconds"]
+    return float(said - sum(map(lifetime, earlier)) - measured)
 
 
 def charged(costs: dict[str, dict[str, Any]]) -> Charge:

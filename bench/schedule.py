@@ -65,7 +65,7 @@ def evaluations(
 
     Raises a DamagedError for a policy that is damaged.
     """
-    folder = run.unit(spec.unit).path / "policies"
+    folder = run.unit(spec.unit).policies
     files = [folder / f"{row['policy']}.json" for row in rows if row["kind"] == "policy"]
     return [EvaluationSpec(spec.task, read_json(file), spec.fold, spec.seed) for file in files]
 
@@ -127,8 +127,7 @@ def _grown(
     """The trials whose files of points have grown since the last look."""
     grown = []
     for trial in trials:
-        file = run.unit(trial.unit).points_file
-        size = file.stat().st_size if file.exists() else 0
+        size = run.unit(trial.unit).points_size()
         if size != sizes.get(trial.unit, 0):
             sizes[trial.unit] = size
             grown.append(trial)

@@ -9,34 +9,51 @@
         spec.json                    what the unit is; ID is its hash
         rung.json                    in a search: the step to pause after; written by the driver
         lock                         held by the process that works on it
-        attempts/0001.jsonl, .pulse  one a process: its start and end; its progress, every moment
-        checkpoint/last.pt, previous.pt
-        points.jsonl                 one line a scored artifact
-        policies/DIGEST.json         the policies among the artifacts
-        model.pt                     the best weights
-        result.json                  there exactly when the unit is finished
+        attempts/0001/               one a process:
+            log.jsonl                its start, from where it went on, its end
+            pulse.json               its progress and how long it has lived, every moment
+            points.jsonl             one line a scored artifact that it published
+            last.pt, previous.pt     its checkpoints
+            model.pt                 the best weights
+            draft.json               its result, before it is one
+        policies/DIGEST.json         the policies among the artifacts, named by their content
+        result.json                  there exactly when the unit is finished; names its attempt
 
 The directory of a search is the same, but for search.json (schema, the search), journal.log (its
 trials, an Optuna study) and best.toml in place of run.json: nothing in it has seen the test split.
 
 Every file has one writer. Files of lines are only appended to; a line torn by a crash is dropped by
 the next writer and skipped by readers. All other files are replaced as a whole.
+
+Locks say nothing on some network file systems, and a process that was cut off may come back when
+another has gone on in its place. So none writes where another does: an attempt takes its number by
+making its folder, which only one process can, and of what two attempts say the higher number's
+counts. The first result stays. Into the folder of an attempt only later ones reach: they put a
+folder in the place of its draft, so that it makes no result, and once they have a checkpoint of
+their own they delete its checkpoints and weights.
+
+No writer makes the folder that it writes into: a run directory that is gone, as with a share that
+is unmounted, is an error and not a new folder.
 """
 
+import errno
 import fcntl
 import json
 import os
+import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
+from bench.checkpoint import NAMES as CHECKPOINTS
 from bench.checkpoint import sync_folder
 from datasets.errors import UserError
 
-SCHEMA = 1
+SCHEMA = 2
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # of file systems that make none
 
 Kind = Literal["trials", "evaluations"]
 
@@ -52,14 +69,22 @@ class UnitId(NamedTuple):
 
 
 @dataclass(frozen=True)
-class UnitDirectory:
-    """The folder of one trial or one evaluation."""
+class AttemptDirectory:
+    """The folder of one process that works, or has worked, on a unit. Checkpoints lie in it."""
 
     path: Path
 
     @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoint"
+    def number(self) -> int:
+        return int(self.path.name)
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "log.jsonl"
+
+    @property
+    def pulse_file(self) -> Path:
+        return self.path / "pulse.json"
 
     @property
     def points_file(self) -> Path:
@@ -68,6 +93,44 @@ class UnitDirectory:
     @property
     def model_file(self) -> Path:
         return self.path / "model.pt"
+
+    @property
+    def draft_file(self) -> Path:
+        return self.path / "draft.json"
+
+    def log(self) -> list[dict[str, Any]]:
+        return list(read_lines(self.log_file))
+
+    def has_checkpoint(self) -> bool:
+        return any((self.path / name).exists() for name in CHECKPOINTS)
+
+    def fence(self) -> None:
+        """Keep the process of this attempt, should it come back, from making a result."""
+        while not self.draft_file.is_dir():
+            # It may write one just now, or another process do the same as this one.
+            with suppress(FileExistsError, IsADirectoryError):
+                self.draft_file.unlink(missing_ok=True)
+                self.draft_file.mkdir()
+
+    def drop_tensors(self) -> None:
+        """Delete its checkpoints and weights."""
+        for file in self.path.glob("*.pt"):
+            file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class UnitDirectory:
+    """The folder of one trial or one evaluation."""
+
+    path: Path
+
+    @property
+    def policies(self) -> Path:
+        return self.path / "policies"
+
+    @property
+    def result_file(self) -> Path:
+        return self.path / "result.json"
 
     def spec(self) -> dict[str, Any]:
         return read_json(self.path / "spec.json")
@@ -89,15 +152,50 @@ class UnitDirectory:
 
     def result(self) -> dict[str, Any] | None:
         """The record of a finished unit, or None."""
-        file = self.path / "result.json"
-        return read_json(file) if file.exists() else None
+        return read_json(self.result_file) if self.result_file.exists() else None
+
+    def model_file(self) -> Path | None:
+        """The best weights of a finished unit; None before, and where it has shown no model."""
+        result = self.result()
+        if result is None:
+            return None
+        file = self._attempt(result["attempt"]).model_file
+        return file if file.exists() else None
 
     def points(self) -> list[dict[str, Any]]:
-        return list(read_lines(self.points_file))
+        """The rows of all attempts, by point; of a point that has two, the newest attempt's."""
+        rows = {
+            row["point"]: row
+            for attempt in self.attempts()
+            for row in read_lines(attempt.points_file)
+        }
+        return [rows[point] for point in sorted(rows)]
 
-    def attempts(self) -> list[Path]:
-        """The files of all attempts, oldest first."""
-        return sorted((self.path / "attempts").glob("*.jsonl"))
+    def points_size(self) -> int:
+        """Bytes of the files of points of all attempts: other ones when a point has been added."""
+        files = [attempt.points_file for attempt in self.attempts()]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def attempts(self) -> list[AttemptDirectory]:
+        """All attempts, oldest first."""
+        folders = (each for each in (self.path / "attempts").glob("*") if each.name.isdecimal())
+        return sorted(map(AttemptDirectory, folders), key=lambda attempt: attempt.number)
+
+    def begin_attempt(self) -> AttemptDirectory:
+        """Make the folder of the next attempt: two processes never get the same one."""
+        (self.path / "attempts").mkdir(exist_ok=True)
+        attempt = self._attempt(max((each.number for each in self.attempts()), default=0) + 1)
+        while True:
+            try:
+                attempt.path.mkdir()
+            except FileExistsError:
+                attempt = self._attempt(attempt.number + 1)
+            else:
+                sync_folder(attempt.path.parent)
+                return attempt
+
+    def _attempt(self, number: int) -> AttemptDirectory:
+        return AttemptDirectory(self.path / "attempts" / f"{number:04d}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +235,7 @@ class RunDirectory:
     def header(self) -> dict[str, Any]:
         """The content of run.json.
 
-        Raises a UserError if there is none or a newer version wrote it.
+        Raises a UserError if there is none, or it has another version's layout.
         """
         file = self.header_file
         if not self.exists():
@@ -146,22 +244,37 @@ class RunDirectory:
         schema = header.get("schema")
         if not isinstance(schema, int):
             raise UserError(f"{file} is damaged: it names no schema")
-        if schema > SCHEMA:
-            raise UserError(
-                f"{self.path} has schema {schema}, this version reads up to {SCHEMA}: "
-                "update augbench, or choose another run directory"
-            )
+        check_schema(self.path, schema)
         if not isinstance(header.get("suite"), dict):
             raise UserError(f"{file} is damaged: it holds no suite")
         return header
 
     def add_unit(self, unit: UnitId, spec: dict[str, Any]) -> UnitDirectory:
-        """Make the folder of a unit; nothing happens where it exists."""
+        """Make the folder of a unit, but not the run's; nothing happens where it exists."""
         directory = self.unit(unit)
         if not (directory.path / "spec.json").exists():
-            (directory.path / "attempts").mkdir(parents=True, exist_ok=True)
+            for folder in (directory.path.parent, directory.path, directory.path / "attempts"):
+                folder.mkdir(exist_ok=True)
             write_json(directory.path / "spec.json", spec)
         return directory
+
+
+def check_schema(path: Path, schema: int) -> None:
+    """Raise a UserError if a directory has another layout than this version's."""
+    if schema > SCHEMA:
+        raise UserError(
+            f"{path} has schema {schema}, this version reads up to {SCHEMA}: "
+            "update augbench, or choose another directory with --out"
+        )
+    if schema < SCHEMA:
+        raise UserError(
+            f"{path} has schema {schema}, this version reads {SCHEMA} only: finish it with the "
+            "version of augbench that wrote it, or choose another directory with --out"
+        )
+
+
+class BusyError(UserError):
+    """Another process does what is to be done."""
 
 
 class DamagedError(UserError):
@@ -179,14 +292,14 @@ def _damaged(file: Path, what: str) -> DamagedError:
 def hold_lock(file: Path, message: str, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold a file lock, which the system takes back when the process dies, however it dies.
 
-    Raises a UserError with the message and the holder's process number if it stays taken.
+    Raises a BusyError with the message and the holder's process number if it stays taken.
     """
     with file.open("a+") as lock:
         deadline = time.monotonic() + wait_seconds
         while not _try_lock(lock):
             if time.monotonic() >= deadline:
                 lock.seek(0)
-                raise UserError(f"{message} (held by {lock.read().strip() or 'nobody known'})")
+                raise BusyError(f"{message} (held by {lock.read().strip() or 'nobody known'})")
             time.sleep(0.1)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {os.uname().nodename}")
@@ -207,7 +320,6 @@ def _try_lock(lock: IO[str]) -> bool:
 
 def append_line(file: Path, record: dict[str, Any], *, sync: bool = True) -> None:
     """Append one record as a line; a torn line before it, left by a crash, is dropped."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab+") as lines:
         drop_torn_line(lines)
         lines.write(json.dumps(record).encode() + b"\n")
@@ -246,9 +358,30 @@ def read_lines(file: Path) -> Iterator[dict[str, Any]]:
 
 def write_json(file: Path, record: dict[str, Any]) -> None:
     """Replace a file of JSON as a whole, and bring it to the disk."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     replace_json(file, record, sync=True)
     sync_folder(file.parent)
+
+
+def write_json_once(file: Path, record: dict[str, Any], draft: Path) -> bool:
+    """Bring a file of JSON to the disk unless there is one; returns whether it is this one.
+
+    The draft becomes the file by a link, which never takes another file's place. A folder in the
+    draft's place keeps the file from being made.
+    """
+    try:
+        replace_json(draft, record, sync=True)
+        os.link(draft, file)
+    except OSError as error:
+        if draft.is_dir():
+            return False
+        if file.exists():  # this one, where a server has made the link and its answer was lost
+            return draft.exists() and file.samefile(draft)
+        if error.errno not in _NO_LINKS:
+            raise
+        draft.replace(file)
+    draft.unlink(missing_ok=True)
+    sync_folder(file.parent)
+    return True
 
 
 def replace_json(file: Path, record: dict[str, Any], *, sync: bool = False) -> None:
@@ -258,7 +391,8 @@ def replace_json(file: Path, record: dict[str, Any], *, sync: bool = False) -> N
 
 def replace_text(file: Path, content: str, *, sync: bool = False) -> None:
     """Replace a file as a whole; without ``sync`` a power cut may lose it."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    # Processes of two machines may have the same number.
+    draft = file.with_name(f".{file.name}.{platform.node()}.{os.getpid()}")
     try:
         with draft.open("w") as text:
             text.write(content)

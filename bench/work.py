@@ -10,11 +10,21 @@ import torch
 from torch import nn
 
 from bench import checkpoint
-from bench.attempt import Attempt, Wasted, device_name
+from bench.attempt import Attempt, Wasted, device_name, is_over, started
 from bench.fault import Fault
 from bench.job import check_data, evaluation_job, trial_job, warm_up
 from bench.ledger import Ledger
-from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, hold_lock, write_json
+from bench.store import (
+    AttemptDirectory,
+    BusyError,
+    RunDirectory,
+    UnitDirectory,
+    UnitId,
+    append_line,
+    hold_lock,
+    write_json,
+    write_json_once,
+)
 from methods.method import Trained
 from methods.policy import Policy, masses, to_json
 from methods.training import DivergedError, score
@@ -37,7 +47,8 @@ class Host:
 def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
     """Work on a unit until its result is written; where it was interrupted, go on from there.
 
-    Raises a UserError for what the user can mend; the attempt's file records any other error too.
+    Raises a UserError for what the user can mend, a SupersededError among them where another
+    process has gone on with the unit meanwhile; the attempt's log records any other error too.
     """
     directory = run.unit(unit)
     torch.set_num_threads(host.threads)
@@ -47,9 +58,14 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
     with hold_lock(directory.path / "lock", busy, wait_seconds=GHOST_SECONDS):
         if directory.result() is not None:
             return
-        with Attempt(directory, device=device, shared=host.shared) as attempt:
-            fault = Fault(directory, len(directory.attempts()))
-            _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()
+        attempts = directory.attempts()
+        if attempts and not is_over(attempts[-1], GHOST_SECONDS):
+            who = started(attempts[-1])
+            raise BusyError(f"{busy} (process {who['process']} on {who['host']} still beats)")
+        with Attempt(directory, Ledger(device), device=device, shared=host.shared) as attempt:
+            if directory.result() is None:  # a ghost may have ended after all
+                fault = Fault(attempt.directory)
+                _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()
 
 
 class _Worker:
@@ -67,7 +83,7 @@ class _Worker:
     ) -> None:
         self.halt_file, self.fault = halt_file, fault
         self.directory, self.host, self.device, self.attempt = directory, host, device, attempt
-        self.ledger = Ledger(device)
+        self.ledger = attempt.ledger
         with self.ledger.phase("setup"):
             spec = directory.spec()
             make = trial_job if unit.kind == "trials" else evaluation_job
@@ -76,29 +92,32 @@ class _Worker:
         self.rung = directory.rung()
         self.step = 0
         self.n_points = 0
-        self.n_published = len(directory.points())
+        self.n_published = max((row["point"] for row in directory.points()), default=0)
         self.best_valid = -1.0
         self.state = "running"
         self.last_row: dict[str, Any] = {}
         self.weights = ""
         self.wasted = Wasted(0.0, 0)
         self._saved_at = time.monotonic()
+        self._has_saved = False
 
     def run(self) -> None:
         self._resume()
         pauses = self._pauses()
         while self.state == "running" and not pauses:
-            row = self._advance()
+            self._advance()
+            with self.ledger.phase("store"):
+                self.attempt.check_lease()
+            row = self._show()
             due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
             # A checkpoint comes before each line that others read: no cost that a line shows is
             # ever lost, and after a crash the line that is missing stands in the checkpoint.
             pauses = self._pauses()
             if row is not None or due or self.state != "running" or pauses:
                 with self.ledger.phase("store"):
-                    checkpoint.save(self.directory.checkpoints, self._state_dict())
+                    self._save()
                     if row is not None:
                         self._publish(row)
-                self._saved_at = time.monotonic()
             best_valid = self.job.method.learned().get("best_valid")
             self.attempt.progress(
                 self.step, self.job.phase, self.ledger.charged_seconds, best_valid
@@ -111,27 +130,32 @@ class _Worker:
         at_rung = self.rung is not None and self.step >= self.rung
         return at_rung or self.halt_file.exists()
 
-    def _advance(self) -> dict[str, Any] | None:
-        """One step of the method, and the row of what it shows, if anything is due."""
+    def _advance(self) -> None:
+        """One step of the method."""
         try:
             with self.ledger.phase(self.job.phase):
                 ended = self.job.method.step()
             self.fault.after(self.step + 1)
         except DivergedError as error:
             self.state = f"diverged: {error}"
-            return None
+            return
         self.step += 1
         if ended:
             self.state = "done"
         elif self._over_budget():
             self.state = "over budget"
+
+    def _show(self) -> dict[str, Any] | None:
+        """The row of what the method shows, if anything is due."""
+        if self.state.startswith("diverged"):
+            return None
         artifact = self.job.method.artifact(last=self.state != "running")
         return None if artifact is None else self._row(artifact)
 
     def _publish(self, row: dict[str, Any]) -> None:
         """Append a row unless it stands there: rows come again from the older checkpoint."""
         if self.n_published < row["point"]:
-            append_line(self.directory.points_file, row)
+            append_line(self.attempt.directory.points_file, row)
             self.n_published = row["point"]
 
     def _over_budget(self) -> bool:
@@ -146,7 +170,8 @@ class _Worker:
         row: dict[str, Any] = {"point": self.n_points, "step": self.step}
         if isinstance(artifact, Policy):
             record = to_json(artifact, self.job.setup.bank)
-            write_json(self.directory.path / "policies" / f"{artifact.digest}.json", record)
+            self.directory.policies.mkdir(exist_ok=True)
+            write_json(self.directory.policies / f"{artifact.digest}.json", record)
             row |= {"kind": "policy", "policy": artifact.digest, "masses": masses(artifact)}
         else:
             row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
@@ -177,9 +202,21 @@ class _Worker:
         weights = artifact.model.state_dict()
         self.weights = checkpoint.weights_digest(weights)
         with self.ledger.phase("store"):
-            draft = self.directory.model_file.with_suffix(".new")
+            file = self.attempt.directory.model_file
+            draft = file.with_name("new-model.pt")
             checkpoint.write(draft, {"weights": weights, "digest": self.weights})
-            draft.replace(self.directory.model_file)
+            draft.replace(file)
+
+    def _save(self) -> None:
+        state = self._state_dict()
+        self.attempt.beat()  # not before: its ledger never holds more than is known to be lived
+        checkpoint.save(self.attempt.directory.path, state)
+        self._saved_at = time.monotonic()
+        if not self._has_saved:
+            self._has_saved = True
+            self.attempt.check_lease()  # what one that has begun meanwhile may be reading stays
+            for attempt in self.attempt.earlier:
+                attempt.drop_tensors()
 
     def _state_dict(self) -> dict[str, Any]:
         return {
@@ -195,12 +232,14 @@ class _Worker:
         }
 
     def _resume(self) -> None:
-        """Load the newest checkpoint and bring the file of points to where it stands."""
-        state = checkpoint.load(self.directory.checkpoints)
+        """Load the newest checkpoint of earlier attempts, and publish a row that it alone holds."""
+        newest_first = reversed(self.attempt.earlier)
+        loaded = checkpoint.load(attempt.path for attempt in newest_first)
         fingerprint = self.job.task.fingerprint
-        if state is None:
+        if loaded is None:
             self.wasted = self.attempt.resumed(0, 0.0, fingerprint)
             return
+        state = loaded.state
         check_data(self.job.task, state["fingerprint"], self.directory.path)
         self.job.method.load_state_dict(state["method"])
         setup_seconds = self.ledger.costs["setup"].seconds
@@ -210,22 +249,28 @@ class _Worker:
         self.step, self.n_points = state["step"], state["n_points"]
         self.best_valid, self.weights = state["best_valid"], state["weights"]
         self.state, self.last_row = state["state"], json.loads(state["last_row"])
-        if self.last_row:
-            self._publish(self.last_row)
+        with self.ledger.phase("store"):
+            if self.weights:
+                former = AttemptDirectory(loaded.folder).model_file
+                checkpoint.adopt(former, self.attempt.directory.model_file)
+            if self.last_row:
+                self._publish(self.last_row)
 
     def _finish(self) -> None:
-        write_json(
-            self.directory.path / "result.json",
-            {
-                "state": self.state,
-                "steps": self.step,
-                "points": self.n_points,
-                "costs": self.ledger.state_dict(),
-                "wasted": self.wasted._asdict(),
-                "weights": self.weights,
-                "device": device_name(self.device),
-                "shared": self.host.shared,
-                "metric": self.job.task.metric,
-                "fingerprint": self.job.task.fingerprint,
-            },
-        )
+        record = {
+            "state": self.state,
+            "attempt": self.attempt.directory.number,
+            "steps": self.step,
+            "points": self.n_points,
+            "costs": self.ledger.state_dict(),
+            "wasted": self.wasted._asdict(),
+            "weights": self.weights,
+            "device": device_name(self.device),
+            "shared": self.host.shared,
+            "metric": self.job.task.metric,
+            "fingerprint": self.job.task.fingerprint,
+        }
+        self.attempt.check_lease()
+        draft = self.attempt.directory.draft_file
+        if not write_json_once(self.directory.result_file, record, draft):
+            raise self.attempt.superseded()

@@ -5,7 +5,7 @@ import errno
 import torch
 
 from bench.engines.engine import Ending, Outcome
-from bench.store import RunDirectory, UnitId
+from bench.store import BusyError, RunDirectory, UnitId
 from bench.work import Host, do_unit
 from datasets.errors import UserError, system_error
 
@@ -40,6 +40,8 @@ def attempt(run: RunDirectory, unit: UnitId, host: Host) -> Outcome:
     """Do a unit and say how it ended; every exception but a Ctrl-C becomes an outcome."""
     try:
         do_unit(run, unit, host)
+    except BusyError as error:  # a ghost, which may not live for long: as a crash
+        return Outcome(unit, "crashed", str(error))
     except UserError as error:
         return Outcome(unit, "refused", str(error))
     except (MemoryError, torch.OutOfMemoryError) as error:  # perhaps another took it: as a crash

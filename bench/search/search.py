@@ -8,7 +8,14 @@ from typing import Any
 
 from bench.options import read_options
 from bench.search.space import SamplerName, Spaces, Values, read_space, with_values
-from bench.store import SCHEMA, DamagedError, RunDirectory, read_json, write_json
+from bench.store import (
+    SCHEMA,
+    DamagedError,
+    RunDirectory,
+    check_schema,
+    read_json,
+    write_json,
+)
 from bench.suite import PlannedTrial, Suite, read_suite
 from datasets.errors import UserError, unknown
 from methods import known_methods
@@ -99,7 +106,7 @@ def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
 def read_search(path: Path) -> tuple[Search, int]:
     """The search of a directory, and how many trials it was last asked for.
 
-    Raises a UserError if there is none, or a newer version wrote it.
+    Raises a UserError if there is none, or it has another version's layout.
     """
     file = path / FILE
     if not file.exists():
@@ -107,11 +114,7 @@ def read_search(path: Path) -> tuple[Search, int]:
     record = read_json(file)
     if not isinstance(record.get("schema"), int) or not isinstance(record.get("trials"), int):
         raise DamagedError(f"{file} is damaged: it names no schema or no number of trials")
-    if record["schema"] > SCHEMA:
-        raise UserError(
-            f"{path} has schema {record['schema']}, this version reads up to {SCHEMA}: "
-            "update augbench, or choose another directory with --out"
-        )
+    check_schema(path, record["schema"])
     return read_options(Search, record.get("search", {}), str(file)), record["trials"]
 
 

@@ -11,14 +11,14 @@ STATE = {"weights": torch.arange(6.0).reshape(2, 3), "step": 3, "names": ["a", "
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, STATE)
-    loaded = checkpoint.load(tmp_path)
+    loaded = checkpoint.load([tmp_path])
     assert loaded is not None
-    assert torch.equal(loaded["weights"], STATE["weights"])  # type: ignore[arg-type]
-    assert (loaded["step"], loaded["names"]) == (3, ["a", "b"])
+    assert torch.equal(loaded.state["weights"], STATE["weights"])  # type: ignore[arg-type]
+    assert (loaded.state["step"], loaded.state["names"]) == (3, ["a", "b"])
 
 
 def test_nothing_saved_is_nothing_loaded(tmp_path: Path) -> None:
-    assert checkpoint.load(tmp_path) is None
+    assert checkpoint.load([tmp_path]) is None
 
 
 def test_the_last_two_are_kept(tmp_path: Path) -> None:
@@ -34,18 +34,18 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, damage
     for step in range(2):
         checkpoint.save(tmp_path, {"step": step, "weights": torch.ones(100)})
     break_file(tmp_path / "last.pt", damage)
-    loaded = checkpoint.load(tmp_path)
+    loaded = checkpoint.load([tmp_path])
     assert loaded is not None
-    assert loaded["step"] == 0
+    assert loaded.state["step"] == 0
 
 
 def test_a_crash_between_the_two_renames_loses_nothing(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, {"step": 0})
     (tmp_path / "last.pt").rename(tmp_path / "previous.pt")
     checkpoint.write(tmp_path / "new.pt", {"step": 1})
-    loaded = checkpoint.load(tmp_path)
+    loaded = checkpoint.load([tmp_path])
     assert loaded is not None
-    assert loaded["step"] == 0
+    assert loaded.state["step"] == 0
 
 
 def test_two_damaged_checkpoints_are_one_sentence(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_two_damaged_checkpoints_are_one_sentence(tmp_path: Path) -> None:
     break_file(tmp_path / "last.pt", "cut short")
     break_file(tmp_path / "previous.pt", "a flipped bit")
     with pytest.raises(UserError, match=r"last\.pt is damaged.*previous\.pt is damaged.*remove"):
-        checkpoint.load(tmp_path)
+        checkpoint.load([tmp_path])
 
 
 def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -62,13 +62,13 @@ def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "last.pt"
     file.write_bytes(file.read_bytes().replace(b"checkpoint 1 ", b"checkpoint 2 ", 1))
     with pytest.raises(UserError, match="schema 2, this version reads up to 1"):
-        checkpoint.load(tmp_path)
+        checkpoint.load([tmp_path])
 
 
 def test_a_pickle_is_not_loaded(tmp_path: Path) -> None:
     checkpoint.write(tmp_path / "last.pt", {"path": Path("anything")})
     with pytest.raises(Exception, match=r"weights_only|Unsupported"):
-        checkpoint.load(tmp_path)
+        checkpoint.load([tmp_path])
 
 
 def test_weights_that_differ_in_the_last_bit_have_other_digests() -> None:

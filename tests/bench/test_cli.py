@@ -83,7 +83,7 @@ def test_hours_of_shared_gpus_are_kept_where_asked_for(
 ) -> None:
     out = tmp_path / "run"
     ask("run", small_suite, "--engine", "inline", "--out", out)
-    for file in out.glob("*/*/attempts/*.jsonl"):
+    for file in out.glob("*/*/attempts/*/log.jsonl"):
         file.write_text(file.read_text().replace('"shared": false', '"shared": true'))
     for words, timed in (((), "0"), (("--include-shared",), "1")):
         assert ask("report", out, *words)[0] == 0
@@ -111,7 +111,7 @@ def test_a_suite_that_asks_for_what_is_not_there_is_one_sentence(
         "run", small_suite, "--set", override, "--engine", "inline", "--out", tmp_path / "r"
     )
     assert_one_sentence(answer, part)
-    assert not list((tmp_path / "r").glob("trials/*/points.jsonl"))
+    assert not list((tmp_path / "r").glob("trials/*/attempts/*"))
 
 
 def test_a_trunk_that_cannot_be_is_one_sentence_for_searches_too(ask: Ask, tmp_path: Path) -> None:
@@ -369,7 +369,7 @@ def test_results_of_other_data_are_not_mixed(ask: Ask, tmp_path: Path, left: str
     if left == "a new trial":
         words += ["--set", "seeds=[0,1]"]
     elif left == "an unfinished trial":
-        (next(out.glob("trials/*/model.pt")).parent / "result.json").unlink()
+        (with_model(out) / "result.json").unlink()
     else:
         shutil.rmtree(out / "evaluations")
     np.savez(tmp_path / "mine.npz", x=x + 1, y=y)
@@ -399,16 +399,19 @@ def test_a_folder_of_other_things_is_not_written_into(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_run_directory_of_a_newer_schema_is_one_sentence(
-    ask: Ask, small_suite: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("schema", "advice"), [(1, "the version of augbench that wrote it"), (3, "update augbench")]
+)
+def test_a_run_directory_of_another_schema_is_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path, schema: int, advice: str
 ) -> None:
     out = tmp_path / "run"
     ask("run", small_suite, "--engine", "inline", "--out", out)
     header = out / "run.json"
-    header.write_text(header.read_text().replace('"schema": 1', '"schema": 2', 1))
+    header.write_text(header.read_text().replace('"schema": 2', f'"schema": {schema}', 1))
     on_suite = [(command, small_suite, "--out", out) for command in ("plan", "run")]
     for words in (*on_suite, ("status", out), ("report", out)):
-        assert_one_sentence(ask(*words), "schema 2", "update augbench")
+        assert_one_sentence(ask(*words), f"schema {schema}", advice, "--out")
 
 
 def test_a_suite_that_does_not_ship_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
@@ -452,14 +455,19 @@ def test_a_damaged_checkpoint_stops_its_trial_alone(
 ) -> None:
     out = tmp_path / "run"
     ask("run", small_suite, "--engine", "inline", "--out", out)
-    trial = next(file.parent for file in out.glob("trials/*/model.pt"))
+    trial = with_model(out)
     (trial / "result.json").unlink()
-    for file in (trial / "checkpoint").iterdir():
+    for file in trial.glob("attempts/*/*.pt"):
         file.write_bytes(file.read_bytes()[:50])
     code, printed, _ = ask("run", small_suite, "--engine", "inline", "--out", out)
     assert code == 1
     assert "no whole checkpoint is left" in printed
     assert "1 of 2 trials done" in printed
+
+
+def with_model(out: Path) -> Path:
+    """The folder of a trial that ends in a model."""
+    return next(out.glob("trials/*/attempts/*/model.pt")).parents[2]
 
 
 def test_a_second_driver_is_turned_away(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
@@ -531,12 +539,12 @@ def test_settings_that_cannot_be_are_one_sentence(
 @pytest.mark.parametrize(
     ("file", "content"),
     [
-        ("trials/*/points.jsonl", "\0\0\0\n"),
+        ("trials/*/attempts/*/points.jsonl", "\0\0\0\n"),
         ("trials/*/result.json", "{"),
-        ("trials/*/attempts/0001.jsonl", "{\n"),
+        ("trials/*/attempts/0001/log.jsonl", "{\n"),
         ("trials/*/policies/*.json", "[]"),
         ("evaluations/*/result.json", "{"),
-        ("evaluations/*/points.jsonl", "{\n"),
+        ("evaluations/*/attempts/*/points.jsonl", "{\n"),
     ],
 )
 def test_a_damaged_file_stops_its_own_trial_alone(
@@ -572,9 +580,9 @@ def test_a_torn_pulse_is_no_harm(ask: Ask, small_suite: Path, tmp_path: Path) ->
     """It is not synced, so that a power cut may tear it; nothing rests on it."""
     out = tmp_path / "run"
     ask("run", small_suite, "--engine", "inline", "--out", out)
-    trial = next(file.parent for file in out.glob("trials/*/model.pt"))
+    trial = with_model(out)
     (trial / "result.json").unlink()
-    (trial / "attempts" / "0001.pulse").write_text("")
+    (trial / "attempts" / "0001" / "pulse.json").write_text("")
     assert "1 waiting" in ask("status", out)[1]
     assert ask("run", small_suite, "--engine", "inline", "--out", out)[0] == 0
 
@@ -584,9 +592,9 @@ def test_a_process_that_died_before_its_first_word_is_no_harm(
 ) -> None:
     out = tmp_path / "run"
     ask("run", small_suite, "--engine", "inline", "--out", out)
-    trial = next(file.parent for file in out.glob("trials/*/model.pt"))
+    trial = with_model(out)
     (trial / "result.json").unlink()
-    (trial / "attempts" / "0002.jsonl").touch()
+    (trial / "attempts" / "0002").mkdir()
     assert ask("status", out)[0] == 0
     assert ask("report", out)[0] == 0
     assert ask("run", small_suite, "--engine", "inline", "--out", out)[0] == 0

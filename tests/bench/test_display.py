@@ -15,10 +15,10 @@ def made(small_suite: Path, folder: Path, console: Console) -> tuple[Display, Ta
     for planned in suite.plan:
         run.add_unit(planned.spec.unit, planned.spec.to_json())
         tally.in_flight.add(planned.spec.unit)
-    attempt = run.unit(suite.plan[0].spec.unit).path / "attempts" / "0001.jsonl"
-    append_line(attempt, {"event": "start", "time": 0.0})
+    attempt = run.unit(suite.plan[0].spec.unit).begin_attempt()
+    append_line(attempt.log_file, {"event": "start", "time": 0.0})
     progress = {"step": 7, "phase": "search", "charged_seconds": 36.0, "best_valid": 0.625}
-    replace_json(attempt.with_suffix(".pulse"), {"time": 1.0, **progress})
+    replace_json(attempt.pulse_file, {"time": 1.0, **progress})
     return Display(run, suite.plan, tally, console), tally, run
 
 

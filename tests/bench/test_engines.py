@@ -162,7 +162,7 @@ def wait_for_step(out: Path, method: str, step: int = 2) -> Path:
         assert not (folder / "result.json").exists(), "too late to kill it"
         return any(
             json.loads(file.read_text()).get("step", 0) >= step
-            for file in folder.glob("attempts/*.pulse")
+            for file in folder.glob("attempts/*/pulse.json")
         )
 
     wait_until(far_enough)
@@ -172,10 +172,10 @@ def wait_for_step(out: Path, method: str, step: int = 2) -> Path:
 def beating(out: Path, kind: str) -> list[Path]:
     """The attempts at unfinished units that have come to their second step."""
     return [
-        file.with_suffix(".jsonl")
-        for file in out.glob(f"{kind}/*/attempts/*.pulse")
+        file.with_name("log.jsonl")
+        for file in out.glob(f"{kind}/*/attempts/*/pulse.json")
         if json.loads(file.read_text()).get("step", 0) >= 2
-        and not (file.parents[1] / "result.json").exists()
+        and not (file.parents[2] / "result.json").exists()
     ]
 
 
@@ -189,7 +189,7 @@ def started(out: Path, method: str) -> dict[str, Any]:
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    attempts = sorted(folder.glob("attempts/*.jsonl"))
+    attempts = sorted(folder.glob("attempts/*/log.jsonl"))
     if not attempts:
         return []
     whole = attempts[-1].read_text().rpartition("\n")[0]
@@ -199,9 +199,13 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 def assert_wasted_once(out: Path, method: str) -> None:
     """The killed trial has two attempts, and what the first one lost is on record, uncharged."""
     folder = unit_folder(out, method)
-    assert len(list(folder.glob("attempts/*.jsonl"))) == 2
+    assert len(list(folder.glob("attempts/*"))) == 2
     run, suite = open_run(out)
     wasted = {t["method"]: t["wasted_seconds"] for t in read_trials(run, suite.plan)}
     assert wasted[method] > 0
-    rows = [json.loads(line) for line in (folder / "points.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for file in sorted(folder.glob("attempts/*/points.jsonl"))
+        for line in file.read_text().splitlines()
+    ]
     assert [row["point"] for row in rows] == list(range(1, len(rows) + 1))

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import bench.job
+from bench.points import imbalance
 from bench.spec import Budget, TrialSpec
 from bench.store import RunDirectory
 from bench.suite import read_suite
@@ -51,6 +52,7 @@ def six_steps(name: str) -> TrialSpec:
 
 
 def work_on(folder: Path, spec: TrialSpec) -> RunDirectory:
+    folder.mkdir(exist_ok=True)
     run = RunDirectory(folder)
     run.add_unit(spec.unit, spec.to_json())
     do_unit(run, spec.unit, Host(folder))
@@ -122,6 +124,7 @@ def dies(self):
 work._Worker._advance = dies
 spec = TrialSpec.from_json(json.loads(sys.argv[1]))
 run = RunDirectory(Path(sys.argv[2]))
+run.path.mkdir(exist_ok=True)
 run.add_unit(spec.unit, spec.to_json())
 work.do_unit(run, spec.unit, work.Host(run.path, checkpoint_seconds=0.0))
 """
@@ -136,6 +139,7 @@ def test_half_the_steps_a_kill_and_the_other_half_are_the_whole(
     assert died.returncode == -signal.SIGKILL, died.stderr
     killed = work_on(tmp_path / "killed", trial)
     assert result(killed, trial)["wasted"]["attempts"] == 1
+    assert abs(imbalance(killed.unit(trial.unit))) < 1e-3
     assert result(killed, trial)["steps"] == N_STEPS
     assert rows(killed, trial) == rows(whole, trial)
     assert rows(whole, trial)

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from processes import background, wait_until
 
+from bench.attempt import lifetime
 from bench.fault import KINDS
-from bench.points import open_run, read_trials
+from bench.points import imbalance, open_run, read_trials
+from bench.store import UnitDirectory
 
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
@@ -82,8 +84,30 @@ def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
     done = run(tmp_path, *limit, fault=f"{kind}@step:{step}", engine=engine)
     assert done.returncode == 0, done.stdout + done.stderr
     assert timeless(tmp_path) == undisturbed
-    attempts = {len(list(unit.glob("attempts/*.jsonl"))) for unit in tmp_path.glob("*/*/")}
+    attempts = {len(list(unit.glob("attempts/*"))) for unit in tmp_path.glob("*/*/")}
     assert attempts == ({1} if kind == "slow" else {2})
+
+
+def test_a_clock_that_is_set_back_changes_no_account(
+    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+) -> None:
+    done = run(tmp_path, fault="clock@step:3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "were lost to crashes" not in done.stdout
+    assert timeless(tmp_path) == undisturbed
+    assert states(tmp_path) == {"done": 2}
+    units = [UnitDirectory(file.parent) for file in tmp_path.glob("*/*/result.json")]
+    jumps = 0
+    for unit in units:
+        assert abs(imbalance(unit)) < 1e-3
+        result, (attempt,) = unit.result(), unit.attempts()
+        assert result is not None
+        assert result["wasted"]["seconds"] == 0
+        measured = sum(cost["seconds"] for cost in result["costs"].values())
+        assert measured <= lifetime(attempt) < 3600
+        start, *_, end = attempt.log()
+        jumps += end["time"] < start["time"] - 12 * 3600
+    assert jumps == len(units)
 
 
 def test_a_loss_that_is_no_number_is_not_tried_again(run: Any, tmp_path: Path) -> None:
@@ -91,7 +115,7 @@ def test_a_loss_that_is_no_number_is_not_tried_again(run: Any, tmp_path: Path) -
     assert done.returncode == 1
     assert states(tmp_path) == {"diverged": 2}
     assert "lower their learning rate" in done.stdout
-    assert all(len(list(unit.glob("attempts/*.jsonl"))) == 1 for unit in tmp_path.glob("trials/*"))
+    assert all(len(list(unit.glob("attempts/*"))) == 1 for unit in tmp_path.glob("trials/*"))
 
 
 def test_a_full_disk_is_said_and_the_same_command_carries_on(
@@ -152,11 +176,12 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
     for unit in (tmp_path / "run").glob("*/*/"):
         lines = [
             json.loads(line)
-            for file in sorted(unit.glob("attempts/*.jsonl"))
+            for file in sorted(unit.glob("attempts/*/log.jsonl"))
             for line in file.read_text().splitlines()
         ]
         resumed = [line["step"] for line in lines if line["event"] == "resume"]
-        pulses = [json.loads(file.read_text()) for file in sorted(unit.glob("attempts/*.pulse"))]
+        beats = sorted(unit.glob("attempts/*/pulse.json"))
+        pulses = [json.loads(file.read_text()) for file in beats]
         if len(resumed) == 2 and pulses:
             assert resumed[1] >= pulses[0].get("step", 0)
 
@@ -168,7 +193,7 @@ def test_a_second_ctrl_c_does_not_wait(
         "run", suite, "--out", tmp_path / "run", "--set", "tasks.sinusoids.n_train=60000"
     )
     with background(words, tmp_path / "log") as driver:
-        wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*.pulse"))))
+        wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*/pulse.json"))))
         driver.send_signal(signal.SIGINT)
         time.sleep(1.0)
         assert driver.poll() is None  # an epoch of that many waves takes longer
@@ -178,5 +203,5 @@ def test_a_second_ctrl_c_does_not_wait(
 
 def steps(out: Path) -> int:
     """The largest step that a unit under way has come to."""
-    found = [json.loads(file.read_text()) for file in out.glob("*/*/attempts/*.pulse")]
+    found = [json.loads(file.read_text()) for file in out.glob("*/*/attempts/*/pulse.json")]
     return max((pulse.get("step", 0) for pulse in found), default=0)

@@ -8,7 +8,7 @@ import pytest
 from bench.ledger import PHASES
 from bench.points import open_run, read_learned, read_points, read_trials, skip_lines
 from bench.spec import EvaluationSpec
-from bench.store import RunDirectory, append_line, write_json
+from bench.store import SCHEMA, RunDirectory, append_line, write_json
 
 SUITE = {
     "name": "hand",
@@ -34,19 +34,21 @@ def costs(phase: str, seconds: float) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
     """A trial of three points that share two evaluations, of which none is done."""
-    write_json(tmp_path / "run.json", {"schema": 1, "name": "hand", "suite": SUITE})
+    write_json(tmp_path / "run.json", {"schema": SCHEMA, "name": "hand", "suite": SUITE})
     run, suite = open_run(tmp_path)
     spec = suite.plan[0].spec
     directory = run.add_unit(spec.unit, spec.to_json())
+    attempt = directory.begin_attempt()
     append_line(
-        directory.path / "attempts" / "0001.jsonl",
+        attempt.log_file,
         {"event": "start", "time": 0.0, "device": "cpu", "shared": False},
     )
+    directory.policies.mkdir()
     for name in set(POLICIES):
-        write_json(directory.path / "policies" / f"{name}.json", {"policy": name})
+        write_json(directory.policies / f"{name}.json", {"policy": name})
     for number, (name, seconds) in enumerate(zip(POLICIES, SEARCH_SECONDS, strict=True), 1):
         append_line(
-            directory.points_file,
+            attempt.points_file,
             {
                 "point": number,
                 "step": number,
@@ -71,7 +73,7 @@ def finish(run: RunDirectory, name: str, state: str = "done") -> None:
     paid = costs("retrain", RETRAIN_SECONDS[name])
     if state == "done":
         row = {"point": 1, "metric": "accuracy", "valid": 0.5, "test": 0.4, "costs": paid}
-        append_line(directory.points_file, row)
+        append_line(directory.begin_attempt().points_file, row)
     write_json(directory.path / "result.json", {"state": state, "costs": paid})
 
 

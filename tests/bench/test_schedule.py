@@ -97,10 +97,12 @@ def test_policies_that_come_up_on_the_way_are_evaluated_once(
     tmp_path: Path, specs: list[TrialSpec]
 ) -> None:
     run = RunDirectory(tmp_path)
-    first = run.unit(specs[0].unit)
-    write_json(first.path / "policies" / "abc.json", {"policy": 1})
+    first = run.add_unit(specs[0].unit, specs[0].to_json())
+    first.policies.mkdir()
+    write_json(first.policies / "abc.json", {"policy": 1})
+    attempt = first.begin_attempt()
     for point in (1, 2):
-        append_line(first.points_file, {"point": point, "kind": "policy", "policy": "abc"})
+        append_line(attempt.points_file, {"point": point, "kind": "policy", "policy": "abc"})
     engine, tally, _ = drive(tmp_path, specs)
     kinds = Counter(unit.kind for unit in engine.order)
     assert kinds == {"trials": 6, "evaluations": 1}
@@ -115,9 +117,10 @@ def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[Trial
         def wait(self, seconds: float) -> list[Outcome]:
             folder = self._run.unit(specs[0].unit)
             if not folder.points():
-                append_line(folder.points_file, {"point": 1, "kind": "policy", "policy": "torn"})
-                (folder.path / "policies").mkdir(exist_ok=True)
-                (folder.path / "policies" / "torn.json").write_text("{")
+                row = {"point": 1, "kind": "policy", "policy": "torn"}
+                append_line(folder.begin_attempt().points_file, row)
+                folder.policies.mkdir()
+                (folder.policies / "torn.json").write_text("{")
             return super().wait(seconds)
 
     engine, tally = Damaging(run, 1, {}), Tally()

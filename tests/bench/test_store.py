@@ -87,9 +87,18 @@ def test_a_lock_can_be_waited_for(tmp_path: Path) -> None:
         assert holder.wait() == 0
 
 
-def test_a_run_directory_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text(json.dumps({"schema": 99}))
-    with pytest.raises(UserError, match="schema 99, this version reads up to 1"):
+@pytest.mark.parametrize(
+    ("schema", "complaint"),
+    [
+        (1, "schema 1, this version reads 2 only: finish it with the version .* or .* --out"),
+        (99, "schema 99, this version reads up to 2: update augbench"),
+    ],
+)
+def test_a_run_directory_of_another_schema_is_refused(
+    tmp_path: Path, schema: int, complaint: str
+) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"schema": schema}))
+    with pytest.raises(UserError, match=complaint):
         RunDirectory(tmp_path).header()
 
 

@@ -1,21 +1,97 @@
 """Units that hang, are lost, wait for a slot or go on, as the driver sees them by their files."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bench.engines import watch
 from bench.engines.watch import LOOK_SECONDS, LOST_SECONDS, Watch
-from bench.store import RunDirectory, UnitId
+from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, replace_json
 
 UNIT = UnitId("trials", "0123456789ab")
 
 
 class Clock:
-    """Stands still until it is told to go on."""
+    """The driver's, which goes on when a test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
+        monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: self.now))
 
-    def monotonic(self) -> float:
-        return self.now
+    def watched_for(self, sight: Watch, seconds: float) -> dict[UnitId, str]:
+        """What is stuck after so many seconds of looking, one look every LOOK_SECONDS."""
+        until, found = self.now + seconds, {}
+        while self.now < until:
+            self.now += LOOK_SECONDS
+            found = sight.stuck()
+        return found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> UnitDirectory:
+    return RunDirectory(tmp_path).add_unit(UNIT, {})
+
+
+def begin_attempt(unit: UnitDirectory) -> Any:
+    attempt = unit.begin_attempt()
+    append_line(attempt.log_file, {"event": "start"})
+    return attempt
+
+
+def test_a_unit_that_waits_for_a_slot_is_not_stuck(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    begin_attempt(unit)  # of a former try
+    sight = Watch(RunDirectory(tmp_path), hang_minutes=1.0)
+    sight.begin(UNIT)
+    assert not clock.watched_for(sight, 10 * LOST_SECONDS)
+
+
+def test_a_unit_whose_pulse_stops_is_lost(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    sight = Watch(RunDirectory(tmp_path), hang_minutes=None)
+    sight.begin(UNIT)
+    attempt = begin_attempt(unit)
+    for beat in range(30):  # and while it beats it is not, however long its step takes
+        replace_json(attempt.pulse_file, {"time": beat, "step": 1})
+        assert not clock.watched_for(sight, LOOK_SECONDS)
+    assert not clock.watched_for(sight, LOST_SECONDS)
+    assert "no sign of life" in clock.watched_for(sight, LOOK_SECONDS)[UNIT]
+    sight.end(UNIT)
+    assert not clock.watched_for(sight, LOOK_SECONDS)
+
+
+def test_a_unit_whose_step_does_not_end_hangs_though_its_pulse_beats(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    sight = Watch(RunDirectory(tmp_path), hang_minutes=1.0)
+    sight.begin(UNIT)
+    attempt = begin_attempt(unit)
+    for beat in range(40):  # a step every half minute
+        replace_json(attempt.pulse_file, {"time": beat, "step": beat // 3})
+        assert not clock.watched_for(sight, LOOK_SECONDS)
+    found: dict[UnitId, str] = {}
+    for beat in range(40, 48):
+        replace_json(attempt.pulse_file, {"time": beat, "step": 13})
+        found = clock.watched_for(sight, LOOK_SECONDS)
+    assert "no step ended within 1 minutes" in found[UNIT]
+
+
+def test_a_beat_from_another_clock_is_a_beat(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    """Times of two machines are never compared: a day ahead, or back, is as good."""
+    sight = Watch(RunDirectory(tmp_path), hang_minutes=None)
+    sight.begin(UNIT)
+    attempt = begin_attempt(unit)
+    for beat in (90000.0, 3.0, 4.0, -90000.0, 5.0, 6.0, 1e9, 1e9 + 1, 2.0, 1.0, 3.0, 2.0, 7.0, 9.0):
+        replace_json(attempt.pulse_file, {"time": beat})
+        assert not clock.watched_for(sight, LOOK_SECONDS)

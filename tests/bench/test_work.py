@@ -15,6 +15,7 @@ import torch
 import bench.job
 import bench.work
 from bench import checkpoint
+from bench.attempt import lifetime
 from bench.ledger import Ledger
 from bench.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from bench.store import RunDirectory
@@ -46,6 +47,7 @@ def search(trial: TrialSpec) -> TrialSpec:
 
 
 def work_on(folder: Path, spec: TrialSpec, *, score_test: bool = True) -> RunDirectory:
+    folder.mkdir(exist_ok=True)
     run = RunDirectory(folder)
     run.add_unit(spec.unit, spec.to_json())
     do_unit(run, spec.unit, Host(folder, score_test=score_test))
@@ -73,10 +75,12 @@ def test_every_epoch_of_a_model_is_a_point(tmp_path: Path, trial: TrialSpec) -> 
 
 def test_the_kept_model_is_the_best_by_validation(tmp_path: Path, trial: TrialSpec) -> None:
     run = work_on(tmp_path, trial)
-    kept = checkpoint.read(run.unit(trial.unit).model_file)
+    file = run.unit(trial.unit).model_file()
+    assert file is not None
+    kept = checkpoint.read(file)
     assert kept["digest"] == result_of(run, trial)["weights"]
     assert checkpoint.weights_digest(kept["weights"]) == kept["digest"]
-    state = checkpoint.read(run.unit(trial.unit).checkpoints / "last.pt")
+    state = checkpoint.read(file.with_name("last.pt"))
     best = state["method"]["best_state"]
     assert checkpoint.weights_digest(best) == kept["digest"]
 
@@ -108,10 +112,7 @@ def test_the_phases_sum_to_the_time_of_the_attempt(tmp_path: Path, trial: TrialS
     spec = replace(trial, task=task)
     run = work_on(tmp_path, spec)
     costs = result_of(run, spec)["costs"]
-    lines = [
-        json.loads(line) for line in run.unit(spec.unit).attempts()[0].read_text().splitlines()
-    ]
-    lived = lines[-1]["time"] - lines[0]["time"]
+    lived = lifetime(run.unit(spec.unit).attempts()[0])
     measured = sum(cost["seconds"] for cost in costs.values())
     assert measured <= lived
     assert measured >= 0.9 * lived
@@ -222,7 +223,7 @@ def test_going_on_from_the_older_checkpoint_writes_no_row_twice(
     rows = scores(run, trial)
     directory = run.unit(trial.unit)
     (directory.path / "result.json").unlink()
-    last = directory.checkpoints / "last.pt"
+    last = directory.attempts()[-1].path / "last.pt"
     last.write_bytes(last.read_bytes()[:100])
     work_on(tmp_path, trial)
     assert scores(run, trial) == rows
@@ -232,8 +233,9 @@ def test_data_that_have_changed_are_noticed(tmp_path: Path, trial: TrialSpec) ->
     run = work_on(tmp_path, trial)
     directory = run.unit(trial.unit)
     (directory.path / "result.json").unlink()
-    state = checkpoint.read(directory.checkpoints / "last.pt")
-    checkpoint.save(directory.checkpoints, state | {"fingerprint": "other"})
+    folder = directory.attempts()[-1].path
+    state = checkpoint.read(folder / "last.pt")
+    checkpoint.save(folder, state | {"fingerprint": "other"})
     with pytest.raises(UserError, match="have changed since"):
         do_unit(run, trial.unit, Host(tmp_path))
 
@@ -260,6 +262,7 @@ def test_a_unit_that_pauses_at_rungs_comes_to_the_same(
     tmp_path: Path, trial: TrialSpec, rungs: tuple[int | None, ...]
 ) -> None:
     whole = work_on(tmp_path / "whole", trial)
+    (tmp_path / "paused").mkdir()
     run = RunDirectory(tmp_path / "paused")
     directory = run.add_unit(trial.unit, trial.to_json())
     for rung in rungs:
@@ -312,6 +315,7 @@ def test_an_empty_policy_retrains_to_the_very_model_of_none(
     """Paired comparisons rest on it: same initial weights, same batches, same dropout."""
     none = work_on(tmp_path / "none", trial)
     spec = EvaluationSpec(trial.task, to_json(Policy(), {}), trial.fold, trial.seed)
+    (tmp_path / "evaluation").mkdir()
     run = RunDirectory(tmp_path / "evaluation")
     run.add_unit(spec.unit, spec.to_json())
     do_unit(run, spec.unit, Host(tmp_path))

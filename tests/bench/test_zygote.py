@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from processes import wait_until
 
+from bench.attempt import started
 from bench.engines import zygote
 from bench.preflight import code_digest
-from bench.store import RunDirectory, UnitId, read_lines
+from bench.store import RunDirectory, UnitId
 from bench.suite import load_suite
 
 SUITE = """
@@ -44,6 +45,7 @@ def units(tmp_path: Path) -> Callable[[int], list[tuple[UnitId, dict[str, Any]]]
         file = tmp_path / "units.toml"
         file.write_text(SUITE.format(n_train=n_train))
         run = RunDirectory(tmp_path / "run")
+        run.path.mkdir()
         specs = [planned.spec for planned in load_suite(file).plan]
         for spec in specs:
             run.add_unit(spec.unit, spec.to_json())
@@ -56,7 +58,7 @@ def units(tmp_path: Path) -> Callable[[int], list[tuple[UnitId, dict[str, Any]]]
 def attempts_at(run: Path, unit: UnitId) -> list[dict[str, Any]]:
     """What the attempts at a unit noted when they began."""
     directory = RunDirectory(run).unit(unit)
-    return [next(iter(read_lines(file))) for file in directory.attempts()]
+    return [started(attempt) for attempt in directory.attempts() if started(attempt)]
 
 
 class Asked:

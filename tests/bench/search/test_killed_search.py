@@ -83,6 +83,6 @@ def test_a_killed_driver_is_restored_by_the_same_command_to_the_same_trials(
 
 def trials_with_points(out: Path) -> int:
     """How many values of lambda have shown something."""
-    files = out.glob("trials/*/points.jsonl")
-    specs = [json.loads((file.parent / "spec.json").read_text()) for file in files]
+    files = out.glob("trials/*/attempts/*/points.jsonl")
+    specs = [json.loads((file.parents[2] / "spec.json").read_text()) for file in files]
     return len({spec["options"]["penalty"] for spec in specs})

@@ -14,7 +14,7 @@ import bench.job
 import bench.search.drive
 from bench.points import open_run, read_points
 from bench.search.findings import read_findings
-from bench.store import RunDirectory, UnitId, read_lines
+from bench.store import RunDirectory, UnitDirectory, UnitId
 from bench.suite import load_suite
 from bench.work import Host, do_unit
 
@@ -41,10 +41,7 @@ def whole(once: Path, search: Search) -> Path:
 
 def units(out: Path) -> dict[str, int]:
     """The number of points of each trial's folder."""
-    return {
-        file.parent.name: len(file.read_text().splitlines())
-        for file in out.glob("trials/*/points.jsonl")
-    }
+    return {folder.name: len(UnitDirectory(folder).points()) for folder in out.glob("trials/*")}
 
 
 def test_a_search_prunes_and_its_best_is_a_fragment_that_a_run_takes(
@@ -80,7 +77,7 @@ def test_a_pruned_trial_is_charged_for_what_it_did_and_no_more(
 ) -> None:
     out = tmp_path / "search"
     search(out, *LAMBDA, "--trials", "4")
-    rows = [list(read_lines(file))[-1] for file in out.glob("trials/*/points.jsonl")]
+    rows = [UnitDirectory(folder).points()[-1] for folder in out.glob("trials/*")]
     findings = read_findings(out)
     charged = [row["costs"]["search"] for row in rows]
     assert sum(t.forward for t in findings.trials) == sum(cost["forward"] for cost in charged)
@@ -139,7 +136,8 @@ def test_options_of_a_method_that_ends_in_policies(search: Search, tmp_path: Pat
     trials = read_findings(tmp_path / "s").trials
     assert [trial.state for trial in trials] == ["done", "done"]
     assert all(trial.valid and trial.backward for trial in trials)
-    rows = [row for file in tmp_path.glob("s/*/*/points.jsonl") for row in read_lines(file)]
+    folders = [file.parent for file in tmp_path.glob("s/*/*/spec.json")]
+    rows = [row for folder in folders for row in UnitDirectory(folder).points()]
     assert {row["kind"] for row in rows} == {"model", "policy"}
     assert not any("test" in row for row in rows)
 
@@ -172,6 +170,7 @@ def test_the_test_split_can_be_absent(
     assert search(tmp_path / "absent", *SIX)[0] == 0
     assert timeless(tmp_path / "absent") == timeless(whole)
     unit = UnitId("trials", next(tmp_path.glob("absent/trials/*")).name)
+    (tmp_path / "suite").mkdir()
     run = RunDirectory(tmp_path / "suite")
     run.add_unit(unit, RunDirectory(tmp_path / "absent").unit(unit).spec())
     with pytest.raises(AttributeError):  # where a suite is run, its absence is noticed
@@ -312,7 +311,7 @@ def test_a_damaged_file_stops_its_own_trial_alone(search: Search, tmp_path: Path
     out = tmp_path / "s"
     words = ("--method", "shift", "--param", "lambda", "--sampler", "grid", "--space", "paper")
     search(out, *words, "--set", "folds=1")
-    done = {file.parent.name: file for file in out.glob("trials/*/points.jsonl")}
+    done = {file.parents[2].name: file for file in out.glob("trials/*/attempts/*/points.jsonl")}
     (out / "journal.log").unlink()  # all trials begin again, and find their units done
     file = next(iter(done.values()))
     file.write_text("no line of ours\n")

@@ -49,6 +49,7 @@ def test_a_unit_has_reached_a_rung_once_it_is_there(
     tmp_path: Path, planned: dict[str, PlannedTrial]
 ) -> None:
     spec = planned["shift"].spec
+    (tmp_path / "run").mkdir()
     run = RunDirectory(tmp_path / "run")
     assert reached(run, spec, 1) is None
     work(run, spec.unit, spec, 2)
@@ -70,6 +71,7 @@ def test_a_policy_is_worth_what_its_retrainings_reach(
     tmp_path: Path, planned: dict[str, PlannedTrial]
 ) -> None:
     spec = planned["policies"].spec
+    (tmp_path / "run").mkdir()
     run = RunDirectory(tmp_path / "run")
     work(run, spec.unit, spec, None)
     asked = evaluations(run, spec, run.unit(spec.unit).points())
