@@ -82,6 +82,12 @@ def run(
     address: Address = None,
     ship_code: ShipCode = False,
     stop_after: StopAfter = None,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed/--leave-failed", help="What failed before: once more, or not."
+        ),
+    ] = True,
     device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006 typer copies it
     fragments: Fragments = [],  # noqa: B006
@@ -96,6 +102,7 @@ def run(
         ship_code=ship_code,
         stop_after_hours=stop_after,
         device=device,
+        retry_failed=retry_failed,
     )
     console = Console()
     with _carrying_on():

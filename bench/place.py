@@ -29,6 +29,7 @@ class Place:
     stop_after_hours: float | None = None  # of the clock on the wall
     ship_code: bool = False  # whether its workers get the driver's code
     device: str = "cpu"
+    retry_failed: bool = True  # whether trials that failed under a former driver are tried again
 
 
 def check_device(place: Place) -> None:

@@ -28,7 +28,8 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     if run.exists():
         run.header()  # refuses what a newer version wrote
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
-        specs = [planned.spec for planned in suite.plan]
+        failed = set() if place.retry_failed else _failed(run, suite)
+        specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]
         tally = Tally()
         left = pending(run, specs)
         unfit = prepare(run, suite.plan, place.data) if left.units else {}
@@ -53,6 +54,13 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             tally.failed |= left.damaged
             console.print("nothing left to run")
     return _summarise(run, suite, tally, console)
+
+
+def _failed(run: RunDirectory, suite: Suite) -> set[UnitId]:
+    """The trials that failed, or whose retraining did."""
+    states = {trial["trial"]: trial["state"] for trial in read_trials(run, suite.plan)}
+    units = (planned.spec.unit for planned in suite.plan)
+    return {unit for unit in units if states[unit.digest] == "failed"}
 
 
 def _record(run: RunDirectory, suite: Suite, skipped: dict[UnitId, str], console: Console) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,16 @@ def test_a_full_disk_is_said_and_the_same_command_carries_on(
     assert timeless(tmp_path) == undisturbed
 
 
+def test_what_failed_can_be_left_as_it_is(run: Any, tmp_path: Path) -> None:
+    assert run(tmp_path, fault="full@step:3").returncode == 1
+    left = run(tmp_path, "--leave-failed")
+    assert left.returncode == 1
+    assert "nothing left to run" in left.stdout
+    assert left.stdout.count("No space left on device") == 2  # each is named, with the reason
+    assert states(tmp_path) == {"failed": 2}
+    assert run(tmp_path, "--retry-failed").returncode == 0
+
+
 def test_a_fault_that_is_not_known_is_one_sentence(run: Any, tmp_path: Path) -> None:
     done = run(tmp_path, fault="flood@step:3")
     assert done.returncode == 1
@@ -205,3 +216,50 @@ def steps(out: Path) -> int:
     """The largest step that a unit under way has come to."""
     found = [json.loads(file.read_text()) for file in out.glob("*/*/attempts/*/pulse.json")]
     return max((pulse.get("step", 0) for pulse in found), default=0)
+
+
+def test_a_run_directory_that_goes_away_is_said_and_made_by_nobody(
+    suite: Path,
+    run: Any,
+    command_line: Callable[..., list[str]],
+    timeless: Timeless,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    """As a share that is unmounted does; the same command carries on when it is back."""
+    out, away = tmp_path / "run", tmp_path / "away"
+    words = command_line("run", suite, "--out", out)
+    with background(words, tmp_path / "log") as driver:
+        wait_until(lambda: steps(out) >= 3)
+        out.rename(away)
+        assert driver.wait(timeout=120) == 2
+    said = (tmp_path / "log").read_text()
+    assert "No such file or directory" in said
+    assert "what was finished is kept: mend that and run the same command again" in said
+    assert not out.exists()
+    away.rename(out)
+    assert run(out).returncode == 0
+    assert timeless(out) == undisturbed
+
+
+def test_a_disk_that_is_really_full_loses_nothing_that_was_finished(
+    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "none", str(disk)]
+    if (
+        sys.platform != "linux"
+        or subprocess.run(mount, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("a small disk is made by mount, which wants Linux and root")
+    try:
+        done = run(disk / "run")
+        assert done.returncode in (1, 2)
+        assert "No space left on device" in done.stdout + done.stderr
+        assert "run the same command again" in done.stdout + done.stderr
+        subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+        assert run(disk / "run").returncode == 0
+        assert timeless(disk / "run") == undisturbed
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
