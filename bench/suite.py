@@ -31,6 +31,7 @@ class Resources:
     # A unit whose step takes longer is killed and tried again (by Ray's engine; the inline one is
     # the process that hangs). Budgets are looked at between steps. None waits for ever.
     hang_minutes: float | None = None
+    lost_minutes: float = 2.0  # likewise, without a beat of its pulse (every half second)
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -39,8 +40,10 @@ class Resources:
             raise ValueError(f"cpus is {self.cpus}; it has to be above 0")
         if not 0 <= self.gpus < inf or (self.gpus > 1 and self.gpus != int(self.gpus)):
             raise ValueError(f"gpus is {self.gpus}; it has to be a share of one or a whole number")
-        if self.hang_minutes is not None and not 0 < self.hang_minutes < inf:
-            raise ValueError(f"hang_minutes is {self.hang_minutes}; it has to be above 0")
+        for name in ("hang_minutes", "lost_minutes"):
+            minutes = getattr(self, name)
+            if minutes is not None and not 0 < minutes < inf:
+                raise ValueError(f"{name} is {minutes}; it has to be above 0")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class RayEngine:
         self.slots = resources.workers
         self._run, self._host = run, host
         self._flight: dict[Any, UnitId] = {}
-        self._watch = Watch(run, resources.hang_minutes)
+        self._watch = Watch(run, resources)
         self._given_up: dict[UnitId, tuple[str, float]] = {}  # why, and when it was to be dead
         self._folder = None if address else _new_folder()
         self._ray = _start(resources, address, self._folder, ship_code=ship_code)

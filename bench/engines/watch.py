@@ -1,16 +1,14 @@
 """Units that will not end by themselves: a step that hangs, a machine that is cut off."""
 
+import math
 import time
 from typing import Any, NamedTuple
 
 from bench.attempt import pulse
 from bench.store import RunDirectory, UnitId
+from bench.suite import Resources
 
-LOOK_SECONDS = 10.0  # between looks at the files of all that is under way
-# Without a beat of its pulse a unit is given up for lost. Ray sees a process that dies at once, but
-# one behind a cable that was pulled only after a time that can be long. If it lives, the attempt
-# that follows is the newer one and it will stop.
-LOST_SECONDS = 120.0
+LOOK_SECONDS = 10.0  # between looks at the files of all that is under way, at most
 
 
 class _Sign(NamedTuple):
@@ -25,15 +23,20 @@ class _Sign(NamedTuple):
 class Watch:
     """Looks at the pulses of all units under way, by this process's clock and no other's.
 
-    Nothing is expected of a unit that still waits for a slot: its time begins with its attempt.
+    Ray sees a process that dies at once, but one behind a cable that was pulled may be under way
+    for it for as long as five minutes (measured: not noticed in that time, whatever its health
+    checks are set to). A unit that is given up and lives after all will find a newer attempt and
+    stop. Nothing is expected of one that waits for a slot: its time begins with its attempt.
     """
 
-    def __init__(self, run: RunDirectory, hang_minutes: float | None) -> None:
-        self._run, self._hang_minutes = run, hang_minutes
+    def __init__(self, run: RunDirectory, resources: Resources) -> None:
+        self._run = run
+        self._hang_minutes = resources.hang_minutes or math.inf
+        self._lost_minutes = resources.lost_minutes
         self._former: dict[UnitId, int] = {}  # attempts that were there when it was submitted
         self._signs: dict[UnitId, _Sign] = {}
         self._looked = time.monotonic()
-        self._pause = min(LOOK_SECONDS, 15 * hang_minutes) if hang_minutes else LOOK_SECONDS
+        self._pause = min(LOOK_SECONDS, 15 * self._hang_minutes, 15 * self._lost_minutes)
 
     def begin(self, unit: UnitId) -> None:
         """A unit is submitted."""
@@ -70,8 +73,8 @@ class Watch:
         )
 
     def _verdict(self, sign: _Sign, now: float) -> str:
-        if now - sign.beat_since > LOST_SECONDS:
-            return f"it gave no sign of life for {LOST_SECONDS:.0f} s"
-        if self._hang_minutes is not None and now - sign.step_since > 60 * self._hang_minutes:
+        if now - sign.beat_since > 60 * self._lost_minutes:
+            return f"no sign of life for {self._lost_minutes:g} minutes (resources.lost_minutes)"
+        if now - sign.step_since > 60 * self._hang_minutes:
             return f"no step ended within {self._hang_minutes:g} minutes (resources.hang_minutes)"
         return ""

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from bench.engines import watch
-from bench.engines.watch import LOOK_SECONDS, LOST_SECONDS, Watch
+from bench.engines.watch import LOOK_SECONDS, Watch
 from bench.store import RunDirectory, UnitDirectory, UnitId, append_line, replace_json
+from bench.suite import Resources
 
+LOST_SECONDS = 60 * Resources().lost_minutes
 UNIT = UnitId("trials", "0123456789ab")
 
 
@@ -49,7 +51,7 @@ def test_a_unit_that_waits_for_a_slot_is_not_stuck(
     clock: Clock, unit: UnitDirectory, tmp_path: Path
 ) -> None:
     begin_attempt(unit)  # of a former try
-    sight = Watch(RunDirectory(tmp_path), hang_minutes=1.0)
+    sight = Watch(RunDirectory(tmp_path), Resources(hang_minutes=1.0))
     sight.begin(UNIT)
     assert not clock.watched_for(sight, 10 * LOST_SECONDS)
 
@@ -57,7 +59,7 @@ def test_a_unit_that_waits_for_a_slot_is_not_stuck(
 def test_a_unit_whose_pulse_stops_is_lost(
     clock: Clock, unit: UnitDirectory, tmp_path: Path
 ) -> None:
-    sight = Watch(RunDirectory(tmp_path), hang_minutes=None)
+    sight = Watch(RunDirectory(tmp_path), Resources())
     sight.begin(UNIT)
     attempt = begin_attempt(unit)
     for beat in range(30):  # and while it beats it is not, however long its step takes
@@ -72,7 +74,7 @@ def test_a_unit_whose_pulse_stops_is_lost(
 def test_a_unit_whose_step_does_not_end_hangs_though_its_pulse_beats(
     clock: Clock, unit: UnitDirectory, tmp_path: Path
 ) -> None:
-    sight = Watch(RunDirectory(tmp_path), hang_minutes=1.0)
+    sight = Watch(RunDirectory(tmp_path), Resources(hang_minutes=1.0))
     sight.begin(UNIT)
     attempt = begin_attempt(unit)
     for beat in range(40):  # a step every half minute
@@ -89,7 +91,7 @@ def test_a_beat_from_another_clock_is_a_beat(
     clock: Clock, unit: UnitDirectory, tmp_path: Path
 ) -> None:
     """Times of two machines are never compared: a day ahead, or back, is as good."""
-    sight = Watch(RunDirectory(tmp_path), hang_minutes=None)
+    sight = Watch(RunDirectory(tmp_path), Resources())
     sight.begin(UNIT)
     attempt = begin_attempt(unit)
     for beat in (90000.0, 3.0, 4.0, -90000.0, 5.0, 6.0, 1e9, 1e9 + 1, 2.0, 1.0, 3.0, 2.0, 7.0, 9.0):

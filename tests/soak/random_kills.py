@@ -67,7 +67,7 @@ def victims(driver: int) -> list[tuple[str, int]]:
 
 
 def main() -> None:
-    n_trials, pause = (float(word) for word in (*sys.argv[1:], "200", "3")[:2])
+    n_trials, pause = (float(word) for word in (*sys.argv[1:], "200", "6")[:2])
     draw = random.Random(0)
     command = [sys.executable, "-m", "bench.cli", "run"]
     with tempfile.TemporaryDirectory() as name:
