@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: demo test check speed clean
+.PHONY: demo test check speed soak clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ check: $(VENV)/.test
 
 speed: $(VENV)/.test  ## print the tables of tests/speed (ratios, measured in one run)
 	for script in tests/speed/*.py; do $(BIN)/python $$script || exit 1; done
+
+soak: $(VENV)/.test  ## print what thousands of trials and random kills come to (a quarter of an hour)
+	for script in tests/soak/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf runs $(VENV)
