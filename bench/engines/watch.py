@@ -63,7 +63,7 @@ class Watch:
         if len(attempts) == self._former[unit]:
             return
         found = pulse(attempts[-1])
-        step, beat = (len(attempts), found.get("step")), (len(attempts), found.get("time"))
+        step, beat = (len(attempts), found.get("step")), (len(attempts), found.get("lived"))
         last = self._signs.get(unit, _Sign(None, now, None, now))
         self._signs[unit] = _Sign(
             step,

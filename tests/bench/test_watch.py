@@ -63,7 +63,7 @@ def test_a_unit_whose_pulse_stops_is_lost(
     sight.begin(UNIT)
     attempt = begin_attempt(unit)
     for beat in range(30):  # and while it beats it is not, however long its step takes
-        replace_json(attempt.pulse_file, {"time": beat, "step": 1})
+        replace_json(attempt.pulse_file, {"lived": beat, "step": 1})
         assert not clock.watched_for(sight, LOOK_SECONDS)
     assert not clock.watched_for(sight, LOST_SECONDS)
     assert "no sign of life" in clock.watched_for(sight, LOOK_SECONDS)[UNIT]
@@ -78,11 +78,11 @@ def test_a_unit_whose_step_does_not_end_hangs_though_its_pulse_beats(
     sight.begin(UNIT)
     attempt = begin_attempt(unit)
     for beat in range(40):  # a step every half minute
-        replace_json(attempt.pulse_file, {"time": beat, "step": beat // 3})
+        replace_json(attempt.pulse_file, {"lived": beat, "step": beat // 3})
         assert not clock.watched_for(sight, LOOK_SECONDS)
     found: dict[UnitId, str] = {}
     for beat in range(40, 48):
-        replace_json(attempt.pulse_file, {"time": beat, "step": 13})
+        replace_json(attempt.pulse_file, {"lived": beat, "step": 13})
         found = clock.watched_for(sight, LOOK_SECONDS)
     assert "no step ended within 1 minutes" in found[UNIT]
 
@@ -95,5 +95,5 @@ def test_a_beat_from_another_clock_is_a_beat(
     sight.begin(UNIT)
     attempt = begin_attempt(unit)
     for beat in (90000.0, 3.0, 4.0, -90000.0, 5.0, 6.0, 1e9, 1e9 + 1, 2.0, 1.0, 3.0, 2.0, 7.0, 9.0):
-        replace_json(attempt.pulse_file, {"time": beat})
+        replace_json(attempt.pulse_file, {"lived": beat})
         assert not clock.watched_for(sight, LOOK_SECONDS)
