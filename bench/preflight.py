@@ -3,11 +3,14 @@
 import hashlib
 import platform
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
+
+import torch
 
 import bench
 import datasets
@@ -28,6 +31,7 @@ class Node(NamedTuple):
     code: str  # a digest of our own
     data: Mapping[str, str]  # of each task the fingerprint, or why there is none
     problem: str  # with the run directory; empty where it can be written to
+    gpus: tuple[str, ...]  # the model of each
 
 
 def look(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Path) -> Node:
@@ -44,11 +48,12 @@ def look(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Pat
         code_digest(),
         {label: _fingerprint(spec, data) for label, spec in tasks},
         problem,
+        tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())),
     )
 
 
 def check_nodes(
-    run: Path, tasks: Sequence[tuple[str, TaskSpec]], data: Path, nodes: Iterable[tuple[str, Node]]
+    run: Path, tasks: Sequence[tuple[str, TaskSpec]], data: Path, nodes: Sequence[tuple[str, Node]]
 ) -> None:
     """Hold nodes, each with the token that it was given, against this process.
 
@@ -67,6 +72,15 @@ def check_nodes(
                 "that all nodes share, under the same path"
             )
         _compare(node, here)
+
+
+def mixed_gpus(nodes: Iterable[Node]) -> str:
+    """A sentence where the GPUs of nodes are of several models, whose hours are not comparable."""
+    models = Counter(model for node in nodes for model in node.gpus)
+    if len(models) < 2:
+        return ""
+    found = ", ".join(f"{count} x {model}" for model, count in models.items())
+    return f"GPUs of several models ({found}): their hours are kept apart and not comparable"
 
 
 def _compare(node: Node, here: Node) -> None:

@@ -43,6 +43,8 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             try:
                 # Not before: what is refused leaves a run as it was.
                 _record(run, suite, skipped, console)
+                if engine.note:
+                    console.print(engine.note, highlight=False, soft_wrap=True)
                 with halt, display.show():  # after Ray, which handles signals of its own
                     work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
             finally:

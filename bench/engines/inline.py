@@ -17,6 +17,7 @@ class InlineEngine:
     """Does a unit when it is waited for."""
 
     slots = 1
+    note = ""
 
     def __init__(self, run: RunDirectory, host: Host) -> None:
         self._run, self._host = run, host

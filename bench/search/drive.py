@@ -118,6 +118,8 @@ class _Driver:
             self.engine = make_engine(
                 self.run, self.resources, self.place, tasks=tasks, score_test=False
             )
+            if self.engine.note:
+                self.console.print(self.engine.note, highlight=False, soft_wrap=True)
         display = Display(self.run, plan, self.tally, self.console)
         specs = [planned.spec for planned in plan]
         with self.halt, display.show():  # after Ray, which handles signals of its own

@@ -15,6 +15,8 @@ from bench.suite import load_suite
 class Scripted:
     """Ends each try at a unit as its script says, and well once the script is used up."""
 
+    note = ""
+
     def __init__(self, run: RunDirectory, slots: int, script: dict[UnitId, list[Ending]]) -> None:
         self.slots, self._run, self._script = slots, run, script
         self.flight: list[UnitId] = []

@@ -31,6 +31,8 @@ METHODS = ("none", "fixed", "trivialaugment", "augnet", "randaugment")
 class SimulatedEngine:
     """Ends units in the order of an invented clock, to which the driver's own time is added."""
 
+    note = ""
+
     def __init__(self, run: RunDirectory, slots: int, seed: int) -> None:
         self.slots, self._run = slots, run
         self._random = random.Random(seed)

@@ -1,0 +1,65 @@
+"""What nodes must share with the driver: each difference is one sentence that names the node."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.preflight import Node, check_nodes, look, mixed_gpus, new_token
+from bench.spec import TaskSpec
+from datasets.errors import UserError
+
+TASKS = [("digits", TaskSpec("digits", {"n_folds": 5}, 0))]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> tuple[str, Node]:
+    """This machine as another one that is just like it."""
+    token = new_token()
+    return token, look(tmp_path, token, TASKS, tmp_path)._replace(name="far")
+
+
+def complaint(folder: Path, token: str, node: Node) -> str:
+    with pytest.raises(UserError) as raised:
+        check_nodes(folder, TASKS, folder, [(token, node)])
+    return str(raised.value)
+
+
+def test_a_node_like_this_one_passes_and_leaves_nothing(
+    node: tuple[str, Node], tmp_path: Path
+) -> None:
+    check_nodes(tmp_path, TASKS, tmp_path, [node])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"python": "3.9.1"}, "Python 3.9.1"),
+        ({"libraries": {"torch": "1.0"}}, "torch 1.0"),
+        ({"code": "0123456789ab"}, "other code of augbench"),
+        ({"data": {"digits": "other"}}, "other data for task 'digits'"),
+        ({"problem": "cannot write to /shared: Permission denied"}, "cannot write to /shared"),
+    ],
+)
+def test_what_differs_is_named(
+    change: dict[str, Any], said: str, node: tuple[str, Node], tmp_path: Path
+) -> None:
+    token, here = node
+    sentence = complaint(tmp_path, token, here._replace(**change))
+    assert "node far" in sentence
+    assert said in sentence
+
+
+def test_a_folder_that_is_not_shared_is_noticed(node: tuple[str, Node], tmp_path: Path) -> None:
+    token, here = node
+    (tmp_path / token).unlink()  # what the node wrote does not show here
+    assert "has another" in complaint(tmp_path, token, here)
+
+
+def test_gpus_of_several_models_are_said(node: tuple[str, Node]) -> None:
+    _, here = node
+    one, two = here._replace(gpus=("A", "A")), here._replace(gpus=("B",))
+    assert mixed_gpus([one, one]) == ""
+    assert "4 x A, 1 x B" in mixed_gpus([one, one, two])
+    assert "not comparable" in mixed_gpus([one, two])
