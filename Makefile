@@ -34,7 +34,7 @@ check: $(VENV)/.test
 speed: $(VENV)/.test  ## print the tables of tests/speed (ratios, measured in one run)
 	for script in tests/speed/*.py; do $(BIN)/python $$script || exit 1; done
 
-soak: $(VENV)/.test  ## print what thousands of trials and random kills come to (a quarter of an hour)
+soak: $(VENV)/.test  ## print what thousands of trials and random kills come to (half an hour)
 	for script in tests/soak/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
