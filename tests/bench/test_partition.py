@@ -13,19 +13,21 @@ import pytest
 from nodes import Nodes
 from processes import background, wait_until
 
+from bench.attempt import ended, pulse, started
 from bench.points import open_run, read_trials
+from bench.store import AttemptDirectory
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
-N_TRIALS = 12
+N_TRIALS = 8
 SUITE = f"""
 name = "partition"
 folds = 4
 seeds = {list(range(N_TRIALS // 4))}
 [tasks.sinusoids]
-n_train = 400
-training = {{ epochs = 40, patience = 40 }}
+n_train = 200
+training = {{ epochs = 30, patience = 30 }}
 [methods.augnet]
 layers = [["frequency_shift"]]
 [resources]
@@ -83,6 +85,12 @@ class Network:
         """The end of a namespace's cable that is on this side."""
         return f"{self._name}p{number}"
 
+    def plug_of(self, process: int) -> str:
+        """That of the namespace in which a process lives."""
+        words = ["ip", "netns", "identify", str(process)]
+        space = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+        return self.plug(int(space.removeprefix(f"{self._name}n")))
+
 
 @pytest.fixture
 def network() -> Iterator[Network]:
@@ -90,8 +98,14 @@ def network() -> Iterator[Network]:
         yield Network(stack)
 
 
-def n_done(out: Path) -> int:
-    return len(list(out.glob("trials/*/result.json")))
+def begun(out: Path) -> list[int]:
+    """The processes of units that have come to a second step and not to their end."""
+    attempts = [AttemptDirectory(path) for path in out.glob("trials/*/attempts/*")]
+    return [
+        started(each)["process"]
+        for each in attempts
+        if pulse(each).get("step", 0) > 1 and ended(each) is None
+    ]
 
 
 def test_a_node_that_is_cut_off_and_comes_back_does_no_harm(
@@ -114,10 +128,11 @@ def test_a_node_that_is_cut_off_and_comes_back_does_no_harm(
             nodes.worker(*network.namespace(number))
         words = command_line("run", file, "--out", out, "--address", nodes.address)
         with background(words, tmp_path / "log", nodes.environment) as driver:
-            wait_until(lambda: n_done(out) >= 2 or driver.poll() is not None)
-            ip("link", "set", network.plug(2), "down")
+            wait_until(lambda: bool(begun(out)) or driver.poll() is not None)
+            plug = network.plug_of(begun(out)[0])
+            ip("link", "set", plug, "down")
             wait_until(lambda: "no sign of life" in (out / "events.jsonl").read_text())
-            ip("link", "set", network.plug(2), "up")
+            ip("link", "set", plug, "up")
             assert driver.wait(timeout=300) == 0, (tmp_path / "log").read_text()
     finally:
         nodes.close()
