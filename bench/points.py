@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.attempt import beats, ended, lifetime, resumptions
+from bench.attempt import beats, ended, lifetime, resumptions, started
 from bench.schedule import evaluations
 from bench.spec import TrialSpec
 from bench.store import DamagedError, RunDirectory, UnitDirectory
@@ -60,13 +60,18 @@ def _of_each(
 
 
 def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
+    return _scored(run, planned, run.unit(planned.spec.unit).points())
+
+
+def _scored(
+    run: RunDirectory, planned: PlannedTrial, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The records of those of a trial's rows whose scores and costs are known."""
     spec = planned.spec
-    directory = run.unit(spec.unit)
-    rows = directory.points()
     scored_by = iter(evaluations(run, spec, rows))
     retrained: dict[str, Charge] = {}
     records = []
-    involved = [directory]
+    starts = _starts(run.unit(spec.unit))
     for row in rows:
         own = charged(row["costs"])
         paper = full = own
@@ -77,7 +82,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
             if result is None:
                 break  # what comes after it has costs that are not known yet
             retrained[evaluation.path.name] = charged(result["costs"])
-            involved.append(evaluation)
+            starts += _starts(evaluation)
             paper = add_charges(own, retrained[evaluation.path.name])
             full = add_charges(own, *retrained.values())
             scored = evaluation.points()
@@ -99,7 +104,7 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
                 "forward_full": full.forward,
                 "backward_paper": paper.backward,
                 "backward_full": full.backward,
-                **_machine(involved)._asdict(),
+                **_machine(starts)._asdict(),
             }
         )
     return records
@@ -197,10 +202,10 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
     if not run.unit(planned.spec.unit).path.exists():  # one look: a plan can be long
         return _NOT_BEGUN
     try:
-        units = involved(run, planned.spec)
+        rows = run.unit(planned.spec.unit).points()
+        units = _involved(run, planned.spec, rows)
         states = [unit_state(unit) for unit in units]
-        n_scored = len(_trial_points(run, planned))
-        n_known = len(units[0].points())
+        n_scored, n_known = len(_scored(run, planned, rows)), len(rows)
         wasted_seconds = sum(_wasted_seconds(unit) for unit in units)
     except DamagedError as error:
         states, n_scored, n_known, wasted_seconds = [("failed", str(error))], 0, 0, 0.0
@@ -217,9 +222,14 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
 
 def involved(run: RunDirectory, spec: TrialSpec) -> list[UnitDirectory]:
     """The folders of a trial and of the evaluations that it has asked for."""
-    directory = run.unit(spec.unit)
-    asked = dict.fromkeys(each.unit for each in evaluations(run, spec, directory.points()))
-    return [directory, *map(run.unit, asked)]
+    return _involved(run, spec, run.unit(spec.unit).points())
+
+
+def _involved(
+    run: RunDirectory, spec: TrialSpec, rows: Sequence[dict[str, Any]]
+) -> list[UnitDirectory]:
+    asked = dict.fromkeys(each.unit for each in evaluations(run, spec, rows))
+    return [run.unit(spec.unit), *map(run.unit, asked)]
 
 
 def unit_state(directory: UnitDirectory) -> tuple[str, str]:
@@ -246,15 +256,14 @@ class Machine(NamedTuple):
     shared: bool
 
 
-def _machine(directories: Sequence[UnitDirectory]) -> Machine:
-    """Of all attempts at some units: hours of two devices are hours of neither."""
-    starts = [
-        line
-        for directory in directories
-        for attempt in directory.attempts()
-        for line in attempt.log()
-        if line["event"] == "start"
-    ]
+def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
+    """What the attempts at a unit noted when they began."""
+    found = map(started, directory.attempts())
+    return [start for start in found if start]  # one may have died before it could
+
+
+def _machine(starts: Sequence[dict[str, Any]]) -> Machine:
+    """Of all attempts: hours of two devices are hours of neither."""
     devices = dict.fromkeys(str(start["device"]) for start in starts)
     return Machine(" + ".join(devices), any(start["shared"] for start in starts))
 

@@ -178,8 +178,13 @@ class UnitDirectory:
 
     def attempts(self) -> list[AttemptDirectory]:
         """All attempts, oldest first."""
-        folders = (each for each in (self.path / "attempts").glob("*") if each.name.isdecimal())
-        return sorted(map(AttemptDirectory, folders), key=lambda attempt: attempt.number)
+        folder = self.path / "attempts"
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 four times as fast: status asks of thousands
+        except FileNotFoundError:
+            return []
+        numbered = sorted(filter(str.isdecimal, names), key=int)
+        return [AttemptDirectory(folder / name) for name in numbered]
 
     def begin_attempt(self) -> AttemptDirectory:
         """Make the folder of the next attempt: two processes never get the same one."""

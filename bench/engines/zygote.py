@@ -2,7 +2,8 @@
 
 A unit has a process of its own, since what it leaves behind (memory of a GPU, global state, a
 crash) must touch no other. Starting one afresh takes 3 s, nearly all of it imports; forking one
-from a process that has imported everything and computed nothing takes some milliseconds.
+from a process that has imported everything and computed nothing takes some milliseconds. What only
+some units import (braindecode, 2 s) the zygote imports when the first of them has done so.
 
 This module is both ends of a pipe. `attempt` is called in a worker of Ray and imports nothing
 heavy: it starts ``python -m bench.engines.zygote`` once and sends it units. When either end dies,
@@ -16,6 +17,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -68,11 +70,15 @@ def main() -> None:
         import_module(module)
     import_module("bench.preflight").code_digest()  # it is kept
     for line in iter(sys.stdin.buffer.readline, b""):
-        os.write(answers, _in_a_child(json.loads(line)) + b"\n")
+        ending, reason, modules = _in_a_child(json.loads(line))
+        os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
+        for module in modules:
+            with suppress(Exception):  # it may be one that only its package can load
+                import_module(module)
 
 
-def _in_a_child(request: dict[str, Any]) -> bytes:
-    """Fork, wait, and return what the child says, or else how it died."""
+def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
+    """Fork and wait: how the unit ended, or the child died, and why; what modules it imported."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -80,7 +86,11 @@ def _in_a_child(request: dict[str, Any]) -> bytes:
         status = 1
         try:
             _die_with_the_parent()
-            os.write(writing, json.dumps(_do(request)).encode())
+            loaded = set(sys.modules)
+            ending, reason = _do(request)
+            modules = [name for name in sys.modules if name not in loaded]
+            with os.fdopen(writing, "w") as pipe:  # which may hold less than all their names
+                json.dump([ending, reason, modules], pipe)
             status = 0
         finally:
             sys.stdout.flush()
@@ -101,9 +111,10 @@ def _in_a_child(request: dict[str, Any]) -> bytes:
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == 0:
-        return said
+        ending, reason, modules = json.loads(said)
+        return ending, reason, modules
     died = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return json.dumps(["crashed", f"its process died ({died})"]).encode()
+    return "crashed", f"its process died ({died})", []
 
 
 def _die_with_the_parent() -> None:

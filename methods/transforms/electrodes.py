@@ -4,7 +4,6 @@ import re
 from functools import cache
 
 import torch
-from mne.channels import get_builtin_montages, make_standard_montage
 from torch import Tensor
 
 from datasets.errors import UserError
@@ -54,6 +53,9 @@ def _mirror_name(name: str) -> str:
 
 @cache
 def _positions() -> dict[str, list[float]]:
+    # Its import takes a tenth of a second, and images never need it.
+    from mne.channels import get_builtin_montages, make_standard_montage
+
     # MNE 1.13 renamed the head that these positions were measured on.
     head = "colin27" if "colin27_1005" in get_builtin_montages() else "standard"
     positions = {}
