@@ -48,13 +48,18 @@ def attempt(request: dict[str, Any]) -> tuple[str, str]:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    # The same modules as here, in the same order, and no folder that happens to be the current one.
-    path = os.pathsep.join(each for each in sys.path if each)
+    settings = {
+        # The same modules as here, in the same order, and no folder that happens to be current.
+        "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
+        # A library that asks for GPUs while it is imported shall not wake CUDA, which no child of a
+        # process that has done so can use (torch's notes on CUDA semantics).
+        "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+    }
     zygote = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
+        env=os.environ | settings,
         start_new_session=True,  # a Ctrl-C in the terminal is the driver's to handle
     )
     _started.append(zygote)
