@@ -25,12 +25,12 @@ name = "faults"
 folds = 1
 [tasks.sinusoids]
 n_train = 200
-training = { epochs = 30, patience = 30 }
+training = { epochs = 16, patience = 16 }
 [methods.none]
 [methods.autoaugment]
 n_samplings = 2
 samplings_per_point = 2
-child_epochs = 15
+child_epochs = 8
 """
 
 
@@ -79,7 +79,7 @@ def states(out: Path) -> dict[str, int]:
 def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
     kind: str, run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
 ) -> None:
-    step = 28 if kind == "slow" else 3
+    step = 14 if kind == "slow" else 3
     engine = "ray" if kind in ("kill", "torn", "hang") else "inline"  # which would die with them
     limit = ("--set", "resources.hang_minutes=0.1")
     done = run(tmp_path, *limit, fault=f"{kind}@step:{step}", engine=engine)
@@ -150,10 +150,10 @@ def test_a_fault_that_is_not_known_is_one_sentence(run: Any, tmp_path: Path) -> 
 def test_a_budget_of_the_whole_suite_ends_it_and_a_larger_one_carries_on(
     run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
 ) -> None:
-    first = run(tmp_path, "--set", f"total_device_hours={1.5 / 3600}")
+    first = run(tmp_path, "--set", f"total_device_hours={0.8 / 3600}")
     assert first.returncode == 1
-    assert "budget of 0.000416667 device hours is used up" in first.stdout
-    again = run(tmp_path, "--set", f"total_device_hours={1.5 / 3600}")
+    assert "budget of 0.000222222 device hours is used up" in first.stdout
+    again = run(tmp_path, "--set", f"total_device_hours={0.8 / 3600}")
     assert again.returncode == 1  # what was spent before counts
     assert run(tmp_path, "--set", "total_device_hours=1.0").returncode == 0
     assert timeless(tmp_path) == undisturbed
@@ -201,7 +201,7 @@ def test_a_second_ctrl_c_does_not_wait(
     suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     words = command_line(
-        "run", suite, "--out", tmp_path / "run", "--set", "tasks.sinusoids.n_train=60000"
+        "run", suite, "--out", tmp_path / "run", "--set", "tasks.sinusoids.n_train=30000"
     )
     with background(words, tmp_path / "log") as driver:
         wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*/pulse.json"))))

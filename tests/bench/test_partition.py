@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 from nodes import Nodes
-from processes import background, wait_until
+from processes import background, under_way, wait_until
 
-from bench.attempt import ended, pulse, started
 from bench.points import open_run, read_trials
-from bench.store import AttemptDirectory
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
@@ -27,7 +25,7 @@ folds = 4
 seeds = {list(range(N_TRIALS // 4))}
 [tasks.sinusoids]
 n_train = 200
-training = {{ epochs = 30, patience = 30 }}
+training = {{ epochs = 20, patience = 20 }}
 [methods.augnet]
 layers = [["frequency_shift"]]
 [resources]
@@ -98,16 +96,6 @@ def network() -> Iterator[Network]:
         yield Network(stack)
 
 
-def begun(out: Path) -> list[int]:
-    """The processes of units that have come to a second step and not to their end."""
-    attempts = [AttemptDirectory(path) for path in out.glob("trials/*/attempts/*")]
-    return [
-        started(each)["process"]
-        for each in attempts
-        if pulse(each).get("step", 0) > 1 and ended(each) is None
-    ]
-
-
 def test_a_node_that_is_cut_off_and_comes_back_does_no_harm(
     network: Network,
     augbench: Run,
@@ -128,8 +116,8 @@ def test_a_node_that_is_cut_off_and_comes_back_does_no_harm(
             nodes.worker(*network.namespace(number))
         words = command_line("run", file, "--out", out, "--address", nodes.address)
         with background(words, tmp_path / "log", nodes.environment) as driver:
-            wait_until(lambda: bool(begun(out)) or driver.poll() is not None)
-            plug = network.plug_of(begun(out)[0])
+            wait_until(lambda: bool(under_way(out)) or driver.poll() is not None)
+            plug = network.plug_of(under_way(out)[0])
             ip("link", "set", plug, "down")
             wait_until(lambda: "no sign of life" in (out / "events.jsonl").read_text())
             ip("link", "set", plug, "up")
