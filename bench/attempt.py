@@ -5,6 +5,7 @@ import platform
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -138,10 +139,8 @@ class Attempt:
 
     def _keep_beating(self) -> None:
         while not self._stop.wait(PULSE_SECONDS):
-            try:
+            with suppress(OSError):  # a full disk: the unit itself will say so, or it will pass
                 self.beat()
-            except OSError:  # a full disk: the unit itself will say so
-                return
 
 
 def pulse(attempt: AttemptDirectory) -> dict[str, Any]:

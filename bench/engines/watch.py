@@ -23,10 +23,10 @@ class _Sign(NamedTuple):
 class Watch:
     """Looks at the pulses of all units under way, by this process's clock and no other's.
 
-    Ray sees a process that dies at once, but one behind a cable that was pulled may be under way
-    for it for as long as five minutes (measured: not noticed in that time, whatever its health
-    checks are set to). A unit that is given up and lives after all will find a newer attempt and
-    stop. Nothing is expected of one that waits for a slot: its time begins with its attempt.
+    Ray notices at once when a process dies, but a cable that was cut not within five minutes
+    (measured, with health checks every second). A unit that is given up and lives after all will
+    find a newer attempt and stop. Nothing is expected of one that waits for a slot: its time begins
+    with its attempt.
     """
 
     def __init__(self, run: RunDirectory, resources: Resources) -> None:
