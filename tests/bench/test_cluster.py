@@ -27,7 +27,7 @@ folds = 4
 seeds = {list(range(N_TRIALS // 8))}
 [tasks.sinusoids]
 n_train = 200
-training = {{ epochs = 15, patience = 15 }}
+training = {{ epochs = 25, patience = 25 }}
 [methods.none]
 [methods.augnet]
 layers = [["frequency_shift"]]
@@ -80,7 +80,8 @@ def test_a_node_dies_another_joins_and_nothing_is_lost_or_done_twice(
     trials = read_trials(run, read.plan)
     assert [trial["state"] for trial in trials] == ["done"] * N_TRIALS
     attempts = [len(list(folder.glob("attempts/*"))) for folder in out.glob("trials/*")]
-    assert sorted(attempts) == [1] * (N_TRIALS - 1) + [2]
+    # The unit on the node that was killed may have come to its end a moment before.
+    assert sorted(attempts) in ([1] * N_TRIALS, [1] * (N_TRIALS - 1) + [2])
     # At most the steps since the last checkpoint, one every 10 s and at each point.
     assert sum(trial["wasted_seconds"] for trial in trials) < 15
 
