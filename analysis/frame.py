@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.points import open_run, read_learned, read_points, read_policies, read_trials
+from bench.points import open_run, read_learned, read_points, read_policies
+from bench.states import read_trials
 from datasets.errors import UserError, unknown
 
 POINT_COLUMNS = {  # one row per scored artifact

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from analysis.figures import FIGURES
 from analysis.frame import Results, finished
 from analysis.scores import score_markdown, score_table
-from bench.points import skip_lines
+from bench.states import skip_lines
 from datasets.errors import UserError
 
 DOTS_PER_INCH = 200

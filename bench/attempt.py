@@ -14,15 +14,9 @@ from typing import Any, NamedTuple
 
 import torch
 
+from bench.files import DamagedError, append_line, read_json, replace_json
 from bench.ledger import Ledger
-from bench.store import (
-    AttemptDirectory,
-    DamagedError,
-    UnitDirectory,
-    append_line,
-    read_json,
-    replace_json,
-)
+from bench.store import AttemptDirectory, UnitDirectory
 from datasets.errors import UserError
 
 PULSE_SECONDS = 0.5  # how exactly the time of a killed process is known

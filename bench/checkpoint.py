@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from bench.files import sync_folder
 from datasets.errors import UserError
 
 SCHEMA = 1
@@ -61,9 +62,11 @@ def adopt(source: Path, file: Path) -> None:
     try:
         os.link(source, file)
     except OSError:
-        shutil.copyfile(source, file)
-        with file.open("rb") as copy:
+        draft = file.with_suffix(".new")
+        shutil.copyfile(source, draft)
+        with draft.open("rb") as copy:
             os.fsync(copy.fileno())
+        draft.replace(file)
 
 
 class DamagedError(Exception):
@@ -105,15 +108,6 @@ def read(path: Path) -> dict[str, Any]:
         raise DamagedError(f"{path} is damaged (checksum)")
     state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     return state
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, so that a rename survives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def weights_digest(state: dict[str, torch.Tensor]) -> str:

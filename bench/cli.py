@@ -13,9 +13,10 @@ from rich.console import Console
 
 from bench.method_tables import method_page, method_table
 from bench.place import EngineName, Place
-from bench.points import open_run, read_trials, skip_lines
+from bench.points import open_run
 from bench.run import run_suite
 from bench.search.space import SamplerName
+from bench.states import read_trials, skip_lines
 from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from bench.trial_tables import plan_table, status_tables
@@ -173,7 +174,7 @@ def plan(
     read = _read(suite, overrides, fragments)
     directory = RunDirectory(_default_out(out, read))
     if directory.exists():
-        directory.header()  # refuses what a newer version wrote
+        directory.header()  # refuses another version's layout
     trials = read_trials(directory, read.plan)
     console = Console()
     console.print(plan_table(read.name, trials))

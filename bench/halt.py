@@ -9,9 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
+from bench.accounts import charged
 from bench.attempt import pulse
-from bench.points import charged
-from bench.store import RunDirectory, UnitDirectory, read_json
+from bench.files import read_json
+from bench.store import RunDirectory, UnitDirectory
 
 LOOK_SECONDS = 2.0  # between looks at what a run has cost
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

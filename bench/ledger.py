@@ -13,6 +13,7 @@ from methods.method import Phase
 # What a method can be charged for, then what is measured but never charged: loading the data, and
 # writing checkpoints and results.
 HarnessPhase = Phase | Literal["setup", "store"]
+CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "retrain")
 PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "setup", "store")
 
 
@@ -75,7 +76,7 @@ class Ledger:
     @property
     def charged_seconds(self) -> float:
         """Pretraining, search and retraining."""
-        return sum(self.costs[name].seconds for name in ("pretrain", "search", "retrain"))
+        return sum(self.costs[name].seconds for name in CHARGED)
 
     def state_dict(self) -> dict[str, dict[str, Any]]:
         """The costs of each phase as plain data."""

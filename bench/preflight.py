@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -57,7 +58,8 @@ def check_nodes(
 ) -> None:
     """Hold nodes, each with the token that it was given, against this process.
 
-    Raises a UserError that names the first node that differs, and in what.
+    Raises a UserError that names the first node that differs, and in what; warns of GPUs of several
+    models.
     """
     here = look(run, own := new_token(), tasks, data)
     (run / own).unlink(missing_ok=True)
@@ -72,15 +74,17 @@ def check_nodes(
                 "that all nodes share, under the same path"
             )
         _compare(node, here)
+    _warn_of_several_models(node for _, node in nodes)
 
 
-def mixed_gpus(nodes: Iterable[Node]) -> str:
-    """A sentence where the GPUs of nodes are of several models, whose hours are not comparable."""
+def _warn_of_several_models(nodes: Iterable[Node]) -> None:
     models = Counter(model for node in nodes for model in node.gpus)
-    if len(models) < 2:
-        return ""
-    found = ", ".join(f"{count} x {model}" for model, count in models.items())
-    return f"GPUs of several models ({found}): their hours are kept apart and not comparable"
+    if len(models) > 1:
+        found = ", ".join(f"{count} x {model}" for model, count in models.items())
+        warnings.warn(
+            f"GPUs of several models ({found}): their hours are kept apart and not comparable",
+            stacklevel=3,
+        )
 
 
 def _compare(node: Node, here: Node) -> None:

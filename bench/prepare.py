@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 
 from bench.attempt import kept_data
+from bench.files import DamagedError
 from bench.job import check_data, load_task, trial_job
 from bench.ledger import Ledger
-from bench.points import involved
-from bench.store import DamagedError, RunDirectory, UnitId
+from bench.states import involved
+from bench.store import RunDirectory, UnitId
 from bench.suite import PlannedTrial
 from datasets.errors import UserError
 from methods.method import DoesNotFitError

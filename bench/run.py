@@ -7,13 +7,14 @@ from rich.console import Console
 
 from bench.attempt import provenance
 from bench.display import Display, duration
+from bench.files import append_line, hold_lock, write_json
 from bench.halt import Halt
 from bench.place import Place, check_device, make_engine, open_directory
-from bench.points import read_trials, skip_lines
 from bench.preflight import distinct_tasks
 from bench.prepare import prepare
 from bench.schedule import Tally, pending, work_through
-from bench.store import SCHEMA, RunDirectory, UnitId, append_line, hold_lock, write_json
+from bench.states import read_trials, skip_lines
+from bench.store import SCHEMA, RunDirectory, UnitId
 from bench.suite import Suite
 
 
@@ -26,7 +27,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
     torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
     run = open_directory(place.out, "run.json")
     if run.exists():
-        run.header()  # refuses what a newer version wrote
+        run.header()  # refuses another version's layout
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         failed = set() if place.retry_failed else _failed(run, suite)
         specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]
@@ -43,8 +44,6 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             try:
                 # Not before: what is refused leaves a run as it was.
                 _record(run, suite, skipped, console)
-                if engine.note:
-                    console.print(engine.note, highlight=False, soft_wrap=True)
                 with halt, display.show():  # after Ray, which handles signals of its own
                     work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
             finally:

@@ -3,12 +3,14 @@
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bench.engines.engine import Engine, Outcome
+from bench.files import DamagedError, append_line, read_json, write_json
 from bench.spec import EvaluationSpec, TrialSpec
-from bench.store import DamagedError, RunDirectory, UnitId, append_line, read_json
+from bench.store import RunDirectory, UnitId
 
 TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
 
@@ -102,7 +104,8 @@ def work_through(
     while tally.in_flight or (tally.queue and not halted()):
         while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
             unit = tally.queue.popleft()
-            run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
+            directory = run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
+            directory.failure_file.unlink(missing_ok=True)
             engine.submit(unit)
             tally.in_flight.add(unit)
             tries[unit] += 1
@@ -147,6 +150,8 @@ def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> 
     _note(run, "retried" if again else "failed", unit, f"{ending}: {reason}")
     if not again:
         tally.failed[unit] = reason
+        with suppress(OSError):  # on a disk that is full the tally has it
+            write_json(run.unit(unit).failure_file, {"reason": reason})
     return again
 
 

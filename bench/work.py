@@ -12,19 +12,10 @@ from torch import nn
 from bench import checkpoint
 from bench.attempt import Attempt, Wasted, device_name, is_over, started
 from bench.fault import Fault
+from bench.files import BusyError, append_line, hold_lock, write_json, write_json_once
 from bench.job import check_data, evaluation_job, trial_job, warm_up
 from bench.ledger import Ledger
-from bench.store import (
-    AttemptDirectory,
-    BusyError,
-    RunDirectory,
-    UnitDirectory,
-    UnitId,
-    append_line,
-    hold_lock,
-    write_json,
-    write_json_once,
-)
+from bench.store import AttemptDirectory, RunDirectory, UnitDirectory, UnitId
 from methods.method import Trained
 from methods.policy import Policy, masses, to_json
 from methods.training import DivergedError, score

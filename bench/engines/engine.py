@@ -21,7 +21,6 @@ class Engine(Protocol):
     """Does units somewhere. What comes of them is in the run directory; no data pass through."""
 
     slots: int  # units that it can have at a time
-    note: str  # what a user should know of where they are done; empty where there is nothing to say
 
     def submit(self, unit: UnitId) -> None:
         """Take a unit on; only while fewer than ``slots`` are under way."""

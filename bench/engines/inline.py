@@ -5,7 +5,8 @@ import errno
 import torch
 
 from bench.engines.engine import Ending, Outcome
-from bench.store import BusyError, RunDirectory, UnitId
+from bench.files import BusyError
+from bench.store import RunDirectory, UnitId
 from bench.work import Host, do_unit
 from datasets.errors import UserError, system_error
 
@@ -17,7 +18,6 @@ class InlineEngine:
     """Does a unit when it is waited for."""
 
     slots = 1
-    note = ""
 
     def __init__(self, run: RunDirectory, host: Host) -> None:
         self._run, self._host = run, host

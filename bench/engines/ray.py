@@ -19,7 +19,7 @@ import methods
 from bench.engines import zygote
 from bench.engines.engine import Outcome
 from bench.engines.watch import Watch
-from bench.preflight import check_nodes, code_digest, look, mixed_gpus, new_token
+from bench.preflight import check_nodes, code_digest, look, new_token
 from bench.spec import TaskSpec
 from bench.store import RunDirectory, UnitId
 from bench.suite import Resources
@@ -52,7 +52,6 @@ class RayEngine:
         tasks: Sequence[tuple[str, TaskSpec]] = (),  # whose data every node must have
     ) -> None:
         self.slots = resources.workers
-        self.note = ""
         self._run, self._host = run, host
         self._flight: dict[Any, UnitId] = {}
         self._watch = Watch(run, resources)
@@ -168,7 +167,6 @@ class RayEngine:
                 "nodes? --ship-code brings the driver's"
             ) from None
         check_nodes(path, tasks, data, list(zip(tokens, found, strict=True)))
-        self.note = mixed_gpus(found)
 
     def _nodes(self) -> list[dict[str, Any]]:
         return [node for node in self._ray.nodes() if node["Alive"]]

@@ -21,12 +21,13 @@ from typing import Any, NamedTuple
 import torch
 from rich.console import Console
 
+from bench.accounts import Charge, add_charges
 from bench.attempt import provenance
 from bench.display import Display
 from bench.engines.engine import Engine
+from bench.files import DamagedError, append_line, hold_lock
 from bench.halt import Halt
 from bench.place import Place, check_device, make_engine, open_directory
-from bench.points import Charge, add_charges
 from bench.preflight import distinct_tasks
 from bench.prepare import prepare
 from bench.schedule import Tally, work_through
@@ -35,7 +36,7 @@ from bench.search.sampler import propose
 from bench.search.search import FILE, Search, record_search
 from bench.search.space import Values, corners, grid
 from bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
-from bench.store import DamagedError, RunDirectory, UnitId, append_line, hold_lock
+from bench.store import RunDirectory, UnitId
 from bench.suite import PlannedTrial, Resources, Suite
 
 
@@ -118,8 +119,6 @@ class _Driver:
             self.engine = make_engine(
                 self.run, self.resources, self.place, tasks=tasks, score_test=False
             )
-            if self.engine.note:
-                self.console.print(self.engine.note, highlight=False, soft_wrap=True)
         display = Display(self.run, plan, self.tally, self.console)
         specs = [planned.spec for planned in plan]
         with self.halt, display.show():  # after Ray, which handles signals of its own

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
 
+from bench.files import replace_text
 from bench.search.journal import read_journal
 from bench.search.search import Search, read_search
 from bench.search.space import Value, Values, with_values
-from bench.store import replace_text
 from bench.suite import SearchTable
 
 FRAGMENT = "best.toml"

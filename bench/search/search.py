@@ -6,16 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from bench.files import DamagedError, read_json, write_json
 from bench.options import read_options
 from bench.search.space import SamplerName, Spaces, Values, read_space, with_values
-from bench.store import (
-    SCHEMA,
-    DamagedError,
-    RunDirectory,
-    check_schema,
-    read_json,
-    write_json,
-)
+from bench.store import SCHEMA, RunDirectory, check_schema
 from bench.suite import PlannedTrial, Suite, read_suite
 from datasets.errors import UserError, unknown
 from methods import known_methods

@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import NamedTuple
 
+from bench.accounts import Charge, add_charges, charged
 from bench.job import load_task
-from bench.points import Charge, add_charges, charged
 from bench.schedule import evaluations
 from bench.spec import TrialSpec
 from bench.store import RunDirectory

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.points import open_run, read_points
+from methods.end_to_end import EndToEnd
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,6 +31,28 @@ def small_suite(tmp_path: Path) -> Path:
     file = tmp_path / "small.toml"
     file.write_text(SMALL)
     return file
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Does some work, of which a step, the first one being 1, ends in an exception."""
+
+    def do(work: Callable[[], object], *, at: int) -> None:
+        step, n_steps = EndToEnd.step, 0
+
+        def stops(self: EndToEnd) -> bool:
+            nonlocal n_steps
+            n_steps += 1
+            if n_steps == at:
+                raise RuntimeError("pulled the plug")
+            return step(self)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(EndToEnd, "step", stops)
+            with pytest.raises(RuntimeError, match="pulled the plug"):
+                work()
+
+    return do
 
 
 @pytest.fixture(scope="session")

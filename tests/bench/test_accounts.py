@@ -4,19 +4,20 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.accounts import imbalance
 from bench.attempt import lifetime
-from bench.points import imbalance
+from bench.files import append_line, read_json, write_json
 from bench.spec import TrialSpec
-from bench.store import RunDirectory, UnitDirectory, append_line, read_json, write_json
+from bench.store import RunDirectory, UnitDirectory
 from bench.suite import load_suite
 from bench.work import Host, do_unit
-from methods.end_to_end import EndToEnd
 
 MILLISECOND = 1e-3
 
@@ -80,6 +81,8 @@ def test_undisturbed(run: RunDirectory, trial: TrialSpec) -> None:
     directory, result = finished(run, trial)
     assert result["wasted"] == {"seconds": 0.0, "attempts": 0}
     assert abs(imbalance(directory)) < MILLISECOND
+    end = directory.attempts()[0].log()[-1]
+    assert 0 < end["measured"] <= end["lived"]
 
 
 @pytest.mark.parametrize("steps", [(3,), (0,), (2, 3), (2, 0, 1)])
@@ -96,22 +99,14 @@ def test_killed_in_between(run: RunDirectory, trial: TrialSpec, steps: tuple[int
 
 
 def test_no_ledger_holds_more_than_is_known_to_be_lived(
-    run: RunDirectory, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+    run: RunDirectory,
+    trial: TrialSpec,
+    interrupted: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Even where no beat but those before checkpoints ever came."""
     monkeypatch.setattr("bench.attempt.PULSE_SECONDS", 3600.0)
-    step, n_steps = EndToEnd.step, 0
-
-    def dies(self: EndToEnd) -> bool:
-        nonlocal n_steps
-        n_steps += 1
-        if n_steps == 4:
-            raise RuntimeError("pulled the plug")
-        return step(self)
-
-    monkeypatch.setattr(EndToEnd, "step", dies)
-    with pytest.raises(RuntimeError, match="pulled the plug"):
-        finished(run, trial)
+    interrupted(lambda: finished(run, trial), at=4)
     attempt = run.unit(trial.unit).attempts()[0]
     lines = attempt.log()
     attempt.log_file.unlink()  # as if it had been killed
@@ -139,20 +134,9 @@ def test_paused(run: RunDirectory, trial: TrialSpec, rung: int | None) -> None:
 
 
 def test_failed_and_killed(
-    run: RunDirectory, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+    run: RunDirectory, trial: TrialSpec, interrupted: Callable[..., None]
 ) -> None:
-    step, n_steps = EndToEnd.step, 0
-
-    def fails(self: EndToEnd) -> bool:
-        nonlocal n_steps
-        n_steps += 1
-        if n_steps == 3:
-            raise RuntimeError("pulled the plug")
-        return step(self)
-
-    monkeypatch.setattr(EndToEnd, "step", fails)
-    with pytest.raises(RuntimeError, match="pulled the plug"):
-        finished(run, trial)
+    interrupted(lambda: finished(run, trial), at=3)
     killed_after(run, trial, 2)
     directory, result = finished(run, trial)
     assert result["wasted"]["attempts"] == 2

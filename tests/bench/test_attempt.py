@@ -19,8 +19,9 @@ from bench.attempt import (
     lifetime,
     pulse,
 )
+from bench.files import append_line, replace_json
 from bench.ledger import Ledger
-from bench.store import AttemptDirectory, UnitDirectory, append_line, replace_json
+from bench.store import AttemptDirectory, UnitDirectory
 
 CPU = torch.device("cpu")
 

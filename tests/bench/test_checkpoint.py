@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,22 @@ def break_file(file: Path, damage: str) -> None:
     else:
         content[-20] ^= 1
     file.write_bytes(content)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_weights_that_are_adopted_stay_what_they_were(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their former owner may replace its own, and not every file system makes links."""
+    if not links:
+        monkeypatch.setattr("os.link", refuses_links)
+    checkpoint.write(tmp_path / "theirs.pt", STATE)
+    checkpoint.adopt(tmp_path / "theirs.pt", tmp_path / "ours.pt")
+    checkpoint.save(tmp_path, STATE)
+    (tmp_path / "last.pt").replace(tmp_path / "theirs.pt")
+    (tmp_path / "theirs.pt").write_bytes(b"other")
+    assert checkpoint.read(tmp_path / "ours.pt")["step"] == 3
+
+
+def refuses_links(source: Path, target: Path) -> None:
+    raise OSError(errno.EPERM, "no links here")

@@ -474,7 +474,7 @@ def test_a_second_driver_is_turned_away(ask: Ask, small_suite: Path, tmp_path: P
     out = tmp_path / "run"
     out.mkdir()
     script = (
-        "import sys, time; from pathlib import Path; from bench.store import hold_lock\n"
+        "import sys, time; from pathlib import Path; from bench.files import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), 'x'): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(

@@ -3,8 +3,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.display import Display, duration
+from bench.files import append_line, replace_json
 from bench.schedule import Tally
-from bench.store import RunDirectory, UnitId, append_line, replace_json
+from bench.store import RunDirectory, UnitId
 from bench.suite import load_suite
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from processes import background, wait_until
 
-from bench.points import open_run, read_trials
+from bench.points import open_run
+from bench.states import read_trials
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import bench.job
-from bench.points import imbalance
+from bench.accounts import imbalance
 from bench.spec import Budget, TrialSpec
 from bench.store import RunDirectory
 from bench.suite import read_suite

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from processes import background, wait_until
 
+from bench.accounts import imbalance
 from bench.attempt import lifetime
 from bench.fault import KINDS
-from bench.points import imbalance, open_run, read_trials
+from bench.points import open_run
+from bench.states import read_trials
 from bench.store import UnitDirectory
 
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]

@@ -19,20 +19,12 @@ from processes import wait_until
 
 import bench.work
 from bench import checkpoint
+from bench.accounts import imbalance
 from bench.attempt import LEASE_SECONDS, Attempt, SupersededError, pulse
+from bench.files import append_line, read_json, replace_json, write_json, write_json_once
 from bench.ledger import Ledger
-from bench.points import imbalance
 from bench.spec import TrialSpec
-from bench.store import (
-    AttemptDirectory,
-    RunDirectory,
-    UnitDirectory,
-    append_line,
-    read_json,
-    replace_json,
-    write_json,
-    write_json_once,
-)
+from bench.store import AttemptDirectory, RunDirectory, UnitDirectory
 from bench.suite import load_suite
 from bench.work import Host, do_unit
 from datasets.errors import UserError
@@ -185,7 +177,7 @@ def test_a_ghost_that_comes_back_while_the_newer_attempt_works_changes_nothing(
         freeze(process, directory)
         ghost = directory.attempts()[0]
         had = n_lines(ghost)
-        with worker(run, trial, 0.3) as newer:
+        with worker(run, trial, 0.6) as newer:  # which is long at work when the ghost looks
             wait_for_points(2, 1, directory)
             process.send_signal(signal.SIGCONT)
             assert_ghost_gave_up(process, ghost)

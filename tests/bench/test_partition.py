@@ -13,7 +13,8 @@ import pytest
 from nodes import Nodes
 from processes import background, under_way, wait_until
 
-from bench.points import open_run, read_trials
+from bench.points import open_run
+from bench.states import read_trials
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]

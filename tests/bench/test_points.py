@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from bench.files import append_line, write_json
 from bench.ledger import PHASES
-from bench.points import open_run, read_learned, read_points, read_trials, skip_lines
+from bench.points import open_run, read_learned, read_points
 from bench.spec import EvaluationSpec
-from bench.store import SCHEMA, RunDirectory, append_line, write_json
+from bench.states import read_trials, skip_lines
+from bench.store import SCHEMA, RunDirectory
 
 SUITE = {
     "name": "hand",

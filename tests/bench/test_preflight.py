@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bench.preflight import Node, check_nodes, look, mixed_gpus, new_token
+from bench.preflight import Node, check_nodes, look, new_token
 from bench.spec import TaskSpec
 from datasets.errors import UserError
 
@@ -57,9 +57,13 @@ def test_a_folder_that_is_not_shared_is_noticed(node: tuple[str, Node], tmp_path
     assert "has another" in complaint(tmp_path, token, here)
 
 
-def test_gpus_of_several_models_are_said(node: tuple[str, Node]) -> None:
-    _, here = node
-    one, two = here._replace(gpus=("A", "A")), here._replace(gpus=("B",))
-    assert mixed_gpus([one, one]) == ""
-    assert "4 x A, 1 x B" in mixed_gpus([one, one, two])
-    assert "not comparable" in mixed_gpus([one, two])
+def test_gpus_of_several_models_are_warned_of(tmp_path: Path, recwarn: Any) -> None:
+    def cluster(*gpus: tuple[str, ...]) -> list[tuple[str, Node]]:
+        tokens = [new_token() for _ in gpus]
+        nodes = [look(tmp_path, token, TASKS, tmp_path) for token in tokens]
+        return [(t, n._replace(gpus=g)) for t, n, g in zip(tokens, nodes, gpus, strict=True)]
+
+    check_nodes(tmp_path, TASKS, tmp_path, cluster(("A", "A"), ("A",), ()))
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match=r"3 x A, 1 x B.*not comparable"):
+        check_nodes(tmp_path, TASKS, tmp_path, cluster(("A", "A"), ("A", "B")))

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from bench.engines.engine import Ending, Outcome
+from bench.files import append_line, read_lines, write_json
 from bench.schedule import Tally, pending, work_through
 from bench.spec import TrialSpec
-from bench.store import RunDirectory, UnitId, append_line, read_lines, write_json
+from bench.states import unit_state
+from bench.store import RunDirectory, UnitId
 from bench.suite import load_suite
 
 
 class Scripted:
     """Ends each try at a unit as its script says, and well once the script is used up."""
-
-    note = ""
 
     def __init__(self, run: RunDirectory, slots: int, script: dict[UnitId, list[Ending]]) -> None:
         self.slots, self._run, self._script = slots, run, script
@@ -93,6 +93,19 @@ def test_what_failed_is_tried_again_by_the_next_driver(
     engine, tally, _ = drive(tmp_path, specs)
     assert dict(engine.tries) == {specs[0].unit: 1}
     assert not tally.failed
+
+
+def test_why_a_unit_was_given_up_stays_until_it_is_tried_again(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    """A process that was killed cannot say so itself."""
+    _, _, run = drive(tmp_path, specs, u0=["crashed", "crashed", "crashed"], u1=["crashed"])
+    first, second = (run.unit(spec.unit) for spec in specs[:2])
+    assert unit_state(first) == ("failed", "as the test says")
+    assert unit_state(second)[0] == "done"
+    drive(tmp_path, specs)
+    assert unit_state(first)[0] == "done"
+    assert not first.failure_file.exists()
 
 
 def test_policies_that_come_up_on_the_way_are_evaluated_once(

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.points import read_trials
 from bench.spec import SEMANTICS
+from bench.states import read_trials
 from bench.store import RunDirectory
 from bench.suite import read_suite
 from bench.trial_tables import MOST, plan_table, status_tables

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -176,21 +177,10 @@ def test_a_loss_that_is_no_number_is_a_result_and_no_crash(
 
 
 def test_an_interrupted_trial_goes_on_to_the_same_bits(
-    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trial: TrialSpec, interrupted: Callable[..., None]
 ) -> None:
     whole = work_on(tmp_path / "whole", trial)
-    step, n_steps = EndToEnd.step, 0
-
-    def stops(self: EndToEnd) -> bool:
-        nonlocal n_steps
-        n_steps += 1
-        if n_steps == 2:
-            raise RuntimeError("pulled the plug")
-        return step(self)
-
-    monkeypatch.setattr(EndToEnd, "step", stops)
-    with pytest.raises(RuntimeError, match="pulled the plug"):
-        work_on(tmp_path / "broken", trial)
+    interrupted(lambda: work_on(tmp_path / "broken", trial), at=2)
     broken = work_on(tmp_path / "broken", trial)
     assert scores(broken, trial) == scores(whole, trial)
     assert result_of(broken, trial)["weights"] == result_of(whole, trial)["weights"]

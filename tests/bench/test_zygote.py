@@ -22,6 +22,7 @@ name = "units"
 folds = 2
 [tasks.sinusoids]
 n_train = {n_train}
+trunk = "{trunk}"
 training = {{ epochs = 2, patience = 2 }}
 [methods.none]
 """
@@ -38,12 +39,12 @@ def own_zygote(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def units(tmp_path: Path) -> Callable[[int], list[tuple[UnitId, dict[str, Any]]]]:
+def units(tmp_path: Path) -> Callable[..., list[tuple[UnitId, dict[str, Any]]]]:
     """Two units that train on so many waves, each with the request that has it done."""
 
-    def plan(n_train: int) -> list[tuple[UnitId, dict[str, Any]]]:
+    def plan(n_train: int, trunk: str = "freq_net") -> list[tuple[UnitId, dict[str, Any]]]:
         file = tmp_path / "units.toml"
-        file.write_text(SUITE.format(n_train=n_train))
+        file.write_text(SUITE.format(n_train=n_train, trunk=trunk))
         run = RunDirectory(tmp_path / "run")
         run.path.mkdir()
         specs = [planned.spec for planned in load_suite(file).plan]
@@ -90,6 +91,20 @@ def test_each_unit_has_a_process_of_its_own(units: Any, tmp_path: Path) -> None:
     processes = [attempts_at(tmp_path / "run", unit)[0]["process"] for unit in (one, two)]
     assert len({*processes, os.getpid(), zygote._started[0].pid}) == 4
     assert all(map(gone, processes))
+
+
+def test_what_a_unit_imported_the_next_one_finds(units: Any, tmp_path: Path) -> None:
+    """Seen from outside: compiled modules of braindecode's own imports are mapped into memory."""
+    (_, first), (_, second) = units(50, trunk="eegnet")
+
+    def has_braindecode() -> bool:
+        return "/h5py/" in Path(f"/proc/{zygote._started[0].pid}/maps").read_text()
+
+    assert zygote.attempt({**first, "code": "other"})[0] == "refused"
+    assert not has_braindecode()
+    assert zygote.attempt(first) == ("done", "")
+    wait_until(has_braindecode)
+    assert zygote.attempt(second) == ("done", "")
 
 
 def test_a_unit_that_is_killed_takes_nothing_with_it(units: Any, tmp_path: Path) -> None:

@@ -100,7 +100,9 @@ def job(folder: Path, tmp_path: Path) -> Job:
 
 
 def test_the_shell_can_read_it(folder: Path) -> None:
-    subprocess.run(["bash", "-n", str(folder / "slurm.sbatch")], check=True)
+    words = ["bash", "-n", str(folder / "slurm.sbatch")]
+    read = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (read.returncode, read.stderr) == (0, "")
 
 
 def test_its_options_of_slurm_come_before_the_first_command(folder: Path) -> None:

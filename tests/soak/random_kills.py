@@ -19,7 +19,9 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from bench.points import imbalance, open_run, read_points, read_trials
+from bench.accounts import imbalance
+from bench.points import open_run, read_points
+from bench.states import read_trials
 
 SUITE = """
 name = "kills"

@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.engines.engine import Outcome
+from bench.files import replace_json
 from bench.schedule import Tally, work_through
 from bench.spec import TrialSpec
-from bench.store import RunDirectory, UnitId, replace_json
+from bench.store import RunDirectory, UnitId
 from bench.suite import read_suite
 
 MEAN_SECONDS = 600.0  # of a trial; log-normal, so that some take many times as long
@@ -30,8 +31,6 @@ METHODS = ("none", "fixed", "trivialaugment", "augnet", "randaugment")
 
 class SimulatedEngine:
     """Ends units in the order of an invented clock, to which the driver's own time is added."""
-
-    note = ""
 
     def __init__(self, run: RunDirectory, slots: int, seed: int) -> None:
         self.slots, self._run = slots, run
