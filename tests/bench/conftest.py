@@ -1,15 +1,12 @@
 """Small suites, and real processes that run them."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bench.points import open_run, read_points
 from methods.end_to_end import EndToEnd
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -75,25 +72,3 @@ def augbench(command_line: Callable[..., list[str]]) -> Command:
         )
 
     return run
-
-
-@pytest.fixture(scope="session")
-def timeless() -> Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]:
-    """All that two runs of one suite must share to the last bit.
-
-    The points, but for what the clock says, and the digest of the best weights of every unit.
-    """
-
-    def read(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
-        run, suite = open_run(path)
-        points = [
-            {key: value for key, value in point.items() if not key.startswith("hours")}
-            for point in read_points(run, suite.plan)
-        ]
-        weights = {
-            str(file.parent.relative_to(run.path)): json.loads(file.read_text())["weights"]
-            for file in sorted(run.path.glob("*/*/result.json"))
-        }
-        return points, weights
-
-    return read

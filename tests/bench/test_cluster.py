@@ -5,17 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from nodes import Nodes
 from processes import background, comes_from, under_way, wait_until
+from runs import timeless
 
 from bench.points import open_run
 from bench.states import read_trials
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="Ray has clusters of several nodes on Linux alone"
@@ -60,7 +59,6 @@ def test_a_node_dies_another_joins_and_nothing_is_lost_or_done_twice(
     suite: Path,
     augbench: Run,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     tmp_path: Path,
 ) -> None:
     doomed = nodes.worker()

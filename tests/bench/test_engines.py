@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from processes import background, wait_until
+from runs import timeless
 
 from bench.points import open_run
 from bench.states import read_trials
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
 SUITE = """
 name = "engines"
@@ -42,9 +42,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    suite: Path, augbench: Run, timeless: Timeless
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def undisturbed(suite: Path, augbench: Run) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """What the reference engine gives."""
     done = augbench("run", suite, "--engine", "inline", "--out", suite.parent / "inline")
     assert done.returncode == 0, done.stderr
@@ -55,7 +53,7 @@ def undisturbed(
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ray_gives_the_bits_of_the_inline_engine(
-    suite: Path, augbench: Run, timeless: Timeless, undisturbed: Any, workers: int, tmp_path: Path
+    suite: Path, augbench: Run, undisturbed: Any, workers: int, tmp_path: Path
 ) -> None:
     done = augbench("run", suite, "--workers", str(workers), "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -67,7 +65,6 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
     method: str,
     suite: Path,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
@@ -81,7 +78,6 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
 def test_a_retraining_that_is_killed_costs_nothing_but_time(
     suite: Path,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
@@ -97,7 +93,6 @@ def test_a_retraining_that_is_killed_costs_nothing_but_time(
 def test_a_driver_that_is_killed_is_carried_on_by_the_same_command(
     suite: Path,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from processes import background, wait_until
+from runs import timeless
 
 from bench.accounts import imbalance
 from bench.attempt import lifetime
@@ -19,8 +20,6 @@ from bench.fault import KINDS
 from bench.points import open_run
 from bench.states import read_trials
 from bench.store import UnitDirectory
-
-Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
 SUITE = """
 name = "faults"
@@ -63,7 +62,7 @@ def run(suite: Path, command_line: Callable[..., list[str]]) -> Callable[..., An
 
 
 @pytest.fixture(scope="module")
-def undisturbed(run: Any, suite: Path, timeless: Timeless) -> Any:
+def undisturbed(run: Any, suite: Path) -> Any:
     done = run(suite.parent / "inline")
     assert done.returncode == 0, done.stderr
     return timeless(suite.parent / "inline")
@@ -79,7 +78,7 @@ def states(out: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("kind", ["kill", "error", "memory", "torn", "slow", "hang"])
 def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
-    kind: str, run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+    kind: str, run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     step = 14 if kind == "slow" else 3
     engine = "ray" if kind in ("kill", "torn", "hang") else "inline"  # which would die with them
@@ -92,7 +91,7 @@ def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
 
 
 def test_a_clock_that_is_set_back_changes_no_account(
-    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+    run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     done = run(tmp_path, fault="clock@step:3")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -122,7 +121,7 @@ def test_a_loss_that_is_no_number_is_not_tried_again(run: Any, tmp_path: Path) -
 
 
 def test_a_full_disk_is_said_and_the_same_command_carries_on(
-    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+    run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     done = run(tmp_path, fault="full@step:3")
     assert done.returncode == 1
@@ -150,7 +149,7 @@ def test_a_fault_that_is_not_known_is_one_sentence(run: Any, tmp_path: Path) -> 
 
 
 def test_a_budget_of_the_whole_suite_ends_it_and_a_larger_one_carries_on(
-    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+    run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     first = run(tmp_path, "--set", f"total_device_hours={0.8 / 3600}")
     assert first.returncode == 1
@@ -172,7 +171,6 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
     suite: Path,
     run: Any,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
@@ -224,7 +222,6 @@ def test_a_run_directory_that_goes_away_is_said_and_made_by_nobody(
     suite: Path,
     run: Any,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
@@ -245,7 +242,7 @@ def test_a_run_directory_that_goes_away_is_said_and_made_by_nobody(
 
 
 def test_a_disk_that_is_really_full_loses_nothing_that_was_finished(
-    run: Any, timeless: Timeless, undisturbed: Any, tmp_path: Path
+    run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -7,17 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from nodes import Nodes
 from processes import background, under_way, wait_until
+from runs import timeless
 
 from bench.points import open_run
 from bench.states import read_trials
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Timeless = Callable[[Path], tuple[list[dict[str, Any]], dict[str, str]]]
 
 N_TRIALS = 8
 SUITE = f"""
@@ -101,7 +100,6 @@ def test_a_node_that_is_cut_off_and_comes_back_does_no_harm(
     network: Network,
     augbench: Run,
     command_line: Callable[..., list[str]],
-    timeless: Timeless,
     tmp_path: Path,
 ) -> None:
     """Its disk is there all the time: until Ray's own processes miss their head, it works on.

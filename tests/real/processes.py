@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from bench.attempt import ended, pulse, started
@@ -50,12 +51,20 @@ def under_way(out: Path) -> list[int]:
     ]
 
 
+def parents() -> dict[int, int]:
+    """Of every process that lives the one that started it; on Linux."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            found[int(folder.name)] = int(
+                (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            )
+    return found
+
+
 def comes_from(process: int, ancestor: int) -> bool:
-    """Whether a process was started by another one, or by what that started; on Linux."""
-    try:
-        while process not in (0, ancestor):
-            stat = Path(f"/proc/{process}/stat").read_text()
-            process = int(stat.rpartition(")")[2].split()[1])
-    except FileNotFoundError:  # it has ended
-        return False
+    """Whether a process was started by another one, or by what that started."""
+    every = parents()
+    while process in every and process != ancestor:
+        process = every[process]
     return process == ancestor

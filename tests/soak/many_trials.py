@@ -5,6 +5,7 @@
 On a machine that should be doing nothing else: a trial's cost is all that its processors did.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,15 +22,12 @@ training = {{ epochs = 1, patience = 1 }}
 [methods.none]
 """
 WARM = 0.1  # the share of all trials after which memory is expected to stay as it is
-TICKS = 100  # of a second in /proc/stat
 
 
 def resident_mb(process: int) -> float:
     """The memory of a process."""
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    n_pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return n_pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def busy_seconds() -> float:
@@ -37,7 +35,7 @@ def busy_seconds() -> float:
     user, nice, system, _, _, irq, softirq, *_ = map(
         int, Path("/proc/stat").read_text().splitlines()[0].split()[1:]
     )
-    return (user + nice + system + irq + softirq) / TICKS
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def seconds(*words: str | Path) -> float:

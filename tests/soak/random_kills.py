@@ -1,13 +1,12 @@
 """Hundreds of trials while processes of all kinds are killed at random: is anything lost, and does
 what it cost add up?
 
-    python tests/soak/random_kills.py [N_TRIALS] [SECONDS_BETWEEN_KILLS]
+    PYTHONPATH=tests/real python tests/soak/random_kills.py [N_TRIALS] [SECONDS_BETWEEN_KILLS]
 
 Of each kill the victim is a unit's process, its zygote or Ray's worker, drawn from a seed. Then the
 same suite is run undisturbed in one process and compared to the last bit.
 """
 
-import json
 import os
 import random
 import signal
@@ -19,9 +18,15 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+from processes import comes_from, parents
+from runs import timeless
+
 from bench.accounts import imbalance
-from bench.points import open_run, read_points
-from bench.states import read_trials
+from bench.points import open_run
+from bench.states import unit_state
+
+COMMAND = (sys.executable, "-m", "bench.cli", "run")
+MOST_COMMANDS = 5
 
 SUITE = """
 name = "kills"
@@ -29,100 +34,83 @@ folds = 4
 seeds = {seeds}
 [tasks.sinusoids]
 n_train = 200
-training = {{ epochs = 40, patience = 40 }}
+training = {{ epochs = 20, patience = 20 }}
 [methods.none]
 [methods.augnet]
 layers = [["frequency_shift"]]
 """
 
 
-def processes() -> dict[int, tuple[int, str]]:
-    """Of every process that lives its parent and its command line."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            found[int(folder.name)] = (parent, words)
-    return found
-
-
-def victims(driver: int) -> list[tuple[str, int]]:
+def victims(driver: int) -> dict[str, list[int]]:
     """What can be killed of a driver's own: units, zygotes, workers of Ray."""
-    every = processes()
+    zygotes: set[int] = set()
+    workers: set[int] = set()
+    every = parents()
+    for process in every:
+        with suppress(OSError):  # it has ended
+            words = Path(f"/proc/{process}/cmdline").read_bytes()
+            if b"bench.engines.zygote" in words:
+                zygotes.add(process)
+            elif words.startswith(b"ray::attempt"):
+                workers.add(process)
+    units = {each for each in zygotes if every[each] in zygotes}
+    kinds = {"unit": units, "zygote": zygotes - units, "worker": workers}
+    ours = {kind: sorted(e for e in each if comes_from(e, driver)) for kind, each in kinds.items()}
+    return {kind: each for kind, each in ours.items() if each}
 
-    def is_ours(process: int) -> bool:
-        while process in every and process != driver:
-            process = every[process][0]
-        return process == driver
 
-    found = []
-    for process, (parent, words) in every.items():
-        if not is_ours(process):
-            continue
-        if "bench.engines.zygote" in words:
-            forked = "bench.engines.zygote" in every.get(parent, (0, ""))[1]
-            found.append(("unit" if forked else "zygote", process))
-        elif words.startswith("ray::attempt"):
-            found.append(("worker", process))
-    return found
+def under_kills(suite: Path, out: Path, pause: float) -> Counter[str]:
+    """Run a suite, a process killed now and then, until all is done; how many of each kind were.
+
+    A trial that lost its process three times is left to the next command.
+    """
+    draw = random.Random(0)
+    kills: Counter[str] = Counter()
+    for _ in range(MOST_COMMANDS):
+        driver = subprocess.Popen([*COMMAND, suite, "--out", out], stdout=subprocess.DEVNULL)
+        kills["command"] += 1
+        due = time.monotonic() + pause
+        while driver.poll() is None:
+            time.sleep(0.05)
+            kinds = victims(driver.pid) if time.monotonic() >= due else {}
+            if kinds:
+                due = time.monotonic() + pause
+                kind = draw.choice(sorted(kinds))
+                with suppress(ProcessLookupError):
+                    os.kill(draw.choice(kinds[kind]), signal.SIGKILL)
+                    kills[kind] += 1
+        if driver.returncode == 0:
+            break
+    return kills
+
+
+def report(out: Path) -> None:
+    """Print what became of the trials, and whether their accounts balance."""
+    run, read = open_run(out)
+    units = [run.unit(planned.spec.unit) for planned in read.plan]
+    states = Counter(unit_state(unit)[0] for unit in units)
+    attempts = Counter(len(unit.attempts()) for unit in units)
+    print(f"states: {dict(states)}; attempts a trial: {dict(sorted(attempts.items()))}")
+    results = [unit.result() for unit in units]
+    done = [result for result in results if result is not None]
+    measured = sum(cost["seconds"] for result in done for cost in result["costs"].values())
+    wasted = sum(result["wasted"]["seconds"] for result in done)
+    print(f"measured {measured:.3f} s + wasted {wasted:.3f} s")
+    worst = max(abs(imbalance(unit)) for unit in units if unit.result() is not None)
+    print(f"against what the attempts report: {1e3 * worst:.3f} ms off, the worst trial")
 
 
 def main() -> None:
     n_trials, pause = (float(word) for word in (*sys.argv[1:], "200", "6")[:2])
-    draw = random.Random(0)
-    command = [sys.executable, "-m", "bench.cli", "run"]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        suite, out = folder / "kills.toml", folder / "run"
+        suite, out, calm = (Path(name) / each for each in ("kills.toml", "run", "calm"))
         suite.write_text(SUITE.format(seeds=list(range(int(n_trials / 8)))))
-        kills: Counter[str] = Counter()
-        n_commands, code = 0, None
-        while code != 0:  # a unit that crashed three times is the next command's
-            n_commands += 1
-            driver = subprocess.Popen([*command, suite, "--out", out], stdout=subprocess.DEVNULL)
-            due = time.monotonic() + pause
-            while (code := driver.poll()) is None:
-                time.sleep(0.05)
-                if time.monotonic() < due:
-                    continue
-                due += pause
-                kinds = victims(driver.pid)
-                if kinds:
-                    kind = draw.choice(sorted({kind for kind, _ in kinds}))
-                    victim = draw.choice([each for each_kind, each in kinds if each_kind == kind])
-                    with suppress(ProcessLookupError):
-                        os.kill(victim, signal.SIGKILL)
-                        kills[kind] += 1
-        run, read = open_run(out)
-        trials = read_trials(run, read.plan)
-        print(f"{n_commands} commands, kills: {dict(kills)}")
-        print(f"states: {dict(Counter(trial['state'] for trial in trials))}")
-        units = [run.unit(planned.spec.unit) for planned in read.plan]
-        attempts = Counter(len(unit.attempts()) for unit in units)
-        print(f"attempts a trial: {dict(sorted(attempts.items()))}")
-        results = [unit.result() or {} for unit in units]
-        charged = sum(cost["seconds"] for each in results for cost in each["costs"].values())
-        wasted = sum(each["wasted"]["seconds"] for each in results)
-        print(f"measured {charged:.3f} s + wasted {wasted:.3f} s")
-        worst = max(abs(imbalance(unit)) for unit in units)
-        print(f"against what the attempts report: {1e3 * worst:.3f} ms off, the worst trial")
-        subprocess.run(
-            [*command, suite, "--engine", "inline", "--out", folder / "undisturbed"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        calm, _ = open_run(folder / "undisturbed")
-        same = [
-            timeless(each) for each in (read_points(run, read.plan), read_points(calm, read.plan))
-        ]
-        print(f"bits as undisturbed: {same[0] == same[1]}")
-
-
-def timeless(points: list[dict[str, object]]) -> str:
-    """Points but for what the clock says."""
-    kept = [{k: v for k, v in point.items() if not k.startswith("hours")} for point in points]
-    return json.dumps(kept)
+        kills = under_kills(suite, out, pause)
+        print(f"{kills.pop('command')} commands, {kills.total()} kills: {dict(kills)}")
+        report(out)
+        words = [*COMMAND, suite, "--engine", "inline", "--out", calm]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        print(f"bits as undisturbed: {timeless(out) == timeless(calm)}")
 
 
 if __name__ == "__main__":
