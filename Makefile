@@ -35,7 +35,7 @@ speed: $(VENV)/.test  ## print the tables of tests/speed (ratios, measured in on
 	for script in tests/speed/*.py; do $(BIN)/python $$script || exit 1; done
 
 soak: $(VENV)/.test  ## print what thousands of trials and random kills come to (half an hour)
-	for script in tests/soak/*.py; do PYTHONPATH=tests/real $(BIN)/python $$script || exit 1; done
+	for script in tests/soak/*.py; do PYTHONPATH=tests/kit $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf runs $(VENV)

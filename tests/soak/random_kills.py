@@ -1,7 +1,7 @@
 """Hundreds of trials while processes of all kinds are killed at random: is anything lost, and does
 what it cost add up?
 
-    PYTHONPATH=tests/real python tests/soak/random_kills.py [N_TRIALS] [SECONDS_BETWEEN_KILLS]
+    PYTHONPATH=tests/kit python tests/soak/random_kills.py [N_TRIALS] [SECONDS_BETWEEN_KILLS]
 
 Of each kill the victim is a unit's process, its zygote or Ray's worker, drawn from a seed. Then the
 same suite is run undisturbed in one process and compared to the last bit.
