@@ -248,7 +248,3 @@ def _read(suite: Path, overrides: list[str], fragments: list[Path]) -> Suite:
 
 def _default_out(out: Path | None, suite: Suite) -> Path:
     return out or Path("runs") / suite.name
-
-
-if __name__ == "__main__":
-    main()

@@ -21,6 +21,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from bench.startup import importing
+
 _started: list[subprocess.Popen[bytes]] = []  # the zygote of this process, if it has one
 
 
@@ -70,9 +72,10 @@ def main() -> None:
     """Serve requests from stdin, one at a time, until it closes."""
     answers = os.dup(1)
     os.dup2(2, 1)  # what libraries print is no answer
-    # torch's optimizers import _dynamo at their first use, which takes a second.
-    for module in ("bench.engines.inline", "torch._dynamo"):
-        import_module(module)
+    with importing():
+        # torch's optimizers import _dynamo at their first use, which takes a second.
+        for module in ("bench.engines.inline", "torch._dynamo"):
+            import_module(module)
     import_module("bench.preflight").code_digest()  # it is kept
     for line in iter(sys.stdin.buffer.readline, b""):
         ending, reason, modules = _in_a_child(json.loads(line))

@@ -57,7 +57,7 @@ def command_line() -> Callable[..., list[str]]:
     """The words that start the command in a process of its own."""
 
     def words(*arguments: str | Path) -> list[str]:
-        return [sys.executable, "-m", "bench.cli", *map(str, arguments)]
+        return [sys.executable, "-m", "bench", *map(str, arguments)]
 
     return words
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
-AUGBENCH = [sys.executable, "-m", "bench.cli"]
+AUGBENCH = [sys.executable, "-m", "bench"]
 
 SUITE = """
 name = "tiny"

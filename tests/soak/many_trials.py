@@ -46,7 +46,7 @@ def seconds(*words: str | Path) -> float:
 
 def main() -> None:
     n_trials = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    command = (sys.executable, "-m", "bench.cli")
+    command = (sys.executable, "-m", "bench")
     with tempfile.TemporaryDirectory() as name:
         suite, out = Path(name) / "trivial.toml", Path(name) / "run"
         suite.write_text(SUITE.format(seeds=list(range(n_trials // 4))))
@@ -69,8 +69,8 @@ def main() -> None:
         )
         listing = seconds("ls", "-l", out / "trials")
         status = seconds(*command, "status", out)
-        start_up = seconds(sys.executable, "-c", "import bench.cli")
-        print(f"ls: {listing:.2f} s; status: {status:.2f} s, of which {start_up:.2f} s are imports")
+        start_up = seconds(*command, "status", "--help")
+        print(f"ls: {listing:.2f} s; status: {status:.2f} s, of which {start_up:.2f} s to begin")
         print(f"the same command again: {seconds(*command, 'run', suite, '--out', out):.2f} s")
 
 

@@ -25,7 +25,7 @@ from bench.accounts import imbalance
 from bench.points import open_run
 from bench.states import unit_state
 
-COMMAND = (sys.executable, "-m", "bench.cli", "run")
+COMMAND = (sys.executable, "-m", "bench", "run")
 MOST_COMMANDS = 5
 
 SUITE = """

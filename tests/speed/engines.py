@@ -35,13 +35,11 @@ def main() -> None:
         suite = folder / "equal.toml"
         suite.write_text(SUITE.format(seeds=list(range(n_trials))))
         walls = {
-            n: seconds(
-                "-m", "bench.cli", "run", suite, "--workers", str(n), "--out", folder / str(n)
-            )
+            n: seconds("-m", "bench", "run", suite, "--workers", str(n), "--out", folder / str(n))
             for n in (1, 2)
         }
-        again = seconds("-m", "bench.cli", "run", suite, "--out", folder / "2")
-        start_up = seconds("-c", "import bench.cli")
+        again = seconds("-m", "bench", "run", suite, "--out", folder / "2")
+        start_up = seconds("-m", "bench", "--help")
     print(f"{n_trials} equal trials, whole command, Ray's start included")
     for n, wall in walls.items():
         print(f"  {n} worker{'s' if n > 1 else ' '}  {wall:7.1f} s")
