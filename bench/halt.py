@@ -1,6 +1,7 @@
 """How a driver stops early: units under way keep what they did, and no new ones are handed out."""
 
 import signal
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +14,10 @@ from bench.accounts import charged
 from bench.attempt import pulse
 from bench.files import read_json
 from bench.store import RunDirectory, UnitDirectory
+from datasets.errors import UserError
 
-LOOK_SECONDS = 2.0  # between looks at what a run has cost
+LOOK_SECONDS = 0.5  # between looks while units are under way
+COST_SHARE = 0.05  # of the time that passes: what looking at the costs of a long run may take
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -22,7 +25,8 @@ class Halt:
     """Asked for by a first Ctrl-C or a polite kill, by the clock, or by the suite's budget.
 
     It leaves a file in the run directory that every worker looks for after each of its steps. A
-    second Ctrl-C does not wait for them. Inside ``with``, the signals are ours.
+    second Ctrl-C does not wait for them. Inside ``with``, the signals are ours, and a thread looks
+    at the clock and at the costs even while the driver itself works on a unit.
     """
 
     def __init__(
@@ -36,7 +40,10 @@ class Halt:
         self._end = None if hours is None else time.monotonic() + 3600 * hours
         self._device_seconds = None if device_hours is None else 3600 * device_hours
         self._finished: dict[Path, float] = {}  # seconds of units that are done
-        self._looked = -LOOK_SECONDS
+        self._next_reckoning = 0.0  # when the costs are looked at again
+        self._looking = threading.Lock()
+        self._left = threading.Event()
+        self._thread = threading.Thread()
         self._former: dict[int, Any] = {}
         self.reason = ""
         self.interrupted = False
@@ -44,9 +51,14 @@ class Halt:
     def __enter__(self) -> "Halt":
         self._run.halt_file.unlink(missing_ok=True)  # of a driver that was killed
         self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
+        self._left.clear()
+        self._thread = threading.Thread(target=self._keep_looking, daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._left.set()
+        self._thread.join()
         for number, former in self._former.items():
             signal.signal(number, former)
         with suppress(OSError):  # where that is what stops the driver
@@ -54,9 +66,9 @@ class Halt:
 
     def __call__(self) -> bool:
         """Whether nothing more is to be handed out."""
-        if not self.reason and time.monotonic() - self._looked > LOOK_SECONDS:
-            self._looked = time.monotonic()
-            self._look()
+        with self._looking:
+            if not self.reason:
+                self._look()
         return bool(self.reason)
 
     def conclude(self) -> None:
@@ -66,12 +78,21 @@ class Halt:
         if self.reason:
             self._console.print(f"stopped early: {self.reason}", highlight=False)
 
+    def _keep_looking(self) -> None:
+        while not self._left.wait(LOOK_SECONDS):
+            with suppress(OSError, UserError):  # the driver's own look will say so
+                self()
+
     def _look(self) -> None:
-        if self._end is not None and time.monotonic() >= self._end:
+        now = time.monotonic()
+        if self._end is not None and now >= self._end:
             self._ask("the time is over that --stop-after gives")
-        elif self._device_seconds is not None and self._spent() >= self._device_seconds:
-            hours = self._device_seconds / 3600
-            self._ask(f"the suite's budget of {hours:g} device hours is used up: raise it to go on")
+        elif self._device_seconds is not None and now >= self._next_reckoning:
+            if self._spent() >= self._device_seconds:
+                budget = f"the suite's budget of {self._device_seconds / 3600:g} device hours"
+                self._ask(f"{budget} is used up: raise it to go on")
+            took = time.monotonic() - now
+            self._next_reckoning = now + took / COST_SHARE
 
     def _spent(self) -> float:
         """Seconds that all units of the run are charged so far."""

@@ -148,23 +148,35 @@ def test_a_fault_that_is_not_known_is_one_sentence(run: Any, tmp_path: Path) -> 
     assert all(kind in done.stdout for kind in KINDS)
 
 
-def test_a_budget_of_the_whole_suite_ends_it_and_a_larger_one_carries_on(
-    run: Any, undisturbed: Any, tmp_path: Path
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            ("--set", "total_device_hours=1e-9"),
+            "the suite's budget of 1e-09 device hours is used up",
+        ),
+        (("--stop-after", f"{2 / 3600}"), "the time is over that --stop-after gives"),
+    ],
+)
+def test_hours_that_are_over_end_a_run_within_a_unit_and_more_carry_it_on(
+    words: tuple[str, ...], reason: str, run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
-    first = run(tmp_path, "--set", f"total_device_hours={0.8 / 3600}")
+    first = run(tmp_path, *words, fault="slow@step:3")  # a unit would take 13 s and more
     assert first.returncode == 1
-    assert "budget of 0.000222222 device hours is used up" in first.stdout
-    again = run(tmp_path, "--set", f"total_device_hours={0.8 / 3600}")
-    assert again.returncode == 1  # what was spent before counts
-    assert run(tmp_path, "--set", "total_device_hours=1.0").returncode == 0
+    assert f"stopped early: {reason}" in first.stdout
+    assert not list(tmp_path.glob("*/*/result.json"))
+    assert not (tmp_path / "halt").exists()
+    assert run(tmp_path).returncode == 0
     assert timeless(tmp_path) == undisturbed
 
 
-def test_the_time_on_the_wall_ends_it_too(run: Any, tmp_path: Path) -> None:
-    done = run(tmp_path, "--stop-after", "0.0001")
-    assert done.returncode == 1
-    assert "the time is over that --stop-after gives" in done.stdout
-    assert not (tmp_path / "halt").exists()
+def test_what_was_spent_before_counts(run: Any, tmp_path: Path) -> None:
+    tiny = ("--set", "total_device_hours=1e-9")
+    assert run(tmp_path, *tiny).returncode == 1
+    begun = list(tmp_path.glob("*/*/attempts/*"))
+    assert len(begun) == 1  # what a unit costs is known once it is under way
+    assert run(tmp_path, *tiny).returncode == 1
+    assert list(tmp_path.glob("*/*/attempts/*")) == begun
 
 
 def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(

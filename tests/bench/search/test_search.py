@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 import pytest
 
 import bench.engines.inline
-import bench.halt
 import bench.job
 import bench.search.drive
 from bench.points import open_run, read_points
@@ -203,9 +202,7 @@ def test_a_search_stops_early_as_a_run_does_and_is_carried_on(
     timeless: Timeless,
     whole: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bench.halt, "LOOK_SECONDS", 0.0)
     code, printed, _ = search(tmp_path / "s", *SIX, *words)
     assert code == 1
     assert f"stopped early: {reason}" in printed
