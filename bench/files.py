@@ -66,9 +66,15 @@ def _try_lock(lock: IO[str]) -> bool:
     return True
 
 
-def append_line(file: Path, record: dict[str, Any], *, sync: bool = True) -> None:
-    """Append one record as a line; a torn line before it, left by a crash, is dropped."""
-    with file.open("ab+") as lines:
+def append_line(
+    file: Path, record: dict[str, Any], *, sync: bool = True, makes_file: bool = True
+) -> None:
+    """Append one record as a line; a torn line before it, left by a crash, is dropped.
+
+    Raises a FileNotFoundError where the file is gone that it is not to make.
+    """
+    not_made = 0 if makes_file else os.O_CREAT
+    with open(file, "ab+", opener=lambda path, flags: os.open(path, flags & ~not_made)) as lines:
         drop_torn_line(lines)
         lines.write(json.dumps(record).encode() + b"\n")
         lines.flush()

@@ -86,6 +86,7 @@ def work_through(
 
     Searches go first, since what they find keeps the other workers busy; evaluations fill the slots
     that are free. Once ``halted``, units under way come to their pause and no others are begun.
+    Raises a FileNotFoundError where the run's events are gone, and most likely all of the run.
     """
     trials = {spec.unit: spec for spec in specs}
     known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
@@ -160,4 +161,5 @@ def _note(run: RunDirectory, event: str, unit: UnitId, detail: str = "") -> None
         run.events_file,
         {"time": time.time(), "event": event, "unit": str(unit), "detail": detail},
         sync=event != "dispatched",
+        makes_file=False,  # as in the empty folder that a share leaves when it is unmounted
     )

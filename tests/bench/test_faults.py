@@ -230,27 +230,52 @@ def steps(out: Path) -> int:
     return max((pulse.get("step", 0) for pulse in found), default=0)
 
 
-def test_a_run_directory_that_goes_away_is_said_and_made_by_nobody(
-    suite: Path,
-    run: Any,
-    command_line: Callable[..., list[str]],
-    undisturbed: Any,
-    tmp_path: Path,
+def mounts(*words: str) -> None:
+    """Mount, or skip the test where that cannot be done."""
+    if sys.platform != "linux" or subprocess.run(["mount", *words], check=False).returncode:
+        pytest.skip("a disk of its own is made by mount, which wants Linux and root")
+
+
+def goes_away(
+    suite: Path, command_line: Callable[..., list[str]], out: Path, leave: Callable[[], object]
 ) -> None:
-    """As a share that is unmounted does; the same command carries on when it is back."""
-    out, away = tmp_path / "run", tmp_path / "away"
-    words = command_line("run", suite, "--out", out)
-    with background(words, tmp_path / "log") as driver:
+    """Run into a directory that leaves in the middle: the driver says so and stops."""
+    log = out.with_name("log")
+    with background(command_line("run", suite, "--out", out), log) as driver:
         wait_until(lambda: steps(out) >= 3)
-        out.rename(away)
+        leave()
         assert driver.wait(timeout=120) == 2
-    said = (tmp_path / "log").read_text()
-    assert "No such file or directory" in said
-    assert "what was finished is kept: mend that and run the same command again" in said
+    assert "No such file or directory" in log.read_text()
+    assert "what was finished is kept: mend that and run the same command" in log.read_text()
+
+
+def test_a_run_directory_that_goes_away_is_made_by_nobody_and_carried_on_when_it_is_back(
+    suite: Path, run: Any, command_line: Any, undisturbed: Any, tmp_path: Path
+) -> None:
+    out, away = tmp_path / "run", tmp_path / "away"
+    goes_away(suite, command_line, out, lambda: out.rename(away))
     assert not out.exists()
     away.rename(out)
     assert run(out).returncode == 0
     assert timeless(out) == undisturbed
+
+
+def test_a_run_directory_that_is_unmounted_is_not_begun_in_the_folder_beneath(
+    suite: Path, run: Any, command_line: Any, undisturbed: Any, tmp_path: Path
+) -> None:
+    out, share = tmp_path / "run", tmp_path / "share"
+    out.mkdir()
+    share.mkdir()
+    mounts("--bind", str(share), str(out))
+    unmount = ["umount", "--lazy", str(out)]
+    try:
+        goes_away(suite, command_line, out, lambda: subprocess.run(unmount, check=True))
+        assert not list(out.iterdir())
+        mounts("--bind", str(share), str(out))
+        assert run(out).returncode == 0
+        assert timeless(out) == undisturbed
+    finally:
+        subprocess.run(unmount, check=False)
 
 
 def test_a_disk_that_is_really_full_loses_nothing_that_was_finished(
@@ -258,12 +283,7 @@ def test_a_disk_that_is_really_full_loses_nothing_that_was_finished(
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "none", str(disk)]
-    if (
-        sys.platform != "linux"
-        or subprocess.run(mount, check=False, capture_output=True).returncode
-    ):
-        pytest.skip("a small disk is made by mount, which wants Linux and root")
+    mounts("-t", "tmpfs", "-o", "size=160k", "none", str(disk))
     try:
         done = run(disk / "run")
         assert done.returncode in (1, 2)

@@ -48,10 +48,17 @@ def specs(small_suite: Path) -> list[TrialSpec]:
     return [planned.spec for planned in suite.plan]
 
 
+def begun(folder: Path) -> RunDirectory:
+    """A run directory with its events, as a driver makes it."""
+    run = RunDirectory(folder)
+    run.events_file.touch()
+    return run
+
+
 def drive(
     folder: Path, specs: list[TrialSpec], slots: int = 2, **script: list[Ending]
 ) -> tuple[Scripted, Tally, RunDirectory]:
-    run = RunDirectory(folder)
+    run = begun(folder)
     scripted = {specs[int(key[1:])].unit: list(endings) for key, endings in script.items()}
     engine, tally = Scripted(run, slots, scripted), Tally()
     work_through(run, specs, engine, tally)
@@ -111,7 +118,7 @@ def test_why_a_unit_was_given_up_stays_until_it_is_tried_again(
 def test_policies_that_come_up_on_the_way_are_evaluated_once(
     tmp_path: Path, specs: list[TrialSpec]
 ) -> None:
-    run = RunDirectory(tmp_path)
+    run = begun(tmp_path)
     first = run.add_unit(specs[0].unit, specs[0].to_json())
     first.policies.mkdir()
     write_json(first.policies / "abc.json", {"policy": 1})
@@ -126,7 +133,7 @@ def test_policies_that_come_up_on_the_way_are_evaluated_once(
 
 
 def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[TrialSpec]) -> None:
-    run = RunDirectory(tmp_path)
+    run = begun(tmp_path)
 
     class Damaging(Scripted):
         def wait(self, seconds: float) -> list[Outcome]:
@@ -147,7 +154,7 @@ def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[Trial
 def test_who_watches_sees_every_unit_under_way_and_the_end(
     tmp_path: Path, specs: list[TrialSpec]
 ) -> None:
-    run, tally = RunDirectory(tmp_path), Tally()
+    run, tally = begun(tmp_path), Tally()
     seen: list[set[UnitId]] = []
     engine = Scripted(run, 1, {})
     work_through(run, specs, engine, tally, on_tick=lambda: seen.append(set(tally.in_flight)))
@@ -162,7 +169,7 @@ def test_what_happened_is_on_record(tmp_path: Path, specs: list[TrialSpec]) -> N
 
 def test_a_unit_has_no_folder_before_its_turn(tmp_path: Path, specs: list[TrialSpec]) -> None:
     """A plan of 100,000 trials would else be as many folders before the first one starts."""
-    run, tally = RunDirectory(tmp_path), Tally()
+    run, tally = begun(tmp_path), Tally()
     made: list[int] = []
     engine = Scripted(run, 2, {})
     work_through(

@@ -103,6 +103,7 @@ def simulate(n_trials: int, slots: int, folder: Path) -> None:
     """Drive them all and print what it took."""
     specs = planned(n_trials)
     run = RunDirectory(folder)
+    run.events_file.touch()
     engine, tally = SimulatedEngine(run, slots, seed=0), Tally()
     began, processor = time.perf_counter(), time.process_time()
     work_through(run, specs, engine, tally, tick_seconds=30.0)
