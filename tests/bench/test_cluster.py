@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nodes import Nodes
-from processes import background, comes_from, under_way, wait_until
-from runs import timeless
 
 from bench.points import open_run
 from bench.states import read_trials
+from nodes import Nodes
+from processes import background, comes_from, under_way, wait_until
+from runs import timeless
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

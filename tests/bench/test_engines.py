@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import background, wait_until
-from runs import timeless
 
 from bench.points import open_run
 from bench.states import read_trials
+from processes import background, wait_until
+from runs import timeless
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import torch
-from processes import wait_until
 
 import bench.work
 from bench import checkpoint
@@ -29,6 +28,7 @@ from bench.suite import load_suite
 from bench.work import Host, do_unit
 from datasets.errors import UserError
 from methods.end_to_end import EndToEnd
+from processes import wait_until
 
 N_EPOCHS = 12
 

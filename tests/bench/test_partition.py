@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from nodes import Nodes
-from processes import background, under_way, wait_until
-from runs import timeless
 
 from bench.points import open_run
 from bench.states import read_trials
+from nodes import Nodes
+from processes import background, under_way, wait_until
+from runs import timeless
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import finish, made_by_hand
 
 from bench.points import open_run, read_learned, read_points
 from bench.store import RunDirectory
+from by_hand import finish, made_by_hand
 
 
 @pytest.fixture

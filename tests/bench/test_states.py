@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from by_hand import finish, made_by_hand
 
 from bench.files import write_json
 from bench.points import open_run, read_learned, read_points
 from bench.states import read_trials, skip_lines
 from bench.store import RunDirectory
+from by_hand import finish, made_by_hand
 
 
 @pytest.fixture

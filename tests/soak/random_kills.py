@@ -18,12 +18,11 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from processes import comes_from, parents
-from runs import timeless
-
 from bench.accounts import imbalance
 from bench.points import open_run
 from bench.states import unit_state
+from processes import comes_from, parents
+from runs import timeless
 
 COMMAND = (sys.executable, "-m", "bench", "run")
 MOST_COMMANDS = 5

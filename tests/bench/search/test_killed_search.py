@@ -8,9 +8,9 @@ from typing import Any
 
 import optuna
 import pytest
-from processes import background, wait_until
 
 from bench.search.findings import read_findings
+from processes import background, wait_until
 
 Timeless = Callable[[Path], list[dict[str, Any]]]
 Run = Callable[..., subprocess.CompletedProcess[str]]
