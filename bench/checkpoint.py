@@ -62,11 +62,15 @@ def adopt(source: Path, file: Path) -> None:
     try:
         os.link(source, file)
     except OSError:
-        draft = file.with_suffix(".new")
-        shutil.copyfile(source, draft)
-        with draft.open("rb") as copy:
-            os.fsync(copy.fileno())
-        draft.replace(file)
+        draft = file.with_name(f"new-{file.name}")
+        try:
+            shutil.copyfile(source, draft)
+            with draft.open("rb") as copy:
+                os.fsync(copy.fileno())
+            draft.replace(file)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
 
 
 class DamagedError(Exception):

@@ -73,8 +73,11 @@ def append_line(
 
     Raises a FileNotFoundError where the file is gone that it is not to make.
     """
-    not_made = 0 if makes_file else os.O_CREAT
-    with open(file, "ab+", opener=lambda path, flags: os.open(path, flags & ~not_made)) as lines:
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags if makes_file else flags & ~os.O_CREAT, 0o666)  # as open() does
+
+    with open(file, "ab+", opener=opener) as lines:
         drop_torn_line(lines)
         lines.write(json.dumps(record).encode() + b"\n")
         lines.flush()

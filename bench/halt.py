@@ -12,12 +12,12 @@ from rich.console import Console
 
 from bench.accounts import charged
 from bench.attempt import pulse
-from bench.files import read_json
+from bench.files import DamagedError
 from bench.store import RunDirectory, UnitDirectory
-from datasets.errors import UserError
+from datasets.errors import UserError, system_error
 
 LOOK_SECONDS = 0.5  # between looks while units are under way
-COST_SHARE = 0.05  # of the time that passes: what looking at the costs of a long run may take
+COST_SHARE = 0.05  # of a processor: what looking at the costs of a long run may take
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -40,9 +40,12 @@ class Halt:
         self._end = None if hours is None else time.monotonic() + 3600 * hours
         self._device_seconds = None if device_hours is None else 3600 * device_hours
         self._finished: dict[Path, float] = {}  # seconds of units that are done
-        self._next_reckoning = 0.0  # when the costs are looked at again
+        self._reckoned: float | None = None  # when the costs were looked at last
+        self._pause = 0.0  # from then on, before they are looked at again
+        self._seconds = 0.0  # what they were
         self._looking = threading.Lock()
         self._left = threading.Event()
+        self._left.set()  # there are no units to ask
         self._thread = threading.Thread()
         self._former: dict[int, Any] = {}
         self.reason = ""
@@ -50,8 +53,8 @@ class Halt:
 
     def __enter__(self) -> "Halt":
         self._run.halt_file.unlink(missing_ok=True)  # of a driver that was killed
-        self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         self._left.clear()
+        self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         self._thread = threading.Thread(target=self._keep_looking, daemon=True)
         self._thread.start()
         return self
@@ -84,39 +87,51 @@ class Halt:
                 self()
 
     def _look(self) -> None:
-        now = time.monotonic()
-        if self._end is not None and now >= self._end:
+        if self._end is not None and time.monotonic() >= self._end:
             self._ask("the time is over that --stop-after gives")
-        elif self._device_seconds is not None and now >= self._next_reckoning:
-            if self._spent() >= self._device_seconds:
-                budget = f"the suite's budget of {self._device_seconds / 3600:g} device hours"
-                self._ask(f"{budget} is used up: raise it to go on")
-            took = time.monotonic() - now
-            self._next_reckoning = now + took / COST_SHARE
+        elif self._device_seconds is not None and self._spent() >= self._device_seconds:
+            budget = f"the suite's budget of {self._device_seconds / 3600:g} device hours"
+            self._ask(f"{budget} is used up: raise it to go on")
 
     def _spent(self) -> float:
-        """Seconds that all units of the run are charged so far."""
+        """Seconds that all units of the run are charged so far, as of the last reckoning."""
+        now = time.monotonic()
+        if self._reckoned is None or now >= self._reckoned + self._pause:
+            began = time.thread_time()
+            self._seconds = self._reckon()
+            if self._reckoned is not None:  # the first one reads what former drivers left behind
+                self._pause = (time.thread_time() - began) / COST_SHARE
+            self._reckoned = now
+        return self._seconds
+
+    def _reckon(self) -> float:
         running = 0.0
         for folder in self._run.path.glob("*/*"):
-            if folder not in self._finished and (folder / "spec.json").exists():
-                unit = UnitDirectory(folder)
-                if (folder / "result.json").exists():
-                    self._finished[folder] = charged(
-                        read_json(folder / "result.json")["costs"]
-                    ).seconds
-                elif attempts := unit.attempts():
-                    running += float(pulse(attempts[-1]).get("charged_seconds", 0.0))
+            if folder in self._finished or not (folder / "spec.json").exists():
+                continue
+            unit = UnitDirectory(folder)
+            with suppress(DamagedError):  # of its own trial only, which says so
+                if (result := unit.result()) is not None:
+                    self._finished[folder] = charged(result["costs"]).seconds
+                    continue
+            # The newest attempt may not have come to what an older one's checkpoint holds.
+            beats = (pulse(attempt) for attempt in unit.attempts())
+            running += max((float(beat.get("charged_seconds", 0.0)) for beat in beats), default=0.0)
         return running + sum(self._finished.values())
 
     def _ask(self, reason: str) -> None:
+        if not self._left.is_set():
+            self._run.halt_file.touch()  # first: if it fails, that is what the driver is to say
         self.reason = reason
-        self._run.halt_file.touch()
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
-        self._ask("interrupted")
-        self._console.print(
-            "stopping: what is under way keeps the steps it has done; once more stops at once"
-        )
+        said = "what is under way keeps the steps it has done"
+        try:
+            self._ask("interrupted")
+        except OSError as error:
+            self.reason = "interrupted"
+            said = f"what is under way goes on to its end ({system_error(error)})"
+        self._console.print(f"stopping: {said}; once more stops at once", highlight=False)

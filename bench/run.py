@@ -73,9 +73,9 @@ def _record(run: RunDirectory, suite: Suite, skipped: dict[UnitId, str], console
 
 def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
-    run.events_file.touch()  # from here on it is there, or the run directory is gone
     former = run.header()["suite"] if run.exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
+        run.events_file.touch()  # a driver may have been killed between the two files
         return
     event = "created" if former is None else "suite changed"
     record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}

@@ -105,12 +105,12 @@ def work_through(
     while tally.in_flight or (tally.queue and not halted()):
         while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
             unit = tally.queue.popleft()
+            tries[unit] += 1
+            _note(run, "dispatched", unit, f"try {tries[unit]}")
             directory = run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
             directory.failure_file.unlink(missing_ok=True)
             engine.submit(unit)
             tally.in_flight.add(unit)
-            tries[unit] += 1
-            _note(run, "dispatched", unit, f"try {tries[unit]}")
         on_tick()
         # A trial shows its last points before it ends. To those under way it is enough to look when
         # there is room for what they may ask for.

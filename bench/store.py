@@ -131,7 +131,8 @@ class UnitDirectory:
 
     def rung(self) -> int | None:
         """The step that the unit is to pause after; None where it goes on to its end."""
-        return int(read_json(self.rung_file)["step"]) if self.rung_file.exists() else None
+        rung = _read_if_there(self.rung_file)
+        return None if rung is None else int(rung["step"])
 
     def pause_after(self, step: int | None) -> None:
         """Let the next attempt pause after a step, or go on to the end."""
@@ -146,12 +147,12 @@ class UnitDirectory:
 
     def failure(self) -> str | None:
         """Why the driver has given the unit up; None where it has not."""
-        file = self.failure_file
-        return str(read_json(file)["reason"]) if file.exists() else None
+        failure = _read_if_there(self.failure_file)
+        return None if failure is None else str(failure["reason"])
 
     def result(self) -> dict[str, Any] | None:
         """The record of a finished unit, or None."""
-        return read_json(self.result_file) if self.result_file.exists() else None
+        return _read_if_there(self.result_file)
 
     def model_file(self) -> Path | None:
         """The best weights of a finished unit; None before, and where it has shown no model."""
@@ -230,7 +231,7 @@ class RunDirectory:
 
     def skipped(self) -> dict[str, str]:
         """The trials that the last driver skipped, each by its digest, and why."""
-        return read_json(self.skipped_file) if self.skipped_file.exists() else {}
+        return _read_if_there(self.skipped_file) or {}
 
     def exists(self) -> bool:
         """Whether a run has been begun here."""
@@ -261,6 +262,14 @@ class RunDirectory:
                 folder.mkdir(exist_ok=True)
             write_json(directory.path / "spec.json", spec)
         return directory
+
+
+def _read_if_there(file: Path) -> dict[str, Any] | None:
+    """What a file of JSON holds; None where there is none, or another process removes it now."""
+    try:
+        return read_json(file)
+    except FileNotFoundError:
+        return None
 
 
 def check_schema(path: Path, schema: int) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 MOST = 500  # lines that anybody reads; beyond that trials are counted
 WORTH_A_LINE = ("failed", "diverged", "skipped")  # among many, up to `MOST` of them
 
-Trial = Mapping[str, Any]  # a record of `bench.points.read_trials`
+Trial = Mapping[str, Any]  # a record of `bench.states.read_trials`
 
 
 def plan_table(name: str, trials: Sequence[Trial]) -> Table:

@@ -65,6 +65,8 @@ class _Driver:
 
     def do_batch(self, numbers: Sequence[int]) -> None:
         """Bring the trials with these numbers to their ends, rung by rung."""
+        note = {"time": time.time(), "event": "batch", "trials": list(numbers)}
+        append_line(self.run.events_file, note, makes_file=False)
         running = [each for each in map(self._candidate, numbers) if each is not None]
         for rung in RUNGS if self.search.prune else RUNGS[-1:]:
             self._work(running, rung)

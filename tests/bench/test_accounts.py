@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bench.accounts import imbalance
-from bench.attempt import lifetime
+from bench.accounts import charged, imbalance
+from bench.attempt import lifetime, pulse
 from bench.files import append_line, read_json, write_json
 from bench.spec import TrialSpec
 from bench.store import RunDirectory, UnitDirectory
@@ -127,6 +127,10 @@ def test_paused(run: RunDirectory, trial: TrialSpec, rung: int | None) -> None:
     directory.pause_after(rung)
     do_unit(run, trial.unit, Host(run.path))
     assert directory.result() is None
+    if rung is not None:  # what it was charged is told without its checkpoint
+        beat, row = pulse(directory.attempts()[0]), directory.points()[-1]
+        assert beat["step"] == row["step"] == rung
+        assert beat["charged_seconds"] == charged(row["costs"]).seconds > 0
     directory.pause_after(None)
     run.halt_file.unlink(missing_ok=True)
     finished(run, trial)

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import background, wait_until
-from runs import timeless
 
 from bench.accounts import imbalance
 from bench.attempt import lifetime
@@ -20,6 +18,8 @@ from bench.fault import KINDS
 from bench.points import open_run
 from bench.states import read_trials
 from bench.store import UnitDirectory
+from processes import background, wait_until
+from runs import timeless
 
 SUITE = """
 name = "faults"
@@ -51,7 +51,7 @@ def run(suite: Path, command_line: Callable[..., list[str]]) -> Callable[..., An
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command_line("run", suite, "--out", out, "--engine", engine, *words),
-            env={**os.environ, **({"AUGBENCH_FAULT": fault} if fault else {})},
+            env=suffering(fault) if fault else None,
             capture_output=True,
             text=True,
             timeout=300,
@@ -59,6 +59,11 @@ def run(suite: Path, command_line: Callable[..., list[str]]) -> Callable[..., An
         )
 
     return start
+
+
+def suffering(fault: str) -> dict[str, str]:
+    """The environment of a command whose units suffer it."""
+    return {**os.environ, "AUGBENCH_FAULT": fault}
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +192,7 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
     tmp_path: Path,
 ) -> None:
     words = command_line("run", suite, "--out", tmp_path / "run")
-    with background(words, tmp_path / "log") as driver:
+    with background(words, tmp_path / "log", suffering("slow@step:3")) as driver:
         wait_until(lambda: steps(tmp_path / "run") >= 3)
         driver.send_signal(signal.SIGINT)
         assert driver.wait(timeout=60) == 130
@@ -212,14 +217,12 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
 def test_a_second_ctrl_c_does_not_wait(
     suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    words = command_line(
-        "run", suite, "--out", tmp_path / "run", "--set", "tasks.sinusoids.n_train=30000"
-    )
-    with background(words, tmp_path / "log") as driver:
+    words = command_line("run", suite, "--out", tmp_path / "run")
+    with background(words, tmp_path / "log", suffering("hang@step:1")) as driver:
         wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*/pulse.json"))))
         driver.send_signal(signal.SIGINT)
         time.sleep(1.0)
-        assert driver.poll() is None  # an epoch of that many waves takes longer
+        assert driver.poll() is None
         driver.send_signal(signal.SIGINT)
         assert driver.wait(timeout=30) == 130
 
@@ -241,7 +244,8 @@ def goes_away(
 ) -> None:
     """Run into a directory that leaves in the middle: the driver says so and stops."""
     log = out.with_name("log")
-    with background(command_line("run", suite, "--out", out), log) as driver:
+    words = command_line("run", suite, "--out", out)
+    with background(words, log, suffering("slow@step:3")) as driver:
         wait_until(lambda: steps(out) >= 3)
         leave()
         assert driver.wait(timeout=120) == 2
@@ -278,12 +282,13 @@ def test_a_run_directory_that_is_unmounted_is_not_begun_in_the_folder_beneath(
         subprocess.run(unmount, check=False)
 
 
+@pytest.mark.parametrize("size", ["4k", "160k"])  # before run.json, and in the middle
 def test_a_disk_that_is_really_full_loses_nothing_that_was_finished(
-    run: Any, undisturbed: Any, tmp_path: Path
+    size: str, run: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounts("-t", "tmpfs", "-o", "size=160k", "none", str(disk))
+    mounts("-t", "tmpfs", "-o", f"size={size}", "none", str(disk))
     try:
         done = run(disk / "run")
         assert done.returncode in (1, 2)

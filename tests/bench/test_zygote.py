@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,13 +10,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from processes import wait_until
 
 from bench.attempt import started
 from bench.engines import zygote
 from bench.preflight import code_digest
 from bench.store import RunDirectory, UnitId
 from bench.suite import load_suite
+from processes import wait_until
 
 SUITE = """
 name = "units"
@@ -93,6 +94,7 @@ def test_each_unit_has_a_process_of_its_own(units: Any, tmp_path: Path) -> None:
     assert all(map(gone, processes))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_what_a_unit_imported_the_next_one_finds(units: Any, tmp_path: Path) -> None:
     """Seen from outside: compiled modules of braindecode's own imports are mapped into memory."""
     (_, first), (_, second) = units(50, trunk="eegnet")
