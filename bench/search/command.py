@@ -62,7 +62,7 @@ def search_suite(suite: Suite, wish: Wish, place: Place, console: Console) -> bo
     _say(console, f"{n_ended} of {findings.n_trials} trials ended, charged {cost} in all")
     if n_ended < findings.n_trials:
         mend = "mend what is named above and " if failed else ""
-        _say(console, f"{mend}run the same command again: it carries on".capitalize())
+        _say(console, f"{mend}run the same command again: it carries on")
     if fragment is not None:
         _say(console, f"take the best over: augbench run SUITE --with {fragment}")
     return n_ended >= findings.n_trials and fragment is not None
