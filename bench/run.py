@@ -75,7 +75,8 @@ def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
     """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
     former = run.header()["suite"] if run.exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
-        run.events_file.touch()  # a driver may have been killed between the two files
+        if not run.events_file.exists():  # a driver was killed between the two files
+            run.events_file.touch()
         return
     event = "created" if former is None else "suite changed"
     record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}
