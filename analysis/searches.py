@@ -19,7 +19,16 @@ from bench.search.findings import Findings, read_findings
 from bench.search.space import scale
 from datasets.errors import UserError
 
-COLUMNS = ("trial", "state", "valid", "standard_error", "device_hours", "forward", "backward")
+COLUMNS = (
+    "trial",
+    "state",
+    "valid",
+    "standard_error",
+    "device_hours",
+    "forward",
+    "backward",
+    "share_of_steps",
+)
 
 
 def trial_table(findings: Findings) -> pd.DataFrame:

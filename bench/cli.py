@@ -1,12 +1,13 @@
 """The command."""
 
 import sys
+import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,7 +22,7 @@ from bench.store import RunDirectory
 from bench.suite import Suite, load_suite
 from bench.trial_tables import plan_table, status_tables
 from datasets import known_tasks
-from datasets.errors import UserError, system_error, unknown
+from datasets.errors import UserError, UserNotice, system_error, unknown
 from methods import known_methods
 
 app = typer.Typer(
@@ -60,6 +61,7 @@ SHIPPED = Path(__file__).parent / "suites"
 
 def main() -> None:
     """Run the command; what the user can mend is one sentence and exit code 2."""
+    warnings.formatwarning = _plainly
     # Layers below this one, and installed packages, bring commands of their own (``report``).
     for entry in entry_points(group="augbench.commands"):
         app.command(entry.name)(entry.load())
@@ -71,6 +73,19 @@ def main() -> None:
     except OSError as error:
         print(f"augbench: {system_error(error)}", file=sys.stderr)
         sys.exit(2)
+
+
+def _plainly(
+    message: Warning | str,
+    category: type[Warning],
+    *place: Any,
+    format_other: Callable[..., str] = warnings.formatwarning,
+    **line: Any,
+) -> str:
+    """A warning for the terminal; without where it comes from, if it is the user's."""
+    if issubclass(category, UserNotice):
+        return f"augbench: {message}\n"
+    return format_other(message, category, *place, **line)
 
 
 @app.command()
@@ -155,7 +170,7 @@ def search(
         stop_after_hours=stop_after,
         device=device,
     )
-    wish = Wish(method, param, space, sampler, trials, seed, batch, prune)
+    wish = Wish(str(suite), method, param, space, sampler, trials, seed, batch, prune)
     with _carrying_on():
         complete = search_suite(read, wish, place, Console())
     for entry in entry_points(group="augbench.commands", name="report"):
@@ -207,7 +222,12 @@ def methods(
 
 @app.command()
 def status(run: RunPath) -> None:
-    """Show how far a run is, from its files alone."""
+    """Show how far a run or a search is, from its files alone."""
+    if (run / "search.json").exists():
+        from bench.search.command import show_search
+
+        show_search(run, Console())
+        return
     directory, suite = open_run(run)
     trials = read_trials(directory, suite.plan)
     console = Console()

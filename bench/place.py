@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -32,8 +33,14 @@ class Place:
     retry_failed: bool = True  # whether trials that failed under a former driver are tried again
 
 
-def check_device(place: Place) -> None:
-    """Raise a UserError for a device that the engine has not, or that is not there."""
+def check_place(place: Place) -> None:
+    """Raise a UserError for what the engine does not take, or a device that is not there."""
+    hours = place.stop_after_hours
+    if hours is not None and not 0 < hours < inf:
+        raise UserError(f"--stop-after is {hours:g}; it has to be above 0 hours")
+    if place.engine == "inline" and (place.address or place.ship_code):
+        word = "--address" if place.address else "--ship-code"
+        raise UserError(f"{word} is for Ray's engine; leave it out, or --engine inline")
     if place.device not in ("cpu", "cuda"):
         raise UserError(f"--device {place.device}: known: cpu, cuda")
     if place.device == "cuda" and place.engine == "ray":

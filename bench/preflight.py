@@ -18,7 +18,7 @@ import datasets
 import methods
 from bench.job import load_task
 from bench.spec import TaskSpec, TrialSpec
-from datasets.errors import UserError
+from datasets.errors import UserError, UserNotice
 
 LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
 
@@ -83,6 +83,7 @@ def _warn_of_several_models(nodes: Iterable[Node]) -> None:
         found = ", ".join(f"{count} x {model}" for model, count in models.items())
         warnings.warn(
             f"GPUs of several models ({found}): their hours are kept apart and not comparable",
+            UserNotice,
             stacklevel=3,
         )
 

@@ -9,7 +9,7 @@ from bench.attempt import provenance
 from bench.display import Display, duration
 from bench.files import append_line, hold_lock, write_json
 from bench.halt import Halt
-from bench.place import Place, check_device, make_engine, open_directory
+from bench.place import Place, check_place, make_engine, open_directory
 from bench.preflight import distinct_tasks
 from bench.prepare import prepare
 from bench.schedule import Tally, pending, work_through
@@ -23,7 +23,7 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
 
     Raises a UserError for bad input, before any trial begins where that can be known.
     """
-    check_device(place)
+    check_place(place)
     torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
     run = open_directory(place.out, "run.json")
     if run.exists():
@@ -54,6 +54,13 @@ def run_suite(suite: Suite, place: Place, console: Console) -> bool:
             _record(run, suite, skipped, console)
             tally.failed |= left.damaged
             console.print("nothing left to run")
+        if failed:
+            console.print(
+                f"{len(failed)} that failed before are left as they are: without --leave-failed "
+                "the same command tries them again",
+                highlight=False,
+                soft_wrap=True,
+            )
     return _summarise(run, suite, tally, console)
 
 
@@ -109,8 +116,9 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
         *skip_lines(every),
     ]
     wasted = sum(trial["wasted_seconds"] for trial in trials)
-    if wasted:
-        lines.append(f"{duration(wasted)} of work were lost to crashes and done again")
+    if wasted >= 0.05:
+        lost = f"{wasted:.1f} s" if wasted < 10 else duration(wasted)
+        lines.append(f"{lost} of work were cut short and done again")
     for trial in missing:
         label = f"{trial['task']} · {trial['method']} · fold {trial['fold']} · seed {trial['seed']}"
         reason = f" ({trial['reason']})" if trial["reason"] else ""

@@ -127,19 +127,19 @@ def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Pa
     Raises a UserError for a file that is missing or no TOML, an unknown key, task, method or
     option, or a value of the wrong kind.
     """
-    tables = _read_toml(path)
+    tables = _read_toml(path, "suite")
     for fragment in fragments:
-        tables = _merged(tables, _read_toml(fragment))
+        tables = _merged(tables, _read_toml(fragment, "the tables of"))
     for override in overrides:
         _override(tables, override)
     return read_suite(tables, " with ".join(map(str, (path, *fragments))))
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path, what: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except OSError as error:
-        raise UserError(f"cannot read suite {path}: {error.strerror}") from None
+        raise UserError(f"cannot read {what} {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no TOML: {error}") from None
 
@@ -157,6 +157,9 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
     """The same from tables in memory; ``where`` names them in errors."""
     file = read_options(SuiteFile, tables, where)
+    if isinstance(file.folds, int) and file.folds < 1:
+        rule = "it has to be 1 or more, or a list of which, as in [0, 4]"
+        raise UserError(f"{where}: folds is {file.folds}; {rule}")
     folds = list(range(file.folds)) if isinstance(file.folds, int) else file.folds
     for name, values in (("folds", folds), ("seeds", file.seeds)):
         if not values or len(set(values)) < len(values) or min(values) < 0:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from datasets import banks
 from datasets.cifar10_batches import SHAPE, Batch, read_batch
-from datasets.errors import UserError
+from datasets.errors import UserError, UserNotice
 from datasets.fetch import Record, fetch, unpack
 from datasets.folds import check_share, hold_out
 from datasets.seeds import Seeds
@@ -132,7 +132,7 @@ def _read(folder: Path) -> list[Batch]:
         raise UserError(
             f"{len(missing)} of {len(CHECKSUMS)} cifar10 files are missing under {folder} (the "
             f"first is {missing[0]}): name the folder that holds {FOLDER} with --data or "
-            "AUGBENCH_DATA, or download them with `augbench fetch cifar10`"
+            "AUGBENCH_DATA, or download them with `augbench fetch cifar10` (and the same --data)"
         )
     batches = [read_batch(folder / name) for name in CHECKSUMS]
     if [f"md5:{batch.checksum}" for batch in batches] != list(CHECKSUMS.values()):
@@ -140,6 +140,7 @@ def _read(folder: Path) -> list[Batch]:
         warnings.warn(
             f"{folder} is not the official CIFAR-10: its files have other checksums, and hold "
             f"{sum(n_train)} training and {n_test} test images",
+            UserNotice,
             stacklevel=3,
         )
     return batches

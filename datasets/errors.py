@@ -1,4 +1,4 @@
-"""The one kind of error that is meant for the user's eyes."""
+"""The one kind of error, and of warning, that is meant for the user's eyes."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,6 +6,10 @@ from difflib import get_close_matches
 
 class UserError(Exception):
     """Something the user can mend, in one sentence: what was given, what is allowed, what to do."""
+
+
+class UserNotice(UserWarning):
+    """Something the user should know, in one sentence: the command shows no more than that."""
 
 
 def system_error(error: OSError) -> str:

@@ -153,7 +153,7 @@ def _files(options: SsvepOptions, folder: Path) -> list[Path]:
         raise UserError(
             f"{len(missing)} of {len(wanted)} ssvep files are missing under {folder} (the first is "
             f"{missing[0]}): name the folder that holds {FOLDER} with --data or AUGBENCH_DATA, or "
-            "download them with `augbench fetch ssvep`"
+            "download them with `augbench fetch ssvep` (and the same --data)"
         )
     return [folder / name for name in wanted if name.endswith("_raw.fif")]
 

@@ -19,8 +19,9 @@ N_TRIALS = 20  # where nothing else is said
 
 
 class Wish(NamedTuple):
-    """The options of the command that say what to search."""
+    """The words of the command that say what to search."""
 
+    suite: str
     method: str
     param: list[str]
     space: list[str]
@@ -54,18 +55,29 @@ def search_suite(suite: Suite, wish: Wish, place: Place, console: Console) -> bo
     failed = run_search(search, n_trials, suite, place, console)
     findings = read_findings(place.out)
     fragment = write_fragment(place.out, findings)
-    console.print(_table(findings))
     for unit, reason in failed.items():
         _say(console, f"failed: {unit}: {reason}")
-    n_ended = sum(trial.state != "unfinished" for trial in findings.trials)
-    cost = duration(findings.cost.device_hours * 3600)
-    _say(console, f"{n_ended} of {findings.n_trials} trials ended, charged {cost} in all")
+    n_ended = _show(findings, console)
     if n_ended < findings.n_trials:
         mend = "mend what is named above and " if failed else ""
         _say(console, f"{mend}run the same command again: it carries on")
     if fragment is not None:
-        _say(console, f"take the best over: augbench run SUITE --with {fragment}")
+        _say(console, f"take the best over: augbench run {wish.suite} --with {fragment}")
     return n_ended >= findings.n_trials and fragment is not None
+
+
+def show_search(path: Path, console: Console) -> None:
+    """What a search has come to, from its files alone."""
+    _show(read_findings(path), console)
+
+
+def _show(findings: Findings, console: Console) -> int:
+    """The table of the trials and what they cost; returns how many have ended."""
+    console.print(_table(findings))
+    n_ended = sum(trial.state != "unfinished" for trial in findings.trials)
+    cost = duration(findings.cost.device_hours * 3600)
+    _say(console, f"{n_ended} of {findings.n_trials} trials ended, charged {cost} in all")
+    return n_ended
 
 
 def _table(findings: Findings) -> Table:
@@ -77,6 +89,8 @@ def _table(findings: Findings) -> Table:
     for trial in findings.trials:
         values = [_short(trial.values.get(key)) for key in keys]
         state = f"{trial.state}, best" if trial is findings.best else trial.state
+        if trial.state == "pruned":
+            state += f" after 1/{round(1 / trial.share_of_steps)} of its steps"
         time = duration(trial.device_hours * 3600)
         table.add_row(str(trial.number), *values, valid_text(trial), time, state)
     return table

@@ -27,7 +27,7 @@ from bench.display import Display
 from bench.engines.engine import Engine
 from bench.files import DamagedError, append_line, hold_lock
 from bench.halt import Halt
-from bench.place import Place, check_device, make_engine, open_directory
+from bench.place import Place, check_place, make_engine, open_directory
 from bench.preflight import distinct_tasks
 from bench.prepare import prepare
 from bench.schedule import Tally, work_through
@@ -198,7 +198,7 @@ def run_search(
     for bad input, before any trial begins where that can be known.
     """
     resources = suite.resources
-    check_device(place)
+    check_place(place)
     torch.set_num_threads(max(1, int(resources.cpus)))
     points = grid(search.spaces, n_trials) if search.sampler == "grid" else []
     n_trials = len(points) or n_trials or 0

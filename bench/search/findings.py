@@ -13,6 +13,7 @@ from bench.files import replace_text
 from bench.search.journal import read_journal
 from bench.search.search import Search, read_search
 from bench.search.space import Value, Values, with_values
+from bench.search.standing import share_of
 from bench.suite import SearchTable
 
 FRAGMENT = "best.toml"
@@ -30,6 +31,7 @@ class Finding(NamedTuple):
     device_hours: float
     forward: int  # samples
     backward: int
+    share_of_steps: float  # after which the metric was looked at: a ninth, a third, or 1
 
 
 class Findings(NamedTuple):
@@ -76,7 +78,16 @@ def _finding(trial: FrozenTrial) -> Finding:
         device_hours=record.get("device_hours", 0.0),
         forward=record.get("forward", 0),
         backward=record.get("backward", 0),
+        share_of_steps=_share(trial),
     )
+
+
+def _share(trial: FrozenTrial) -> float:
+    """How far a trial has come, as told at its rungs."""
+    if trial.state == TrialState.COMPLETE:
+        return 1.0
+    rung = max(trial.intermediate_values, default=0)
+    return 1 / share_of(rung) if rung else 0.0
 
 
 def write_fragment(path: Path, findings: Findings) -> Path | None:

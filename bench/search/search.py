@@ -63,7 +63,7 @@ def make_search(
     """
     labels = suite.resolved["methods"]
     if method not in labels and method not in known_methods():
-        raise unknown("method", method, [*labels, *known_methods()])
+        raise unknown("method", method, dict.fromkeys([*labels, *known_methods()]))
     if batch < 1:
         raise UserError(f"--batch is {batch}; it has to be 1 or more")
     tables = {key: value for key, value in suite.resolved.items() if key not in NO_PART}
@@ -88,9 +88,10 @@ def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
         for field in fields(Search):
             was, given = getattr(former, field.name), getattr(search, field.name)
             if was != given:
+                key, was, given = _difference(field.name, was, given)
                 raise UserError(
-                    f"{run.path} holds a search with another {field.name} "
-                    f"({_short(was)}, given {_short(given)}): choose another directory with --out"
+                    f"{run.path} holds another search: its {key} is {_short(was)}, given "
+                    f"{_short(given)}; choose another directory with --out"
                 )
         n_trials = max(n_trials, n_former)
     record = {"schema": SCHEMA, "trials": n_trials, "search": asdict(search)}
@@ -110,6 +111,15 @@ def read_search(path: Path) -> tuple[Search, int]:
         raise DamagedError(f"{file} is damaged: it names no schema or no number of trials")
     check_schema(path, record["schema"])
     return read_options(Search, record.get("search", {}), str(file)), record["trials"]
+
+
+def _difference(key: str, was: object, given: object) -> tuple[str, object, object]:
+    """The first key below which two values differ, and what stands there."""
+    if isinstance(was, Mapping) and isinstance(given, Mapping):
+        for part in [*was, *given]:
+            if was.get(part) != given.get(part):
+                return _difference(f"{key}.{part}", was.get(part), given.get(part))
+    return key, was, given
 
 
 def _short(value: object) -> str:

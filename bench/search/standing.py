@@ -23,8 +23,13 @@ def rung_step(spec: TrialSpec, rung: int, data: Path) -> int | None:
         return None
     epochs = load_task(spec.task, data).training.epochs
     length = min(epochs, spec.budget.steps or epochs)
+    return ceil(length / share_of(rung))
+
+
+def share_of(rung: int) -> int:
+    """One in so many of a unit's steps are done at a rung."""
     share: int = REDUCTION ** (RUNGS[-1] - rung)
-    return ceil(length / share)
+    return share
 
 
 def reached(run: RunDirectory, spec: TrialSpec, step: int | None) -> float | None:

@@ -26,7 +26,9 @@ SCALES = {"penalty": "log", "at_eval": "words"}
 
 def finding(number: int, state: str, valid: float | None, hours: float = 0.5) -> Finding:
     values = {"penalty": 0.1 * 2**number, "at_eval": "blend" if number % 2 else "sample"}
-    return Finding(number, state, values, valid, None if valid is None else 0.01, hours, 10, 20)
+    return Finding(
+        number, state, values, valid, None if valid is None else 0.01, hours, 10, 20, 1.0
+    )
 
 
 def findings(*trials: Finding) -> Findings:

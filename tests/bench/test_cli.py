@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ import bench.job
 from bench.cli import main
 from bench.option_notes import option_notes
 from datasets import plugins
+from datasets.errors import UserNotice
 from methods import METHODS
 from methods.method import DoesNotFitError
 
@@ -493,6 +496,41 @@ def test_a_second_driver_is_turned_away(ask: Ask, small_suite: Path, tmp_path: P
 def test_what_is_no_run_directory_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
     assert_one_sentence(ask("status", tmp_path), "no run directory")
     assert_one_sentence(ask("report", tmp_path), "no run directory")
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence_at_once(
+    ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    """Ray itself would knock for ever, deaf to a Ctrl-C."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        answer = ask("run", small_suite, "--address", address, "--out", tmp_path / "run")
+    assert_one_sentence(answer, f"no Ray cluster answers at {address}: Connection refused; is its")
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--stop-after", "nan"), "--stop-after is nan; it has to be above 0 hours"),
+        (("--stop-after", "-1"), "--stop-after is -1; it has to be above 0 hours"),
+        (("--address", "auto"), "--address is for Ray's engine"),
+        (("--ship-code",), "--ship-code is for Ray's engine"),
+    ],
+)
+def test_what_the_engine_does_not_take_is_one_sentence(
+    words: tuple[str, ...], part: str, ask: Ask, small_suite: Path, tmp_path: Path
+) -> None:
+    answer = ask("run", small_suite, "--engine", "inline", "--out", tmp_path / "run", *words)
+    assert_one_sentence(answer, part)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_notice_is_one_line_and_another_warning_as_ever(ask: Ask) -> None:
+    ask("methods")
+    formatted = warnings.formatwarning("more than 2", UserNotice, "bench/x.py", 3)
+    assert formatted == "augbench: more than 2\n"
+    assert warnings.formatwarning("old", DeprecationWarning, "y.py", 4).startswith("y.py:4: Depre")
 
 
 def test_the_inline_engine_needs_no_ray(small_suite: Path, tmp_path: Path) -> None:

@@ -50,6 +50,11 @@ def test_a_search_prunes_and_its_best_is_a_fragment_that_a_run_takes(
     code, printed, complaint = search(out, *LAMBDA, "--trials", "6")
     assert (code, complaint) == (0, "")
     assert "6 of 6 trials ended" in printed
+    assert f"augbench run {tiny} --with {out / 'best.toml'}" in printed
+    shown = augbench("status", out)
+    assert shown.returncode == 0
+    assert "6 of 6 trials ended" in shown.stdout
+    assert "pruned after 1/9 of its steps" in shown.stdout
     findings = read_findings(out)
     pruned = [trial for trial in findings.trials if trial.state == "pruned"]
     best = findings.best
@@ -85,6 +90,7 @@ def test_a_pruned_trial_is_charged_for_what_it_did_and_no_more(
     per_step = 2 * 48  # two folds, 48 waves each
     n_steps = {"pruned": (1, 3), "done": (9,)}
     assert all(t.forward // per_step in n_steps[t.state] for t in findings.trials)
+    assert all(t.forward == t.share_of_steps * 9 * per_step for t in findings.trials)
 
 
 def test_without_pruning_every_trial_goes_to_its_end(search: Search, tmp_path: Path) -> None:
@@ -325,10 +331,10 @@ def test_a_directory_of_something_else_is_refused(
     search(out, *LAMBDA, "--trials", "2")
     code, _, complaint = search(out, *LAMBDA, "--trials", "2", "--seed", "1")
     assert (code, complaint.count("\n")) == (2, 1)
-    assert "another seed (0, given 1): choose another directory with --out" in complaint
+    assert "another search: its seed is 0, given 1; choose another directory" in complaint
     code, _, complaint = search(out, *LAMBDA[:-1], "log:0.01:10", "--trials", "2")
     assert code == 2
-    assert "another parameters" in complaint
+    assert "its parameters.penalty is" in complaint
     refused = augbench("run", tiny, "--engine", "inline", "--out", out)
     assert refused.returncode == 2
     assert "holds files but no run.json" in refused.stderr
@@ -354,7 +360,7 @@ BAD = {
         ("--param", "lambda", "--space", "linear:-1:1"),
         "shift on sinusoids: penalty is -1.0; it has to be 0 or more",
     ),
-    "not whole": (("--param", "warm_up", "--space", "linear:0:1.5"), "valid integer"),
+    "not whole": (("--param", "warm_up", "--space", "linear:0:1.5"), "it has to be a whole number"),
     "no such word": (("--param", "at_eval", "--space", "choice:blend,blond"), "at_eval"),
     "no such setting": (
         ("--param", "training.epoch", "--space", "int:1:5"),
