@@ -16,6 +16,7 @@ from bench.method_tables import method_page, method_table
 from bench.place import EngineName, Place
 from bench.points import open_run
 from bench.run import run_suite
+from bench.search.search import FILE as SEARCH_FILE
 from bench.search.space import SamplerName
 from bench.states import read_trials, skip_lines
 from bench.store import RunDirectory
@@ -223,8 +224,8 @@ def methods(
 @app.command()
 def status(run: RunPath) -> None:
     """Show how far a run or a search is, from its files alone."""
-    if (run / "search.json").exists():
-        from bench.search.command import show_search
+    if (run / SEARCH_FILE).exists():
+        from bench.search.command import show_search  # needs Optuna
 
         show_search(run, Console())
         return

@@ -1,7 +1,9 @@
-"""What every node of a cluster must share with the driver before anything is queued there."""
+"""What is looked at before anything is queued: is a cluster there, and are its nodes like us?"""
 
 import hashlib
+import os
 import platform
+import socket
 import uuid
 import warnings
 from collections import Counter
@@ -18,8 +20,9 @@ import datasets
 import methods
 from bench.job import load_task
 from bench.spec import TaskSpec, TrialSpec
-from datasets.errors import UserError, UserNotice
+from datasets.errors import UserError, UserNotice, system_error
 
+KNOCK_SECONDS = 5.0  # for the head of a cluster to be there
 LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
 
 
@@ -142,3 +145,37 @@ def _fingerprint(spec: TaskSpec, data: Path) -> str:
         return load_task(spec, data).fingerprint
     except UserError as error:
         return str(error)
+
+
+def knock(address: str) -> None:
+    """Raise a UserError where nobody listens: Ray itself would try for ever, deaf to Ctrl-C."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        return  # "auto", or what Ray itself refuses
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+    except OSError as error:
+        raise UserError(
+            f"no Ray cluster answers at {address}: {system_error(error)}; is its head started, "
+            "and does it listen there?"
+        ) from None
+
+
+def warn_of_crowds(workers: int, cpus: float) -> None:
+    """Say so where units share processors, for which nothing marks their device hours."""
+    there = processors()
+    if workers * cpus > there:
+        warnings.warn(
+            f"{workers} workers with {cpus:g} processor(s) each are more than "
+            f"the {there} of this machine: they get in each other's way, and device hours are "
+            "longer than they should be; lower --workers or resources.cpus",
+            UserNotice,
+            stacklevel=2,
+        )
+
+
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -95,6 +95,9 @@ class SuiteFile:
     searches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.folds, int) and self.folds < 1:
+            rule = "it has to be 1 or more, or a list of which, as in [0, 4]"
+            raise ValueError(f"folds is {self.folds}; {rule}")
         total = self.total_device_hours
         if total is not None and not 0 < total < inf:
             raise ValueError(f"total_device_hours is {total}; it has to be above 0")
@@ -157,9 +160,6 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
     """The same from tables in memory; ``where`` names them in errors."""
     file = read_options(SuiteFile, tables, where)
-    if isinstance(file.folds, int) and file.folds < 1:
-        rule = "it has to be 1 or more, or a list of which, as in [0, 4]"
-        raise UserError(f"{where}: folds is {file.folds}; {rule}")
     folds = list(range(file.folds)) if isinstance(file.folds, int) else file.folds
     for name, values in (("folds", folds), ("seeds", file.seeds)):
         if not values or len(set(values)) < len(values) or min(values) < 0:

@@ -94,14 +94,16 @@ class _Worker:
 
     def run(self) -> None:
         self._resume()
-        self._tell_progress()
         pauses = self._pauses()
         while self.state == "running" and not pauses:
             self._advance()
             with self.ledger.phase("store"):
                 self.attempt.check_lease()
             row = self._show()
-            self._tell_progress()
+            best_valid = self.job.method.learned().get("best_valid")
+            self.attempt.progress(
+                self.step, self.job.phase, self.ledger.charged_seconds, best_valid
+            )
             due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
             # A checkpoint comes before each line that others read: no cost that a line shows is
             # ever lost, and after a crash the line that is missing stands in the checkpoint.
@@ -113,10 +115,6 @@ class _Worker:
                         self._publish(row)
         if self.state != "running":
             self._finish()
-
-    def _tell_progress(self) -> None:
-        best_valid = self.job.method.learned().get("best_valid")
-        self.attempt.progress(self.step, self.job.phase, self.ledger.charged_seconds, best_valid)
 
     def _pauses(self) -> bool:
         """Whether the unit pauses here: no end, and nothing of what it is or comes to changes."""

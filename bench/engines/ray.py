@@ -5,10 +5,8 @@ import math
 import os
 import re
 import shutil
-import socket
 import tempfile
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import ceil
@@ -21,17 +19,16 @@ import methods
 from bench.engines import zygote
 from bench.engines.engine import Outcome
 from bench.engines.watch import Watch
-from bench.preflight import check_nodes, code_digest, look, new_token
+from bench.preflight import check_nodes, code_digest, knock, look, new_token, warn_of_crowds
 from bench.spec import TaskSpec
 from bench.store import RunDirectory, UnitId
 from bench.suite import Resources
 from bench.work import Host
-from datasets.errors import UserError, UserNotice, system_error
+from datasets.errors import UserError
 
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
 LOOK_SECONDS = 300.0  # for a look at all nodes, which load the data for it
-KNOCK_SECONDS = 5.0  # for the head of a cluster to be there
 KILL_SECONDS = 15.0  # for a unit that is killed to be dead
 PARENT = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
 
@@ -220,7 +217,7 @@ def _start(
     if ship_code:
         options["runtime_env"]["py_modules"] = [bench, datasets, methods]
     if address:
-        _knock(address)
+        knock(address)
         try:
             ray.init(address=address, **options)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
@@ -231,7 +228,7 @@ def _start(
                 "RAY_AUTH_TOKEN as on its nodes"
             ) from None
     else:
-        _warn_of_crowds(resources)
+        warn_of_crowds(resources.workers, resources.cpus)
         ray.init(
             address="local",  # never one that happens to run here
             num_cpus=max(1, ceil(resources.workers * resources.cpus)),
@@ -241,40 +238,6 @@ def _start(
             **options,
         )
     return ray
-
-
-def _knock(address: str) -> None:
-    """Raise a UserError where nobody listens: Ray itself would try for ever, deaf to Ctrl-C."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        return  # "auto", or what Ray itself refuses
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
-    except OSError as error:
-        raise UserError(
-            f"no Ray cluster answers at {address}: {system_error(error)}; is its head started, "
-            "and does it listen there?"
-        ) from None
-
-
-def _warn_of_crowds(resources: Resources) -> None:
-    """Say so where units share processors, for which nothing marks their device hours."""
-    wanted, there = resources.workers * resources.cpus, processors()
-    if wanted > there:
-        warnings.warn(
-            f"{resources.workers} workers with {resources.cpus:g} processor(s) each are more than "
-            f"the {there} of this machine: they get in each other's way, and device hours are "
-            "longer than they should be; lower --workers or resources.cpus",
-            UserNotice,
-            stacklevel=2,
-        )
-
-
-def processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _thread_settings(resources: Resources) -> dict[str, str]:

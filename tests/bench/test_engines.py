@@ -4,18 +4,14 @@ import json
 import os
 import signal
 import subprocess
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.engines.ray import _warn_of_crowds, processors
 from bench.points import open_run
 from bench.states import read_trials
-from bench.suite import Resources
-from datasets.errors import UserNotice
 from processes import background, wait_until
 from runs import timeless
 
@@ -108,15 +104,6 @@ def test_a_driver_that_is_killed_is_carried_on_by_the_same_command(
         assert process.wait(timeout=300) == 0
     assert timeless(tmp_path) == undisturbed
     assert_wasted_once(tmp_path, "autoaugment")
-
-
-def test_more_processors_than_there_are_is_said() -> None:
-    there = processors()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        _warn_of_crowds(Resources(workers=there))
-    with pytest.warns(UserNotice, match=rf"more than the {there} of this machine"):
-        _warn_of_crowds(Resources(workers=there + 1))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,13 +1,14 @@
 """What nodes must share with the driver: each difference is one sentence that names the node."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.preflight import Node, check_nodes, look, new_token
+from bench.preflight import Node, check_nodes, look, new_token, processors, warn_of_crowds
 from bench.spec import TaskSpec
-from datasets.errors import UserError
+from datasets.errors import UserError, UserNotice
 
 TASKS = [("digits", TaskSpec("digits", {"n_folds": 5}, 0))]
 
@@ -67,3 +68,12 @@ def test_gpus_of_several_models_are_warned_of(tmp_path: Path, recwarn: Any) -> N
     assert not recwarn.list
     with pytest.warns(UserWarning, match=r"3 x A, 1 x B.*not comparable"):
         check_nodes(tmp_path, TASKS, tmp_path, cluster(("A", "A"), ("A", "B")))
+
+
+def test_more_processors_than_there_are_is_said() -> None:
+    there = processors()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_crowds(there, 1.0)
+    with pytest.warns(UserNotice, match=rf"more than the {there} of this machine"):
+        warn_of_crowds(there + 1, 1.0)

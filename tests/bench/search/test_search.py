@@ -11,6 +11,7 @@ import pytest
 import bench.engines.inline
 import bench.job
 import bench.search.drive
+from bench.files import read_lines
 from bench.points import open_run, read_points
 from bench.search.findings import read_findings
 from bench.store import RunDirectory, UnitDirectory, UnitId
@@ -51,6 +52,8 @@ def test_a_search_prunes_and_its_best_is_a_fragment_that_a_run_takes(
     assert (code, complaint) == (0, "")
     assert "6 of 6 trials ended" in printed
     assert f"augbench run {tiny} --with {out / 'best.toml'}" in printed
+    batches = [line["trials"] for line in read_lines(out / "events.jsonl") if "trials" in line]
+    assert batches[1:] == [[0, 1, 2, 3], [4, 5]]  # after the line of the search itself
     shown = augbench("status", out)
     assert shown.returncode == 0
     assert "6 of 6 trials ended" in shown.stdout
