@@ -18,10 +18,12 @@ def report(
     ] = False,
 ) -> None:
     """Write the figures and tables of a run or of a search, finished or not."""
-    from analysis.frame import load  # pandas and matplotlib: other commands need not wait for them
-    from analysis.report import write_report
-    from analysis.searches import charge_searches, write_search_report
-    from bench.search.search import FILE
+    from augbench.analysis.frame import (
+        load,  # pandas and matplotlib: other commands need not wait for them
+    )
+    from augbench.analysis.report import write_report
+    from augbench.analysis.searches import charge_searches, write_search_report
+    from augbench.bench.search.search import FILE
 
     folder = out or run / "report"
     if (run / FILE).exists():

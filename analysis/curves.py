@@ -6,8 +6,8 @@ All are exact step functions given at their event times; nothing is interpolated
 import numpy as np
 import pandas as pd
 
-from analysis.frame import AXES, Results, ended
-from datasets.errors import unknown
+from augbench.analysis.frame import AXES, Results, ended
+from augbench.datasets.errors import unknown
 
 ALL_MARKED = 8  # curves of more points than this have markers at 1, 2, 4, 8, ... and the last
 

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from analysis.frame import Results
-from analysis.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
+from augbench.analysis.frame import Results
+from augbench.analysis.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
 
 COLOURS: list[str] = sns.color_palette("colorblind").as_hex()  # ten, safe for colour-blind readers
 SHAPES = ("o", "s", "^", "D", "v", "p", "<", "h", ">")  # nine, so that ten colours meet others next

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.points import open_run, read_learned, read_points, read_policies
-from bench.states import read_trials
-from datasets.errors import UserError, unknown
+from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
+from augbench.bench.store.states import read_trials
+from augbench.datasets.errors import UserError, unknown
 
 POINT_COLUMNS = {  # one row per scored artifact
     "task": "str",

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from analysis.curves import CURVE_COLUMNS, curves, shared_trials
-from analysis.frame import Results, finished
-from datasets.errors import unknown
+from augbench.analysis.curves import CURVE_COLUMNS, curves, shared_trials
+from augbench.analysis.frame import Results, finished
+from augbench.datasets.errors import unknown
 
 HOUR_AXES = ("hours_paper", "hours_full")
 EPOCH_AXES = ("step",)

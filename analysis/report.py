@@ -12,11 +12,11 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures import FIGURES
-from analysis.frame import Results, finished
-from analysis.scores import score_markdown, score_table
-from bench.states import skip_lines
-from datasets.errors import UserError
+from augbench.analysis.figures import FIGURES
+from augbench.analysis.frame import Results, finished
+from augbench.analysis.scores import score_markdown, score_table
+from augbench.bench.store.states import skip_lines
+from augbench.datasets.errors import UserError
 
 DOTS_PER_INCH = 200
 

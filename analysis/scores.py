@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.curves import RUN_KEYS, best_so_far, shared_trials
-from analysis.frame import COSTS, Results, finished
-from analysis.panels import readable_unit
+from augbench.analysis.curves import RUN_KEYS, best_so_far, shared_trials
+from augbench.analysis.frame import COSTS, Results, finished
+from augbench.analysis.panels import readable_unit
 
 REFERENCES = ("none", "random_policy")  # methods that a gain is measured over, where they are there
 SCORE_COLUMNS = (

@@ -10,14 +10,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures import COLOURS, STYLE
-from analysis.frame import COSTS, Results
-from analysis.panels import readable_unit
-from analysis.report import csv, png, svg, write
-from bench.points import open_run
-from bench.search.findings import Findings, read_findings
-from bench.search.space import scale
-from datasets.errors import UserError
+from augbench.analysis.figures import COLOURS, STYLE
+from augbench.analysis.frame import COSTS, Results
+from augbench.analysis.panels import readable_unit
+from augbench.analysis.report import csv, png, svg, write
+from augbench.bench.search.findings import Findings, read_findings
+from augbench.bench.search.space import scale
+from augbench.bench.store.points import open_run
+from augbench.datasets.errors import UserError
 
 COLUMNS = (
     "trial",
@@ -50,7 +50,7 @@ def trial_table(findings: Findings) -> pd.DataFrame:
 def search_figure(table: pd.DataFrame, scales: dict[str, str], title: str) -> Figure:
     """Validation metric against each parameter, and the best so far against the hours spent.
 
-    ``scales`` has the parameters and how their axes are drawn: see ``bench.search.space.scale``.
+    ``scales`` has the parameters and how their axes are drawn (bench/search/space.py).
     """
     n_panels = len(scales) + 1
     with matplotlib.rc_context({**sns.axes_style("whitegrid"), **STYLE}):

@@ -1,12 +1,12 @@
-"""The command ``augbench``, or ``python -m bench``."""
+"""The command ``augbench``, or ``python -m augbench.bench``."""
 
-from bench.startup import importing
+from augbench.bench.startup import importing
 
 
 def main() -> None:
     """Import the command and run it."""
     with importing():
-        from bench.cli import main as command
+        from augbench.bench.cli.command import main as command
     command()
 
 

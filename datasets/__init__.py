@@ -1,8 +1,8 @@
 """What is learned: tasks with their folds, and the trunks that learn them."""
 
-from datasets import arrays, cifar10, digits, mario_iggy, sinusoids, ssvep
-from datasets.plugins import with_plugins
-from datasets.task import TaskRow
+from augbench.datasets import arrays, cifar10, digits, mario_iggy, sinusoids, ssvep
+from augbench.datasets.plugins import with_plugins
+from augbench.datasets.task import TaskRow
 
 TASKS: dict[str, TaskRow] = {
     "sinusoids": TaskRow(sinusoids.SinusoidsOptions, sinusoids.sinusoids),

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datasets import banks
-from datasets.errors import UserError
-from datasets.folds import cut, grouped, stratified
-from datasets.seeds import Seeds
-from datasets.standardise import standardise
-from datasets.task import Fold, Kind, Metric, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets import banks
+from augbench.datasets.errors import UserError
+from augbench.datasets.folds import cut, grouped, stratified
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.standardise import standardise
+from augbench.datasets.task import Fold, Kind, Metric, Signal, Task, TrainingSettings, fingerprint
 
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 KEYS = ("x", "y", "groups", "channels", "sampling_rate")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
+from augbench.datasets.errors import UserError
 
 Arrays = dict[str, NDArray[np.generic]]
 

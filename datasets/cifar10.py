@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datasets import banks
-from datasets.cifar10_batches import SHAPE, Batch, read_batch
-from datasets.errors import UserError, UserNotice
-from datasets.fetch import Record, fetch, unpack
-from datasets.folds import check_share, hold_out
-from datasets.seeds import Seeds
-from datasets.task import (
+from augbench.datasets import banks
+from augbench.datasets.cifar10_batches import SHAPE, Batch, read_batch
+from augbench.datasets.errors import UserError, UserNotice
+from augbench.datasets.fetch import Record, fetch, unpack
+from augbench.datasets.folds import check_share, hold_out
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.task import (
     Fold,
     Normalisation,
     Signal,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import UserError, system_error
+from augbench.datasets.errors import UserError, system_error
 
 N_CLASSES = 10
 SHAPE = (3, 32, 32)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from datasets import banks
-from datasets.folds import cut, stratified
-from datasets.seeds import Seeds
-from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets import banks
+from augbench.datasets.folds import cut, stratified
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
 WHITE = 16.0  # the data set's brightest value
 

@@ -9,7 +9,7 @@ from gzip import BadGzipFile
 from pathlib import Path
 from urllib.parse import quote
 
-from datasets.errors import UserError, system_error
+from augbench.datasets.errors import UserError, system_error
 
 REGISTRIES = Path(__file__).parent / "registry"
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.seeds import Seeds
-from datasets.task import Fold, Split, Views
+from augbench.datasets.errors import UserError
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.task import Fold, Split, Views
 
 
 class Rows(NamedTuple):

@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datasets import banks
-from datasets.errors import UserError
-from datasets.folds import Rows, check_share, cut, hold_out
-from datasets.pictures import SIDE, read_picture, robot, walker
-from datasets.seeds import Seeds
-from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets import banks
+from augbench.datasets.errors import UserError
+from augbench.datasets.folds import Rows, check_share, cut, hold_out
+from augbench.datasets.pictures import SIDE, read_picture, robot, walker
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
 N_CLASSES = 4  # two pictures, head up or down
 TURNED_AT_ONCE = 1000  # images; more would only take more memory

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError
+from augbench.datasets.errors import UserError
 
 SIDE = 32  # pixels
 FINE = 8  # points a pixel and side, whose mean is the pixel

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import TypeVar
 
-from datasets.errors import UserError
+from augbench.datasets.errors import UserError
 
 Row = TypeVar("Row")
 

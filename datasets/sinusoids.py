@@ -8,10 +8,10 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
-from datasets.errors import UserError
-from datasets.folds import Rows, check_share, cut, hold_out
-from datasets.seeds import Seeds
-from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets.errors import UserError
+from augbench.datasets.folds import Rows, check_share, cut, hold_out
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
 FREQUENCIES = (2.0, 4.0, 6.0, 8.0)  # hertz
 HALF_BAND = 0.5  # hertz

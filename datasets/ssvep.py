@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datasets import banks
-from datasets.cache import Arrays, cached, files_key
-from datasets.errors import UserError
-from datasets.fetch import fetch, read_record
-from datasets.folds import check, cut, grouped
-from datasets.standardise import standardise
-from datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets import banks
+from augbench.datasets.cache import Arrays, cached, files_key
+from augbench.datasets.errors import UserError
+from augbench.datasets.fetch import fetch, read_record
+from augbench.datasets.folds import check, cut, grouped
+from augbench.datasets.standardise import standardise
+from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
 FOLDER = "ssvep_exo"
 BASE_URL = "https://github.com/sylvchev/dataset-ssvep-exoskeleton/raw/faf331c1/"

@@ -1,7 +1,7 @@
 """The methods that are compared, and the backend that they share."""
 
-from datasets.plugins import with_plugins
-from methods import (
+from augbench.datasets.plugins import with_plugins
+from augbench.methods import (
     adda,
     augerino,
     augnet,
@@ -16,7 +16,7 @@ from methods import (
     random_search,
     trivialaugment,
 )
-from methods.method import MethodRow
+from augbench.methods.training.method import MethodRow
 
 METHODS: dict[str, MethodRow] = {
     "none": MethodRow(none.NoneOptions, none.build, "model"),

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from methods.bilevel import Bilevel, BilevelOptions, check
-from methods.method import Setup
-from methods.search_space import learnable
-from methods.soft_policy import of_stages
+from augbench.methods.policies.search_space import learnable
+from augbench.methods.policies.soft_policy import of_stages
+from augbench.methods.training.bilevel import Bilevel, BilevelOptions, check
+from augbench.methods.training.method import Setup
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.errors import require, unknown
-from methods.behind_layers import behind_layers
-from methods.end_to_end import EndToEnd
-from methods.lie_layer import GENERATORS, LieLayer
-from methods.method import DoesNotFitError, Setup
+from augbench.datasets.errors import require, unknown
+from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
+from augbench.methods.training.behind_layers import behind_layers
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import DoesNotFitError, Setup
 
 SAFE_WIDTH = 10.0
 

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from datasets.errors import UserError, require, unknown
-from methods.behind_layers import behind_layers
-from methods.end_to_end import EndToEnd
-from methods.layer import AtEval, AugmentationLayer, breadth
-from methods.method import Setup
-from methods.transforms.transform import Transform
+from augbench.datasets.errors import UserError, require, unknown
+from augbench.methods.layers.layer import AtEval, AugmentationLayer, breadth
+from augbench.methods.training.behind_layers import behind_layers
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.transforms.transform import Transform
 
 SENSORS = (
     "sign_flip",
@@ -68,7 +68,7 @@ class AugNetOptions:
     # The same in validation and test. The paper: 4, and 10 in section 4.3.
     n_copies_test: int = 4
     # What a layer does in validation and test: "blend" is the average of training, "sample" draws
-    # one transform per sample from the weights. More in methods/layer.py.
+    # one transform per sample from the weights. More in methods/layers/layer.py.
     at_eval: AtEval = "blend"
 
 

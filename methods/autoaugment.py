@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from datasets.errors import require
-from methods.method import Setup
-from methods.policy import Policy
-from methods.retraining import retrain
-from methods.search_space import Slot, check_bank, policy_at, read_slots
-from methods.tpe import Scored, import_sampler, propose
-from methods.training import DivergedError, Training, score
+from augbench.datasets.errors import require
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
+from augbench.methods.policies.tpe import Scored, import_sampler, propose
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
+from augbench.methods.training.training import DivergedError, Training, score
 
 
 @dataclass(frozen=True)

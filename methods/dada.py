@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from datasets.errors import UserError, require
-from methods.bilevel import Bilevel, BilevelOptions, check
-from methods.method import Setup
-from methods.search_space import N_SUBPOLICIES, learnable
-from methods.soft_policy import of_pairs
+from augbench.datasets.errors import UserError, require
+from augbench.methods.policies.search_space import N_SUBPOLICIES, learnable
+from augbench.methods.policies.soft_policy import of_pairs
+from augbench.methods.training.bilevel import Bilevel, BilevelOptions, check
+from augbench.methods.training.method import Setup
 
 
 @dataclass(frozen=True)

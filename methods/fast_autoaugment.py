@@ -7,14 +7,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import require
-from methods.method import Setup
-from methods.policy import Policy
-from methods.policy_table import PolicyTable
-from methods.retraining import retrain
-from methods.search_space import check_bank, policy_at, read_slots
-from methods.tpe import Scored, import_sampler, propose
-from methods.training import SCORE_BATCH, mean_right, score, trunk_samples
+from augbench.datasets.errors import require
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.policy_table import PolicyTable
+from augbench.methods.policies.search_space import check_bank, policy_at, read_slots
+from augbench.methods.policies.tpe import Scored, import_sampler, propose
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
+from augbench.methods.training.training import SCORE_BATCH, mean_right, score, trunk_samples
 
 Reward = Literal["any", "mean"]
 

@@ -8,15 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datasets.errors import UserError, require
-from datasets.seeds import global_seed
-from datasets.task import Split
-from methods.critic import PENALTY_WEIGHT, Critic, gradient_penalty
-from methods.method import Setup
-from methods.policy import Policy
-from methods.search_space import learnable
-from methods.soft_policy import of_stages
-from methods.training import DivergedError, trunk_samples
+from augbench.datasets.errors import UserError, require
+from augbench.datasets.seeds import global_seed
+from augbench.datasets.task import Split
+from augbench.methods.gradients.critic import PENALTY_WEIGHT, Critic, gradient_penalty
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.search_space import learnable
+from augbench.methods.policies.soft_policy import of_stages
+from augbench.methods.training.method import Setup
+from augbench.methods.training.training import DivergedError, trunk_samples
 
 BETAS = (0.0, 0.999)  # of both optimizers. Source: moskomule/dda
 SPREAD = 1e-3  # of the first logits; moskomule/dda draws them so far apart that most is decided

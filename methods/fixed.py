@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from math import pi
 
-from datasets.errors import UserError
-from datasets.task import Kind
-from methods.end_to_end import EndToEnd
-from methods.method import Setup
-from methods.policy import Policy, Subpolicy, read_subpolicy
-from methods.retraining import retrain
-from methods.transforms.transform import Transform
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Kind
+from augbench.methods.policies.policy import Policy, Subpolicy, read_subpolicy
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
+from augbench.methods.transforms.transform import Transform
 
 # Transform, probability, and how strong: nothing where the transform has no strength.
 Step = tuple[str, float] | tuple[str, float, float]

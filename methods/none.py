@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from methods.end_to_end import EndToEnd
-from methods.method import Setup
-from methods.policy import Policy
-from methods.retraining import retrain
+from augbench.methods.policies.policy import Policy
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
 
 
 @dataclass(frozen=True)

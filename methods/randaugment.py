@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from itertools import product
 
-from datasets.errors import require
-from methods.end_to_end import EndToEnd
-from methods.method import Setup
-from methods.policy import Operation, Policy, Subpolicy
-from methods.retraining import retrain
-from methods.search_space import check_bank
+from augbench.datasets.errors import require
+from augbench.methods.policies.policy import Operation, Policy, Subpolicy
+from augbench.methods.policies.search_space import check_bank
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from datasets.errors import UserError
-from methods.method import Setup
-from methods.policy import Policy
-from methods.search_space import check_bank, policy_at, random_slots
+from augbench.datasets.errors import UserError
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.search_space import check_bank, policy_at, random_slots
+from augbench.methods.training.method import Setup
 
 
 @dataclass(frozen=True)

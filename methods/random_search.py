@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from methods import autoaugment
-from methods.autoaugment import AutoAugment, AutoAugmentOptions
-from methods.method import Setup
+from augbench.methods import autoaugment
+from augbench.methods.autoaugment import AutoAugment, AutoAugmentOptions
+from augbench.methods.training.method import Setup
 
 
 @dataclass(frozen=True)

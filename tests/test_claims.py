@@ -5,10 +5,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.place import Place
-from bench.points import open_run, read_learned
-from bench.run import run_suite
-from bench.suite import load_suite
+from augbench.bench.driver.place import Place
+from augbench.bench.driver.run import run_suite
+from augbench.bench.plan.suite import load_suite
+from augbench.bench.store.points import open_run, read_learned
 
 SINUSOIDS = Path(__file__).parents[1] / "bench" / "suites" / "sinusoids.toml"
 

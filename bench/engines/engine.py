@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple, Protocol
 
-from bench.store import UnitId
+from augbench.bench.plan.spec import UnitId
 
 # "crashed": the process is gone, so try again; "failed": an exception, so try again once;
 # "refused": the user has to mend something first.

@@ -4,11 +4,12 @@ import errno
 
 import torch
 
-from bench.engines.engine import Ending, Outcome
-from bench.files import BusyError
-from bench.store import RunDirectory, UnitId
-from bench.work import Host, do_unit
-from datasets.errors import UserError, system_error
+from augbench.bench.engines.engine import Ending, Outcome
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.store.files import BusyError
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.work import Host, do_unit
+from augbench.datasets.errors import UserError, system_error
 
 # What trying again does not mend: a full disk, a missing right, a disk that is read only.
 _LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}

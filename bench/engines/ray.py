@@ -7,24 +7,32 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-import bench
-import datasets
-import methods
-from bench.engines import zygote
-from bench.engines.engine import Outcome
-from bench.engines.watch import Watch
-from bench.preflight import check_nodes, code_digest, knock, look, new_token, warn_of_crowds
-from bench.spec import TaskSpec
-from bench.store import RunDirectory, UnitId
-from bench.suite import Resources
-from bench.work import Host
-from datasets.errors import UserError
+import augbench.bench
+import augbench.datasets
+import augbench.methods
+from augbench.bench.engines import zygote
+from augbench.bench.engines.engine import Outcome
+from augbench.bench.engines.preflight import (
+    check_nodes,
+    code_digest,
+    knock,
+    look,
+    new_token,
+    warn_of_crowds,
+)
+from augbench.bench.engines.watch import Watch
+from augbench.bench.plan.spec import TaskSpec, UnitId
+from augbench.bench.plan.suite import Resources
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.work import Host
+from augbench.datasets.errors import UserError
 
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
@@ -214,12 +222,13 @@ def _start(
         "configure_logging": True,
         "runtime_env": {"env_vars": _thread_settings(resources)},
     }
-    if ship_code:
-        options["runtime_env"]["py_modules"] = [bench, datasets, methods]
     if address:
         knock(address)
         try:
-            ray.init(address=address, **options)
+            with ExitStack() as packing:
+                if ship_code:
+                    options["runtime_env"]["py_modules"] = [packing.enter_context(_packed())]
+                ray.init(address=address, **options)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             # Ray says of a token that is lacking what is in `message`, and of a wrong one nothing.
             raise UserError(
@@ -238,6 +247,24 @@ def _start(
             **options,
         )
     return ray
+
+
+@contextmanager
+def _packed() -> Iterator[str]:
+    """Our layers in one folder ``augbench``, for as long as Ray takes to read it.
+
+    In a checkout they lie beside each other, and are one package by name alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="augbench-code-") as folder:
+        package = Path(folder) / "augbench"
+        for layer in (augbench.datasets, augbench.methods, augbench.bench):
+            (source,) = layer.__path__
+            shutil.copytree(
+                source,
+                package / Path(source).name,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+        yield str(package)
 
 
 def _thread_settings(resources: Resources) -> dict[str, str]:

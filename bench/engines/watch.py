@@ -4,9 +4,10 @@ import math
 import time
 from typing import Any, NamedTuple
 
-from bench.attempt import pulse
-from bench.store import RunDirectory, UnitId
-from bench.suite import Resources
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.suite import Resources
+from augbench.bench.store.attempt_log import pulse
+from augbench.bench.store.run_directory import RunDirectory
 
 LOOK_SECONDS = 10.0  # between looks at the files of all that is under way, at most
 

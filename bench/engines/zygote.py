@@ -6,8 +6,8 @@ from a process that has imported everything and computed nothing takes some mill
 some units import (braindecode, 2 s) the zygote imports when the first of them has done so.
 
 This module is both ends of a pipe. `attempt` is called in a worker of Ray and imports nothing
-heavy: it starts ``python -m bench.engines.zygote`` once and sends it units. When either end dies,
-however it dies, so does the unit under way.
+heavy: it starts itself as a program once (``python -m``) and sends it units. When either end
+dies, however it dies, so does the unit under way.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from bench.startup import importing
+from augbench.bench.startup import importing
 
 _started: list[subprocess.Popen[bytes]] = []  # the zygote of this process, if it has one
 
@@ -74,9 +74,9 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print is no answer
     with importing():
         # torch's optimizers import _dynamo at their first use, which takes a second.
-        for module in ("bench.engines.inline", "torch._dynamo"):
+        for module in ("augbench.bench.engines.inline", "torch._dynamo"):
             import_module(module)
-    import_module("bench.preflight").code_digest()  # it is kept
+    import_module("augbench.bench.engines.preflight").code_digest()  # it is kept
     for line in iter(sys.stdin.buffer.readline, b""):
         ending, reason, modules = _in_a_child(json.loads(line))
         os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
@@ -136,10 +136,11 @@ def _do(request: dict[str, Any]) -> tuple[str, str]:
     from pathlib import Path
     from platform import node
 
-    from bench.engines.inline import attempt as do
-    from bench.preflight import code_digest
-    from bench.store import RunDirectory, UnitId
-    from bench.work import Host
+    from augbench.bench.engines.inline import attempt as do
+    from augbench.bench.engines.preflight import code_digest
+    from augbench.bench.plan.spec import UnitId
+    from augbench.bench.store.run_directory import RunDirectory
+    from augbench.bench.unit.work import Host
 
     if code_digest() != request["code"]:  # a node that joined late
         return "refused", f"node {node()} runs other code of augbench than the driver"

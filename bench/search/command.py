@@ -6,14 +6,14 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from bench.display import duration
-from bench.place import Place
-from bench.search.drive import run_search
-from bench.search.findings import Findings, read_findings, valid_text, write_fragment
-from bench.search.search import make_search
-from bench.search.space import SamplerName, read_spaces
-from bench.suite import Suite
-from datasets.errors import UserError
+from augbench.bench.driver.display import duration
+from augbench.bench.driver.place import Place
+from augbench.bench.plan.suite import Suite
+from augbench.bench.search.drive import run_search
+from augbench.bench.search.findings import Findings, read_findings, valid_text, write_fragment
+from augbench.bench.search.search import make_search
+from augbench.bench.search.space import SamplerName, read_spaces
+from augbench.datasets.errors import UserError
 
 N_TRIALS = 20  # where nothing else is said
 

@@ -21,23 +21,24 @@ from typing import Any, NamedTuple
 import torch
 from rich.console import Console
 
-from bench.accounts import Charge, add_charges
-from bench.attempt import provenance
-from bench.display import Display
-from bench.engines.engine import Engine
-from bench.files import DamagedError, append_line, hold_lock
-from bench.halt import Halt
-from bench.place import Place, check_place, make_engine, open_directory
-from bench.preflight import distinct_tasks
-from bench.prepare import prepare
-from bench.schedule import Tally, work_through
-from bench.search.journal import Journal
-from bench.search.sampler import propose
-from bench.search.search import FILE, Search, record_search
-from bench.search.space import Values, corners, grid
-from bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
-from bench.store import RunDirectory, UnitId
-from bench.suite import PlannedTrial, Resources, Suite
+from augbench.bench.driver.display import Display
+from augbench.bench.driver.halt import Halt
+from augbench.bench.driver.place import Place, check_place, make_engine, open_directory
+from augbench.bench.driver.prepare import prepare
+from augbench.bench.driver.schedule import Tally, work_through
+from augbench.bench.engines.engine import Engine
+from augbench.bench.engines.preflight import distinct_tasks
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.suite import PlannedTrial, Resources, Suite
+from augbench.bench.search.journal import Journal
+from augbench.bench.search.sampler import propose
+from augbench.bench.search.search import FILE, Search, record_search
+from augbench.bench.search.space import Values, corners, grid
+from augbench.bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
+from augbench.bench.store.accounts import Charge, add_charges
+from augbench.bench.store.files import DamagedError, append_line, hold_lock
+from augbench.bench.store.provenance import provenance
+from augbench.bench.store.run_directory import RunDirectory
 
 
 class Candidate(NamedTuple):

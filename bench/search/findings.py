@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
 
-from bench.files import replace_text
-from bench.search.journal import read_journal
-from bench.search.search import Search, read_search
-from bench.search.space import Value, Values, with_values
-from bench.search.standing import share_of
-from bench.suite import SearchTable
+from augbench.bench.plan.suite import SearchTable
+from augbench.bench.search.journal import read_journal
+from augbench.bench.search.search import Search, read_search
+from augbench.bench.search.space import Value, Values, with_values
+from augbench.bench.search.standing import share_of
+from augbench.bench.store.files import replace_text
 
 FRAGMENT = "best.toml"
 _STATES = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned"}

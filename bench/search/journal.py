@@ -9,9 +9,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from bench.files import drop_torn_line
-from bench.search.sampler import distribution
-from bench.search.space import Space, Values
+from augbench.bench.search.sampler import distribution
+from augbench.bench.search.space import Space, Values
+from augbench.bench.store.files import drop_torn_line
 
 FILE = "journal.log"
 STUDY = "search"

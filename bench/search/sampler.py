@@ -13,8 +13,8 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
-from bench.search.space import Choice, SamplerName, Space, Value, Values
-from datasets.seeds import Seeds
+from augbench.bench.search.space import Choice, SamplerName, Space, Value, Values
+from augbench.datasets.seeds import Seeds
 
 N_STARTUP = 4  # drawn at random for each parameter, before TPE has enough to model
 

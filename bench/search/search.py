@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from bench.files import DamagedError, read_json, write_json
-from bench.options import read_options
-from bench.search.space import SamplerName, Spaces, Values, read_space, with_values
-from bench.store import SCHEMA, RunDirectory, check_schema
-from bench.suite import PlannedTrial, Suite, read_suite
-from datasets.errors import UserError, unknown
-from methods import known_methods
+from augbench.bench.plan.options import read_options
+from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
+from augbench.bench.search.space import SamplerName, Spaces, Values, read_space, with_values
+from augbench.bench.store.files import DamagedError, read_json, write_json
+from augbench.bench.store.run_directory import SCHEMA, RunDirectory, check_schema
+from augbench.datasets.errors import UserError, unknown
+from augbench.methods import known_methods
 
 FILE = "search.json"
 NO_PART = ("resources", "total_device_hours")  # of a suite's tables: how far it gets, not where to

@@ -6,7 +6,7 @@ from itertools import product
 from math import exp, isfinite, log
 from typing import Literal, NamedTuple
 
-from datasets.errors import UserError, unknown
+from augbench.datasets.errors import UserError, unknown
 
 Value = bool | int | float | str
 Values = dict[str, Value]  # one for each parameter

@@ -6,12 +6,12 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from bench.accounts import Charge, add_charges, charged
-from bench.job import load_task
-from bench.schedule import evaluations
-from bench.spec import TrialSpec
-from bench.store import RunDirectory
-from bench.suite import PlannedTrial
+from augbench.bench.plan.spec import TrialSpec
+from augbench.bench.plan.suite import PlannedTrial
+from augbench.bench.store.accounts import Charge, add_charges, charged
+from augbench.bench.store.evaluations import evaluations
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.job import load_task
 
 REDUCTION = 3  # of a rung's trials, one in so many goes on
 RUNGS = (1, 2, 3)  # a ninth of a unit's steps, a third, all of them

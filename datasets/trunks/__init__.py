@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from datasets.trunks import eeg, image
-from datasets.trunks.mlp import mlp
-from datasets.trunks.pre_act_resnet import pre_act_resnet18
-from datasets.trunks.trunk import Trunk
+from augbench.datasets.trunks import eeg, image
+from augbench.datasets.trunks.mlp import mlp
+from augbench.datasets.trunks.pre_act_resnet import pre_act_resnet18
+from augbench.datasets.trunks.trunk import Trunk
 
 TRUNKS: dict[str, Trunk] = {
     "freq_net": eeg.freq_net,

@@ -5,9 +5,9 @@ from math import ceil
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from datasets.trunks.trunk import require
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.datasets.trunks.trunk import require
 
 
 def freq_net(signal: Signal, n_classes: int) -> nn.Module:

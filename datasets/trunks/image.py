@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from datasets.task import Signal
-from datasets.trunks.trunk import entrance, require
+from augbench.datasets.task import Signal
+from augbench.datasets.trunks.trunk import entrance, require
 
 
 def conv_net(signal: Signal, n_classes: int, *, n_filters: int = 32) -> nn.Module:

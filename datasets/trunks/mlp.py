@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from datasets.task import Signal
-from datasets.trunks.trunk import entrance
+from augbench.datasets.task import Signal
+from augbench.datasets.trunks.trunk import entrance
 
 
 def mlp(signal: Signal, n_classes: int, *, widths: tuple[int, ...]) -> nn.Module:

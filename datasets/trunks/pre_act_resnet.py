@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from datasets.task import Signal
-from datasets.trunks.trunk import entrance, require
+from augbench.datasets.task import Signal
+from augbench.datasets.trunks.trunk import entrance, require
 
 
 class PreActBlock(nn.Module):

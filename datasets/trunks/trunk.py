@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
-from datasets.task import Kind, Normalisation, Signal
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Kind, Normalisation, Signal
 
 # Takes x (B, C, T) or (B, C, H, W) and gives logits (B, K): no softmax, the loss brings it. It can
 # be differentiated twice, and forward leaves the weights alone, as hypergradients need it.

@@ -1,6 +1,6 @@
 """The transforms by name: each row builds one for a signal."""
 
-from methods.transforms import (
+from augbench.methods.transforms import (
     frequency_domain,
     geometry,
     intensity,
@@ -10,7 +10,7 @@ from methods.transforms import (
     time_domain,
     tone,
 )
-from methods.transforms.transform import Builder
+from augbench.methods.transforms.transform import Builder
 
 EEG: dict[str, Builder] = {
     "time_reverse": time_domain.time_reverse,

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from types import MappingProxyType
 
-from datasets.errors import UserError, unknown
-from datasets.plugins import with_plugins
-from datasets.task import Signal
-from methods.transforms import EEG, IMAGE, TRANSFORMS
-from methods.transforms.transform import Builder, Transform
+from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.plugins import with_plugins
+from augbench.datasets.task import Signal
+from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
+from augbench.methods.transforms.transform import Builder, Transform
 
 NO_RANGES: Mapping[str, float] = MappingProxyType({})
 

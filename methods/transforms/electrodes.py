@@ -6,8 +6,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.task import Signal
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
 
 
 def electrode_names(signal: Signal, transform: str) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms.transform import Transform, draw_signed, draw_uniform, per_sample
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform, per_sample
 
 NOTCH_STEEPNESS = 16.0  # per hertz: an edge falls from 98 % to 2 % within half a hertz
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from datasets.task import Signal
-from methods.transforms.transform import Transform, draw_signed, ungraded
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.transform import Transform, draw_signed, ungraded
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms.geometry import AUTOAUGMENT
-from methods.transforms.transform import Transform, draw_signed, per_sample
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.geometry import AUTOAUGMENT
+from augbench.methods.transforms.transform import Transform, draw_signed, per_sample
 
 ALMOST_GREY = 1e-6  # a chroma below this has no hue
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from datasets.task import Signal
-from methods.transforms.geometry import AUTOAUGMENT
-from methods.transforms.transform import Transform, per_sample
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.geometry import AUTOAUGMENT
+from augbench.methods.transforms.transform import Transform, per_sample
 
 GREY = 0.5
 

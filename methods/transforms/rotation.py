@@ -7,9 +7,9 @@ import torch
 from numpy.polynomial.legendre import legval
 from torch import Tensor
 
-from datasets.task import Signal
-from methods.transforms.electrodes import directions, electrode_names
-from methods.transforms.transform import Transform, draw_signed, following
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.electrodes import directions, electrode_names
+from augbench.methods.transforms.transform import Transform, draw_signed, following
 
 STIFFNESS = 4
 N_TERMS = 50  # Legendre polynomials in the spline

@@ -3,9 +3,9 @@
 import torch
 from torch import Generator, Tensor
 
-from datasets.task import Signal
-from methods.transforms.electrodes import electrode_names, mirror
-from methods.transforms.transform import Transform, following, per_sample, ungraded
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.electrodes import electrode_names, mirror
+from augbench.methods.transforms.transform import Transform, following, per_sample, ungraded
 
 DROPOUT_STEEPNESS = 1000.0
 

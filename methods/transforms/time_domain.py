@@ -3,8 +3,8 @@
 import torch
 from torch import Generator, Tensor
 
-from datasets.task import Signal
-from methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
 
 
 def time_reverse(signal: Signal) -> Transform:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from datasets.task import Signal
-from methods.transforms.geometry import AUTOAUGMENT
-from methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.geometry import AUTOAUGMENT
+from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
 
 NEAR = 0.25  # a slope is taken over this share of the range at least
 HALF_LEVEL = 0.5 / 255

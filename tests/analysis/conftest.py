@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from analysis.frame import Results, results
+from augbench.analysis.frame import Results, results
 
 Rows = tuple[dict[str, object], list[dict[str, object]]]  # of trials, of points
 

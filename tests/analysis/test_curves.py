@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.curves import best_so_far, curves, median_curve
-from analysis.frame import COSTS
-from datasets.errors import UserError
+from augbench.analysis.curves import best_so_far, curves, median_curve
+from augbench.analysis.frame import COSTS
+from augbench.datasets.errors import UserError
 
 
 def at_hours(*values):

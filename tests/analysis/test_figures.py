@@ -7,8 +7,8 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.image import imread
 
-from analysis.figures import COLOURS, FIGURES, SHAPES
-from analysis.report import png, svg
+from augbench.analysis.figures import COLOURS, FIGURES, SHAPES
+from augbench.analysis.report import png, svg
 
 pytestmark = pytest.mark.parametrize("drawing", FIGURES.values(), ids=FIGURES.keys())
 

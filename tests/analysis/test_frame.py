@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from analysis.frame import POINT_COLUMNS, TRIAL_COLUMNS, ended, finished, results
-from datasets.errors import UserError
+from augbench.analysis.frame import POINT_COLUMNS, TRIAL_COLUMNS, ended, finished, results
+from augbench.datasets.errors import UserError
 
 TWO = [(0.5, 0.4, 1.0, 1.0), (0.6, 0.5, 2.0, 3.0)]
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from analysis.curves import curves
-from analysis.panels import HOUR_AXES, panel_table, readable_unit
-from datasets.errors import UserError
+from augbench.analysis.curves import curves
+from augbench.analysis.panels import HOUR_AXES, panel_table, readable_unit
+from augbench.datasets.errors import UserError
 
 
 @pytest.mark.parametrize(

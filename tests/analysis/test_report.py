@@ -4,10 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import report
-from analysis.figures import FIGURES
-from analysis.report import write_report
-from datasets.errors import UserError
+from augbench.analysis import report
+from augbench.analysis.figures import FIGURES
+from augbench.analysis.report import write_report
+from augbench.datasets.errors import UserError
 
 
 @pytest.fixture(autouse=True)

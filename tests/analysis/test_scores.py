@@ -1,7 +1,7 @@
 import pytest
 
-from analysis.frame import results
-from analysis.scores import HEADER, score_markdown, score_rows, score_table
+from augbench.analysis.frame import results
+from augbench.analysis.scores import HEADER, score_markdown, score_rows, score_table
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from analysis.command import report
-from analysis.frame import COSTS, load
-from analysis.report import png
-from analysis.searches import charge_searches, search_figure, trial_table
-from bench.cli import main
-from bench.place import Place
-from bench.run import run_suite
-from bench.search.findings import Finding, Findings
-from bench.search.search import Search
-from bench.suite import load_suite
-from datasets.errors import UserError
+from augbench.analysis.command import report
+from augbench.analysis.frame import COSTS, load
+from augbench.analysis.report import png
+from augbench.analysis.searches import charge_searches, search_figure, trial_table
+from augbench.bench.cli.command import main
+from augbench.bench.driver.place import Place
+from augbench.bench.driver.run import run_suite
+from augbench.bench.plan.suite import load_suite
+from augbench.bench.search.findings import Finding, Findings
+from augbench.bench.search.search import Search
+from augbench.datasets.errors import UserError
 
 PARAMETERS = {"penalty": "log:0.01:50", "at_eval": "choice:blend,sample"}
 SCALES = {"penalty": "log", "at_eval": "words"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from methods.end_to_end import EndToEnd
+from augbench.methods.training.end_to_end import EndToEnd
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -57,7 +57,7 @@ def command_line() -> Callable[..., list[str]]:
     """The words that start the command in a process of its own."""
 
     def words(*arguments: str | Path) -> list[str]:
-        return [sys.executable, "-m", "bench", *map(str, arguments)]
+        return [sys.executable, "-m", "augbench.bench", *map(str, arguments)]
 
     return words
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.cifar10 import CHECKSUMS, FOLDER
+from augbench.datasets.cifar10 import CHECKSUMS, FOLDER
 
 WriteCifar = Callable[..., Path]
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.arrays import ArraysOptions, arrays
-from datasets.banks import EEG, IMAGE
-from datasets.errors import UserError
-from datasets.task import Task
-from datasets.trunks import TRUNKS
-from methods.transforms.bank import make_bank
+from augbench.datasets.arrays import ArraysOptions, arrays
+from augbench.datasets.banks import EEG, IMAGE
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Task
+from augbench.datasets.trunks import TRUNKS
+from augbench.methods.transforms.bank import make_bank
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3, 64))

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.cache import Arrays, cached, folder
-from datasets.errors import UserError
+from augbench.datasets.cache import Arrays, cached, folder
+from augbench.datasets.errors import UserError
 
 
 class Builder:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from datasets import cifar10 as module
-from datasets.cifar10 import CHECKSUMS, CLASS_NAMES, FOLDER, Cifar10Options, cifar10
-from datasets.errors import UserError
-from datasets.fetch import Record
-from datasets.task import Split, Task
-from datasets.trunks import TRUNKS
-from datasets.trunks.trunk import Normalise
+from augbench.datasets import cifar10 as module
+from augbench.datasets.cifar10 import CHECKSUMS, CLASS_NAMES, FOLDER, Cifar10Options, cifar10
+from augbench.datasets.errors import UserError
+from augbench.datasets.fetch import Record
+from augbench.datasets.task import Split, Task
+from augbench.datasets.trunks import TRUNKS
+from augbench.datasets.trunks.trunk import Normalise
 
 OPTIONS = Cifar10Options()
 NOT_OFFICIAL = "ignore:.* is not the official CIFAR-10"

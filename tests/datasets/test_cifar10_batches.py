@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.cifar10_batches import read_batch
-from datasets.errors import UserError
+from augbench.datasets.cifar10_batches import read_batch
+from augbench.datasets.errors import UserError
 
 RANDOM = np.random.default_rng(0)
 DATA = RANDOM.integers(0, 256, (3, 3072), dtype=np.uint8)

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from datasets.digits import DigitsOptions, digits
-from datasets.errors import UserError
+from augbench.datasets.digits import DigitsOptions, digits
+from augbench.datasets.errors import UserError
 
 
 def test_all_images_are_there_once_over_the_test_splits() -> None:

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from datasets.errors import UserError
-from datasets.fetch import Record, fetch, read_record, unpack
+from augbench.datasets.errors import UserError
+from augbench.datasets.fetch import Record, fetch, read_record, unpack
 
 FILES = {
     "subject01/record-[1]_raw.fif": b"signals " * 5000,

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import UserError
-from datasets.folds import grouped, hold_out, stratified
-from datasets.seeds import Seeds
+from augbench.datasets.errors import UserError
+from augbench.datasets.folds import grouped, hold_out, stratified
+from augbench.datasets.seeds import Seeds
 
 Y = torch.tensor([0] * 50 + [1] * 23 + [2] * 7)
 

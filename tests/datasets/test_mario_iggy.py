@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from datasets import mario_iggy as module
-from datasets.errors import UserError
-from datasets.mario_iggy import MarioIggyOptions, mario_iggy
-from datasets.pictures import robot, walker
-from datasets.task import Split, Task
+from augbench.datasets import mario_iggy as module
+from augbench.datasets.errors import UserError
+from augbench.datasets.mario_iggy import MarioIggyOptions, mario_iggy
+from augbench.datasets.pictures import robot, walker
+from augbench.datasets.task import Split, Task
 
 OPTIONS = MarioIggyOptions(n_train=400, n_test=200, n_folds=2)
 PICTURES = torch.stack([walker(), robot()])

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.pictures import read_picture, robot, walker
+from augbench.datasets.errors import UserError
+from augbench.datasets.pictures import read_picture, robot, walker
 
 RANDOM = np.random.default_rng(0)
 COLOURS = RANDOM.integers(0, 256, (32, 32, 3), dtype=np.uint8)

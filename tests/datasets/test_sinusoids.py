@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.sinusoids import FREQUENCIES, SinusoidsOptions, sinusoids
-from datasets.task import Split, Task
+from augbench.datasets.errors import UserError
+from augbench.datasets.sinusoids import FREQUENCIES, SinusoidsOptions, sinusoids
+from augbench.datasets.task import Split, Task
 
 OPTIONS = SinusoidsOptions()
 

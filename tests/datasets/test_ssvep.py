@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import ssvep as module
-from datasets.errors import UserError
-from datasets.fetch import Record
-from datasets.ssvep import CHANNELS, EXCLUDED, Session, SsvepOptions, events_file, ssvep
-from datasets.task import Task
+from augbench.datasets import ssvep as module
+from augbench.datasets.errors import UserError
+from augbench.datasets.fetch import Record
+from augbench.datasets.ssvep import CHANNELS, EXCLUDED, Session, SsvepOptions, events_file, ssvep
+from augbench.datasets.task import Task
 
 OPTIONS = SsvepOptions()
 SMALL = SsvepOptions(subjects=(1, 2, 4, 5))  # two sessions each, none of them special
@@ -148,14 +148,13 @@ def test_a_cached_load_is_equal_and_needs_no_mne(ssvep_root: Path) -> None:
     task = ssvep(SMALL, ssvep_root, 0)
     script = (
         "import sys; from pathlib import Path\n"
-        "from datasets.ssvep import SsvepOptions, ssvep\n"
+        "from augbench.datasets.ssvep import SsvepOptions, ssvep\n"
         "task = ssvep(SsvepOptions(subjects=(1, 2, 4, 5)), Path(sys.argv[1]), 0)\n"
         "task.fold(0)\n"
         "print(task.fingerprint, 'mne' in sys.modules)\n"
     )
     command = [sys.executable, "-c", script, str(ssvep_root)]
-    root = Path(module.__file__).parents[1]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [task.fingerprint, "False"]
 
 

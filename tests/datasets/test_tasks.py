@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import TASKS, known_tasks, plugins
-from datasets.banks import EEG, GEOMETRIC, IMAGE, PHOTOGRAPHS
-from datasets.errors import UserError
-from datasets.seeds import global_seed
-from datasets.sinusoids import SinusoidsOptions, sinusoids
-from datasets.task import Fold, Task, TaskRow
-from datasets.trunks import TRUNKS
+from augbench.datasets import TASKS, known_tasks, plugins
+from augbench.datasets.banks import EEG, GEOMETRIC, IMAGE, PHOTOGRAPHS
+from augbench.datasets.errors import UserError
+from augbench.datasets.seeds import global_seed
+from augbench.datasets.sinusoids import SinusoidsOptions, sinusoids
+from augbench.datasets.task import Fold, Task, TaskRow
+from augbench.datasets.trunks import TRUNKS
 
 Build = Callable[[], Task]
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from datasets.errors import UserError
-from datasets.seeds import global_seed
-from datasets.task import Normalisation, Signal
-from datasets.trunks import TRUNKS
-from datasets.trunks.eeg import MaxNormConv2d
-from datasets.trunks.pre_act_resnet import PreActBlock
-from datasets.trunks.precision import InBfloat16
+from augbench.datasets.errors import UserError
+from augbench.datasets.seeds import global_seed
+from augbench.datasets.task import Normalisation, Signal
+from augbench.datasets.trunks import TRUNKS
+from augbench.datasets.trunks.eeg import MaxNormConv2d
+from augbench.datasets.trunks.pre_act_resnet import PreActBlock
+from augbench.datasets.trunks.precision import InBfloat16
 
 EEG = Signal("eeg", (3, 320), ("C3", "Cz", "C4"), 64.0)
 IMAGE = Signal("image", (3, 32, 32))

@@ -102,7 +102,7 @@ def test_the_build_sees_the_package_and_nothing_else(project: Any) -> None:
         return kept
 
     needed = {
-        *project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"],
+        *project["tool"]["setuptools"]["package-dir"].values(),
         *project["project"]["license-files"],
         project["project"]["readme"],
         "pyproject.toml",

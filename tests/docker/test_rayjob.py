@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ray.scripts.scripts import start
 from typer.main import get_command
 
-from bench.cli import app
+from augbench.bench.cli.command import app
 
 Quantity = dict[str, str]
 

@@ -17,7 +17,7 @@ import pytest
 from ray.scripts.scripts import start
 from typer.main import get_command
 
-from bench.cli import app
+from augbench.bench.cli.command import app
 
 JOB_ID = f"{os.getpid()}"  # a folder in /tmp is named after it
 

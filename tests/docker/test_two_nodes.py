@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
-AUGBENCH = [sys.executable, "-m", "bench"]
+AUGBENCH = [sys.executable, "-m", "augbench.bench"]
 
 SUITE = """
 name = "tiny"

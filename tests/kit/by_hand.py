@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from bench.files import append_line, write_json
-from bench.ledger import PHASES
-from bench.points import open_run
-from bench.spec import EvaluationSpec
-from bench.store import SCHEMA, RunDirectory
+from augbench.bench.plan.spec import EvaluationSpec
+from augbench.bench.store.files import append_line, write_json
+from augbench.bench.store.ledger import PHASES
+from augbench.bench.store.points import open_run
+from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 
 SUITE = {
     "name": "hand",

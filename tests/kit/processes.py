@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bench.attempt import ended, pulse, started
-from bench.store import AttemptDirectory
+from augbench.bench.store.attempt_log import ended, pulse, started
+from augbench.bench.store.run_directory import AttemptDirectory
 
 
 class background:  # noqa: N801 it reads as an adverb

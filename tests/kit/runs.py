@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.points import open_run, read_points
+from augbench.bench.store.points import open_run, read_points
 
 
 def timeless(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:

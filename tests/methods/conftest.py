@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.seeds import Seeds, global_seed
-from datasets.task import Signal, Split, TrainingSettings, Views
-from methods.method import Phase, Setup
-from methods.transforms.transform import Transform, per_sample
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.task import Signal, Split, TrainingSettings, Views
+from augbench.methods.training.method import Phase, Setup
+from augbench.methods.transforms.transform import Transform, per_sample
 
 N_CHANNELS, N_TIMES, N_CLASSES = 2, 16, 3
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from datasets.errors import UserError
-from datasets.task import Split
-from methods import augerino
-from methods.augerino import AugerinoOptions, penalty
-from methods.lie_layer import GENERATORS, TRANSLATION, LieLayer
-from methods.method import DoesNotFitError, Setup
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Split
+from augbench.methods import augerino
+from augbench.methods.augerino import AugerinoOptions, penalty
+from augbench.methods.layers.lie_layer import GENERATORS, TRANSLATION, LieLayer
+from augbench.methods.training.method import DoesNotFitError, Setup
 
 AsImages = Callable[[Setup], Setup]
 

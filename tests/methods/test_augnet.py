@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
-from datasets.seeds import Seeds, global_seed
-from datasets.sinusoids import SinusoidsOptions, sinusoids
-from datasets.task import Signal, Split, Views
-from datasets.trunks import TRUNKS
-from methods import augnet, none
-from methods.augnet import AugNetOptions
-from methods.end_to_end import EndToEnd
-from methods.method import Setup
-from methods.transforms import TRANSFORMS
-from methods.transforms.bank import make_bank
-from methods.transforms.transform import Transform, per_sample
+from augbench.datasets.errors import UserError
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.sinusoids import SinusoidsOptions, sinusoids
+from augbench.datasets.task import Signal, Split, Views
+from augbench.datasets.trunks import TRUNKS
+from augbench.methods import augnet, none
+from augbench.methods.augnet import AugNetOptions
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.transforms import TRANSFORMS
+from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.transform import Transform, per_sample
 
 OFFSET_ONLY = (("offset",),)
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from datasets.errors import UserError
-from methods import autoaugment
-from methods.autoaugment import AutoAugmentOptions
-from methods.method import Setup
-from methods.policy import Policy
-from methods.retraining import retrain
-from methods.search_space import N_SLOTS, Slot, policy_at, random_slots
+from augbench.datasets.errors import UserError
+from augbench.methods import autoaugment
+from augbench.methods.autoaugment import AutoAugmentOptions
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.search_space import N_SLOTS, Slot, policy_at, random_slots
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
 
 QUICK: dict[str, Any] = {
     "n_samplings": 5,

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from methods import METHODS
-from methods.method import Method, Setup, Trained
-from methods.policy import Policy, from_json, to_json
-from methods.retraining import retrain
+from augbench.methods import METHODS
+from augbench.methods.policies.policy import Policy, from_json, to_json
+from augbench.methods.training.method import Method, Setup, Trained
+from augbench.methods.training.retraining import retrain
 
 # A method in the table that has no options here runs on its defaults: add a row to make it quick.
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
-from datasets.task import Split
-from methods import fast_autoaugment
-from methods.fast_autoaugment import FastAutoAugment, FastAutoAugmentOptions
-from methods.method import Setup
-from methods.policy import Operation, Policy, Subpolicy
-from methods.retraining import retrain
-from methods.search_space import policy_at
-from methods.transforms.transform import ungraded
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Split
+from augbench.methods import fast_autoaugment
+from augbench.methods.fast_autoaugment import FastAutoAugment, FastAutoAugmentOptions
+from augbench.methods.policies.policy import Operation, Policy, Subpolicy
+from augbench.methods.policies.search_space import policy_at
+from augbench.methods.training.method import Setup
+from augbench.methods.training.retraining import retrain
+from augbench.methods.transforms.transform import ungraded
 
 
 def build(setup: Setup, **options: Any) -> FastAutoAugment:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.task import Split
-from methods import faster_autoaugment
-from methods.faster_autoaugment import FasterAutoAugment, FasterAutoAugmentOptions
-from methods.method import Setup
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Split
+from augbench.methods import faster_autoaugment
+from augbench.methods.faster_autoaugment import FasterAutoAugment, FasterAutoAugmentOptions
+from augbench.methods.training.method import Setup
 
 
 def build(setup: Setup, **options: Any) -> FasterAutoAugment:

@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods import fixed, none, randaugment, trivialaugment
-from methods.end_to_end import EndToEnd
-from methods.fixed import FixedOptions
-from methods.method import Setup
-from methods.randaugment import RandAugmentOptions
-from methods.transforms.bank import make_bank
-from methods.transforms.transform import Transform, per_sample
-from methods.trivialaugment import TrivialAugmentOptions
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods import fixed, none, randaugment, trivialaugment
+from augbench.methods.fixed import FixedOptions
+from augbench.methods.randaugment import RandAugmentOptions
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.transform import Transform, per_sample
+from augbench.methods.trivialaugment import TrivialAugmentOptions
 
 IMAGES = Signal("image", (3, 32, 32))
 EEG = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from datasets import plugins
-from datasets.errors import UserError
-from methods import METHODS, known_methods
+from augbench.datasets import plugins
+from augbench.datasets.errors import UserError
+from augbench.methods import METHODS, known_methods
 
 
 class Entry:

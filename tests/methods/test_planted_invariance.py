@@ -14,12 +14,12 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from datasets.seeds import Seeds, global_seed
-from datasets.task import Signal, Split, TrainingSettings, Views
-from methods import METHODS
-from methods.method import Setup
-from methods.policy import Policy, masses
-from methods.transforms.transform import Transform, draw_signed, per_sample, ungraded
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.task import Signal, Split, TrainingSettings, Views
+from augbench.methods import METHODS
+from augbench.methods.policies.policy import Policy, masses
+from augbench.methods.training.method import Setup
+from augbench.methods.transforms.transform import Transform, draw_signed, per_sample, ungraded
 
 N_SEEDS = 5
 N_CHANNELS, N_TIMES, N_CLASSES = 3, 4, 3

@@ -46,7 +46,7 @@ def seconds(*words: str | Path) -> float:
 
 def main() -> None:
     n_trials = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    command = (sys.executable, "-m", "bench")
+    command = (sys.executable, "-m", "augbench.bench")
     with tempfile.TemporaryDirectory() as name:
         suite, out = Path(name) / "trivial.toml", Path(name) / "run"
         suite.write_text(SUITE.format(seeds=list(range(n_trials // 4))))

@@ -18,13 +18,13 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from bench.accounts import imbalance
-from bench.points import open_run
-from bench.states import unit_state
+from augbench.bench.store.accounts import imbalance
+from augbench.bench.store.points import open_run
+from augbench.bench.store.states import unit_state
 from processes import comes_from, parents
 from runs import timeless
 
-COMMAND = (sys.executable, "-m", "bench", "run")
+COMMAND = (sys.executable, "-m", "augbench.bench", "run")
 MOST_COMMANDS = 5
 
 SUITE = """
@@ -48,7 +48,7 @@ def victims(driver: int) -> dict[str, list[int]]:
     for process in every:
         with suppress(OSError):  # it has ended
             words = Path(f"/proc/{process}/cmdline").read_bytes()
-            if b"bench.engines.zygote" in words:
+            if b"augbench.bench.engines.zygote" in words:
                 zygotes.add(process)
             elif words.startswith(b"ray::attempt"):
                 workers.add(process)

@@ -35,11 +35,13 @@ def main() -> None:
         suite = folder / "equal.toml"
         suite.write_text(SUITE.format(seeds=list(range(n_trials))))
         walls = {
-            n: seconds("-m", "bench", "run", suite, "--workers", str(n), "--out", folder / str(n))
+            n: seconds(
+                "-m", "augbench.bench", "run", suite, "--workers", str(n), "--out", folder / str(n)
+            )
             for n in (1, 2)
         }
-        again = seconds("-m", "bench", "run", suite, "--out", folder / "2")
-        start_up = seconds("-m", "bench", "--help")
+        again = seconds("-m", "augbench.bench", "run", suite, "--out", folder / "2")
+        start_up = seconds("-m", "augbench.bench", "--help")
     print(f"{n_trials} equal trials, whole command, Ray's start included")
     for n, wall in walls.items():
         print(f"  {n} worker{'s' if n > 1 else ' '}  {wall:7.1f} s")

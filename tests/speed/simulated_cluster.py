@@ -16,12 +16,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.engines.engine import Outcome
-from bench.files import replace_json
-from bench.schedule import Tally, work_through
-from bench.spec import TrialSpec
-from bench.store import RunDirectory, UnitId
-from bench.suite import read_suite
+from augbench.bench.driver.schedule import Tally, work_through
+from augbench.bench.engines.engine import Outcome
+from augbench.bench.plan.spec import TrialSpec, UnitId
+from augbench.bench.plan.suite import read_suite
+from augbench.bench.store.files import replace_json
+from augbench.bench.store.run_directory import RunDirectory
 
 MEAN_SECONDS = 600.0  # of a trial; log-normal, so that some take many times as long
 SPREAD = 0.5

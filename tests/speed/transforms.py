@@ -21,11 +21,11 @@ from braindecode.models import SleepStagerChambon2018
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from datasets.task import Signal
-from methods.layer import AugmentationLayer
-from methods.transforms import EEG, IMAGE
-from methods.transforms.bank import make_bank
-from methods.transforms.electrodes import directions
+from augbench.datasets.task import Signal
+from augbench.methods.layers.layer import AugmentationLayer
+from augbench.methods.transforms import EEG, IMAGE
+from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.electrodes import directions
 
 CHANNELS = ("C3", "C4", "F3", "F4", "O1", "O2")
 LAYER = ("time_reverse", "gaussian_noise", "time_mask", "ft_surrogate", "frequency_shift")

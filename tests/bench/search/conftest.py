@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.cli import main
-from bench.search.findings import Findings, read_findings
+from augbench.bench.cli.command import main
+from augbench.bench.search.findings import Findings, read_findings
 
 Search = Callable[..., tuple[int, str, str]]
 
@@ -44,7 +44,7 @@ def search(
 ) -> Search:
     """The command: its exit code, what it printed and what it complained of."""
     # The report is tested with the analysis, which is a layer below.
-    monkeypatch.setattr("bench.cli.entry_points", lambda **group: ())
+    monkeypatch.setattr("augbench.bench.cli.command.entry_points", lambda **group: ())
 
     def run(out: Path, *words: str) -> tuple[int, str, str]:
         command = ["augbench", "search", str(tiny), "--engine", "inline", "--out", str(out)]

@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 import pytest
 
-from bench.search.findings import read_findings
+from augbench.bench.search.findings import read_findings
 from processes import background, wait_until
 
 Timeless = Callable[[Path], list[dict[str, Any]]]

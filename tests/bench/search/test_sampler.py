@@ -7,9 +7,9 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from bench.search.journal import FILE, Journal, read_journal
-from bench.search.sampler import distribution, propose
-from bench.search.space import Range, SamplerName, Values, read_space
+from augbench.bench.search.journal import FILE, Journal, read_journal
+from augbench.bench.search.sampler import distribution, propose
+from augbench.bench.search.space import Range, SamplerName, Values, read_space
 
 SPACES = {"penalty": Range("log", 0.01, 50.0, None)}
 TWO = {**SPACES, "at_eval": read_space("at_eval", "choice:blend,sample")}

@@ -8,15 +8,16 @@ from typing import Any, NoReturn
 
 import pytest
 
-import bench.engines.inline
-import bench.job
-import bench.search.drive
-from bench.files import read_lines
-from bench.points import open_run, read_points
-from bench.search.findings import read_findings
-from bench.store import RunDirectory, UnitDirectory, UnitId
-from bench.suite import load_suite
-from bench.work import Host, do_unit
+import augbench.bench.engines.inline
+import augbench.bench.search.drive
+import augbench.bench.unit.job
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.suite import load_suite
+from augbench.bench.search.findings import read_findings
+from augbench.bench.store.files import read_lines
+from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.unit.work import Host, do_unit
 
 Search = Callable[..., tuple[int, str, str]]
 Timeless = Callable[[Path], list[dict[str, Any]]]
@@ -168,13 +169,13 @@ def test_the_test_split_can_be_absent(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    make_setup = bench.job.make_setup
+    make_setup = augbench.bench.unit.job.make_setup
 
     def without(*args: Any, **kwargs: Any) -> Any:
         setup, _, task = make_setup(*args, **kwargs)
         return setup, None, task
 
-    monkeypatch.setattr(bench.job, "make_setup", without)
+    monkeypatch.setattr(augbench.bench.unit.job, "make_setup", without)
     assert search(tmp_path / "absent", *SIX)[0] == 0
     assert timeless(tmp_path / "absent") == timeless(whole)
     unit = UnitId("trials", next(tmp_path.glob("absent/trials/*")).name)
@@ -229,8 +230,8 @@ def test_a_finished_search_is_shown_and_nothing_is_done(
     def forbidden(*args: Any, **kwargs: Any) -> NoReturn:
         raise AssertionError("nothing is left to do")
 
-    monkeypatch.setattr(bench.search.drive, "make_engine", forbidden)
-    monkeypatch.setattr(bench.search.drive, "prepare", forbidden)
+    monkeypatch.setattr(augbench.bench.search.drive, "make_engine", forbidden)
+    monkeypatch.setattr(augbench.bench.search.drive, "prepare", forbidden)
     code, printed, _ = search(tmp_path / "s", *words)
     assert code == 0
     assert printed == first[first.index("trial ") :]
@@ -245,7 +246,7 @@ def test_a_driver_that_dies_between_two_units_is_carried_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attempt, n_units = bench.engines.inline.attempt, 0
+    attempt, n_units = augbench.bench.engines.inline.attempt, 0
 
     def dies(*args: Any) -> Any:
         nonlocal n_units
@@ -254,7 +255,7 @@ def test_a_driver_that_dies_between_two_units_is_carried_on(
             raise KeyboardInterrupt
         return attempt(*args)
 
-    monkeypatch.setattr(bench.engines.inline, "attempt", dies)
+    monkeypatch.setattr(augbench.bench.engines.inline, "attempt", dies)
     code, _, complaint = search(tmp_path / "broken", *SIX)
     assert code == 130
     assert "the same command carries on" in complaint
@@ -272,7 +273,7 @@ def test_a_driver_that_dies_while_it_prunes_is_carried_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    former, n_calls = getattr(bench.search.drive.Journal, name), 0
+    former, n_calls = getattr(augbench.bench.search.drive.Journal, name), 0
 
     def dies(*args: Any, **kwargs: Any) -> None:
         nonlocal n_calls
@@ -281,7 +282,7 @@ def test_a_driver_that_dies_while_it_prunes_is_carried_on(
             raise KeyboardInterrupt
         former(*args, **kwargs)
 
-    monkeypatch.setattr(bench.search.drive.Journal, name, dies)
+    monkeypatch.setattr(augbench.bench.search.drive.Journal, name, dies)
     assert search(tmp_path / "broken", *SIX)[0] == 130
     states = [trial.state for trial in read_findings(tmp_path / "broken").trials]
     assert "unfinished" in states
@@ -293,20 +294,20 @@ def test_a_trial_that_fails_stops_no_other_and_is_tried_again(
     search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("--method", "shift", "--param", "lambda", "--space", "paper", "--sampler", "grid")
-    do = bench.engines.inline.do_unit
+    do = augbench.bench.engines.inline.do_unit
 
     def fails(run: RunDirectory, unit: UnitId, host: Host) -> None:
         if run.unit(unit).spec()["options"]["penalty"] == 0.1:
             raise RuntimeError("out of luck")
         do(run, unit, host)
 
-    monkeypatch.setattr(bench.engines.inline, "do_unit", fails)
+    monkeypatch.setattr(augbench.bench.engines.inline, "do_unit", fails)
     code, printed, _ = search(tmp_path / "s", *words)
     assert code == 1
     assert "3 of 4 trials ended" in printed
     assert "out of luck" in printed
     assert "the same command again" in printed
-    monkeypatch.setattr(bench.engines.inline, "do_unit", do)
+    monkeypatch.setattr(augbench.bench.engines.inline, "do_unit", do)
     code, printed, _ = search(tmp_path / "s", *words)
     assert code == 0
     assert "4 of 4 trials ended" in printed

@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 
-from bench.search.space import (
+from augbench.bench.search.space import (
     PAPER_GRIDS,
     Choice,
     Range,
@@ -15,7 +15,7 @@ from bench.search.space import (
     scale,
     with_values,
 )
-from datasets.errors import UserError
+from augbench.datasets.errors import UserError
 
 
 def test_spaces_are_what_their_words_say() -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.schedule import evaluations
-from bench.search.standing import charges, promoted, reached, rung_step, worth
-from bench.spec import TrialSpec
-from bench.store import RunDirectory, UnitId
-from bench.suite import PlannedTrial, load_suite
-from bench.work import Host, do_unit
+from augbench.bench.plan.spec import TrialSpec, UnitId
+from augbench.bench.plan.suite import PlannedTrial, load_suite
+from augbench.bench.search.standing import charges, promoted, reached, rung_step, worth
+from augbench.bench.store.evaluations import evaluations
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.work import Host, do_unit
 
 
 @pytest.fixture

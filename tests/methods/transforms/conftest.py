@@ -2,7 +2,7 @@
 
 import pytest
 
-from datasets.task import Signal
+from augbench.datasets.task import Signal
 
 
 @pytest.fixture(scope="session")

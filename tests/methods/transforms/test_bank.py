@@ -3,12 +3,12 @@ from importlib.metadata import EntryPoint
 import pytest
 import torch
 
-from datasets import plugins
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms import EEG, IMAGE, TRANSFORMS
-from methods.transforms.bank import make_bank
-from methods.transforms.transform import Transform, ungraded
+from augbench.datasets import plugins
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
+from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.transform import Transform, ungraded
 
 
 def triple(signal: Signal) -> Transform:

@@ -3,10 +3,10 @@ import warnings
 import pytest
 import torch
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms import electrodes
-from methods.transforms.electrodes import directions, electrode_names, mirror
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms import electrodes
+from augbench.methods.transforms.electrodes import directions, electrode_names, mirror
 
 
 def eeg(*names: str, n_channels: int | None = None) -> Signal:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import hilbert
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms.frequency_domain import band_stop, frequency_shift, ft_surrogate
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.frequency_domain import band_stop, frequency_shift, ft_surrogate
 
 RATE = 100.0
 LONG = Signal("eeg", (2, 3000), sampling_rate=RATE)

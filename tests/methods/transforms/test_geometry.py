@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.task import Signal
-from methods.transforms.geometry import (
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.geometry import (
     crop,
     horizontal_flip,
     rotate,

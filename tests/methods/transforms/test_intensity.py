@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms.intensity import brightness, contrast, hue, saturation, sharpness
-from methods.transforms.transform import Builder
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.intensity import brightness, contrast, hue, saturation, sharpness
+from augbench.methods.transforms.transform import Builder
 
 SIGNAL = Signal("image", (3, 12, 16))
 NOISE = torch.tensor([-1.0, -0.35, 0.1, 0.9])

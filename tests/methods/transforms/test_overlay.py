@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.task import Signal
-from methods.transforms.overlay import cutout, sample_pairing
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.overlay import cutout, sample_pairing
 
 SIGNAL = Signal("image", (3, 12, 16))
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from datasets.errors import UserError
-from datasets.task import Signal
-from methods.transforms import EEG
-from methods.transforms.electrodes import directions
-from methods.transforms.rotation import rotation_z
+from augbench.datasets.errors import UserError
+from augbench.datasets.task import Signal
+from augbench.methods.transforms import EEG
+from augbench.methods.transforms.electrodes import directions
+from augbench.methods.transforms.rotation import rotation_z
 
 NAMES = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()  # noqa: SIM905
 OCCIPITAL = "Oz O1 O2 POz PO3 PO4 PO7 PO8".split()  # noqa: SIM905

@@ -5,8 +5,8 @@ from braindecode.augmentation import ChannelsSymmetry, functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.task import Signal
-from methods.transforms.sensors import (
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.sensors import (
     channel_dropout,
     channel_shuffle,
     channel_symmetry,

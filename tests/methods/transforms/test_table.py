@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from datasets.task import Signal
-from methods.transforms import EEG, IMAGE, TRANSFORMS
-from methods.transforms.transform import Transform
+from augbench.datasets.task import Signal
+from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
+from augbench.methods.transforms.transform import Transform
 
 BATCH = 8
 # Exact is the rule at magnitude 0. The others pass the Fourier domain, or a grid in float32.

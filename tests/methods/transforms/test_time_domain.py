@@ -5,8 +5,8 @@ from braindecode.augmentation import functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.task import Signal
-from methods.transforms.time_domain import gaussian_noise, time_mask, time_reverse
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.time_domain import gaussian_noise, time_mask, time_reverse
 
 LONG = Signal("eeg", (2, 3000))
 

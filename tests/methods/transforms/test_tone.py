@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from datasets.task import Signal
-from methods.transforms.tone import auto_contrast, equalize, invert, posterize, solarize
-from methods.transforms.transform import Builder
+from augbench.datasets.task import Signal
+from augbench.methods.transforms.tone import auto_contrast, equalize, invert, posterize, solarize
+from augbench.methods.transforms.transform import Builder
 
 SIGNAL = Signal("image", (3, 12, 16))
 LEVELS = torch.arange(256).reshape(1, 1, 16, 16) / 255  # every one of an 8-bit image

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from methods.transforms.transform import (
+from augbench.methods.transforms.transform import (
     draw_signed,
     draw_uniform,
     following,

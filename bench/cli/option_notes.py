@@ -1,0 +1,101 @@
+"""What the source of a method says of it: the notes on its options, and its docstrings."""
+
+import ast
+import inspect
+import io
+import textwrap
+import tokenize
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import Any, NamedTuple, get_type_hints
+
+from augbench.methods.training.method import MethodRow
+
+
+class _Comment(NamedTuple):
+    """A comment and where it stands on its line."""
+
+    text: str
+    column: int
+    alone: bool  # nothing before it
+
+
+def option_notes(cls: type) -> dict[str, str]:
+    """The comments on each field of a dataclass: right above it, then behind it; "" without any.
+
+    A field of a parent has the parent's note where the class has none of its own.
+    """
+    notes: dict[str, str] = {}
+    for each in reversed(cls.__mro__):
+        notes |= {name: note for name, note in _own_notes(each).items() if note}
+    return {field.name: notes.get(field.name, "") for field in fields(cls)}
+
+
+def _own_notes(cls: type) -> dict[str, str]:
+    """The same of the fields that stand in the class itself."""
+    try:
+        source = textwrap.dedent(inspect.getsource(cls))
+    except (OSError, TypeError):  # made at run time, or installed without its source
+        return {}
+    comments = _comments(source)
+    (definition,) = ast.parse(source).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        node.target.id: " ".join([*_above(comments, node), *_behind(comments, node)])
+        for node in definition.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def _comments(source: str) -> dict[int, _Comment]:
+    """All comments, by the number of their line."""
+    comments = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            line, column = token.start
+            alone = not token.line[:column].strip()
+            comments[line] = _Comment(token.string.lstrip("#: "), column, alone)
+    return comments
+
+
+def _above(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
+    """The lines of comment that end right above a field, at its column."""
+    first = node.lineno
+    while (above := comments.get(first - 1)) and above.alone and above.column == node.col_offset:
+        first -= 1
+    return [comments[line].text for line in range(first, node.lineno)]
+
+
+def _behind(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
+    """What stands between the lines of a field and behind it, and goes on under itself."""
+    last = node.end_lineno or node.lineno
+    if behind := comments.get(last):
+        while (under := comments.get(last + 1)) and under.alone and under.column == behind.column:
+            last += 1
+    return [comments[line].text for line in range(node.lineno, last + 1) if line in comments]
+
+
+def docstrings(row: MethodRow) -> list[str]:
+    """Those of the module that a method is built in, of its class, and of its builder."""
+    build = row.build
+    while isinstance(build, partial):
+        build = build.func
+    module, built = inspect.getmodule(build), _built(build)
+    # A class of another module is one that several methods share, and tells of none of them.
+    own = built if built is not None and built.__module__ == build.__module__ else None
+    return [text for each in (module, own, build) if each and (text := inspect.getdoc(each))]
+
+
+def _built(build: Callable[..., Any]) -> Any:
+    """The class that a builder says it returns; None if it says nothing."""
+    try:
+        return get_type_hints(build).get("return")
+    except (NameError, TypeError):  # what is imported for type checkers alone; no function
+        return None
+
+
+def sources(texts: list[str]) -> str:
+    """All that stands behind ``Source:`` in some docstrings, each to the end of its paragraph."""
+    paragraphs = [part.partition("\n\n")[0] for text in texts for part in text.split("Source:")[1:]]
+    return " ".join(" ".join(each.split()) for each in paragraphs)

@@ -1,0 +1,68 @@
+"""The trials of a suite as tables for the terminal: one line each, or counted if there are many."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+MOST = 500  # lines that anybody reads; beyond that trials are counted
+WORTH_A_LINE = ("failed", "diverged", "skipped")  # among many, up to `MOST` of them
+
+Trial = Mapping[str, Any]  # a record of `read_trials` of bench/store/states.py
+
+
+def plan_table(name: str, trials: Sequence[Trial]) -> Table:
+    """What a suite would run, and which of it is there."""
+    title = f"{name}: {len(trials)} trials"
+    states = ["to do" if trial["state"] == "waiting" else trial["state"] for trial in trials]
+    if len(trials) > MOST:
+        return _counted(title, trials, states)
+    table = _table(("task", "method", "fold", "seed", "trial", ""), title)
+    for trial, state in zip(trials, states, strict=True):
+        table.add_row(*_place(trial), trial["trial"], state)
+    return table
+
+
+def status_tables(trials: Sequence[Trial]) -> list[Table]:
+    """How far each trial is; of many how far all are, and what went wrong with which."""
+    if len(trials) <= MOST:
+        return [_states(trials)]
+    wrong = [trial for trial in trials if trial["state"] in WORTH_A_LINE]
+    counted = _counted(None, trials, [trial["state"] for trial in trials])
+    return [counted, _states(wrong[:MOST])] if wrong else [counted]
+
+
+def _states(trials: Sequence[Trial]) -> Table:
+    table = _table(("task", "method", "fold", "seed", "state", "points", "wasted", "reason"))
+    for trial in trials:
+        table.add_row(
+            *_place(trial),
+            trial["state"],
+            f"{trial['points_scored']} of {trial['points_known']}",
+            f"{trial['wasted_seconds']:.1f} s",
+            Text(trial["reason"]),  # a str would be searched for markup, which has brackets
+        )
+    return table
+
+
+def _counted(title: str | None, trials: Sequence[Trial], states: Sequence[str]) -> Table:
+    table = _table(("task", "method", "trials", ""), title)
+    counts = Counter(
+        (trial["task"], trial["method"], state) for trial, state in zip(trials, states, strict=True)
+    )
+    for (task, method, state), count in counts.items():
+        table.add_row(task, method, str(count), state)
+    return table
+
+
+def _place(trial: Trial) -> tuple[str, str, str, str]:
+    return trial["task"], trial["method"], str(trial["fold"]), str(trial["seed"])
+
+
+def _table(columns: Sequence[str], title: str | None = None) -> Table:
+    table = Table(title=title, box=None)
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a path that a reason names stays whole
+    return table

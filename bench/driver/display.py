@@ -1,0 +1,124 @@
+"""What a person sees while a suite runs: a live table on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from augbench.bench.driver.schedule import Tally
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.suite import PlannedTrial
+from augbench.bench.store.attempt_log import pulse
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.methods import known_methods
+
+_LINE_SECONDS = 15.0  # between plain lines when nothing ends, or something all the time
+_MOST = 20  # units under way that are shown; how many more there are is said
+
+
+class Display:
+    """Draws the tally of the driver and the progress that workers note in their attempts."""
+
+    def __init__(
+        self, run: RunDirectory, plan: Sequence[PlannedTrial], tally: Tally, console: Console
+    ) -> None:
+        self._run, self._tally, self._console = run, tally, console
+        self._labels = {
+            planned.spec.unit: f"{planned.task} · {planned.method} · {_place(planned.spec)}"
+            for planned in plan
+        }
+        kinds = known_methods()
+        self._searches = {
+            planned.spec.unit for planned in plan if kinds[planned.spec.method].ends_in == "policy"
+        }
+        self._began = time.monotonic()
+        self._last_line = 0.0
+        self._last_seen: tuple[int, set[UnitId]] = (-1, set())
+
+    @contextmanager
+    def show(self) -> Iterator[None]:
+        """Keep a live table on a terminal for as long as the block runs."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(
+            get_renderable=self._table, console=self._console, refresh_per_second=2, transient=True
+        ):
+            yield
+
+    def tick(self) -> None:
+        """Where there is no terminal, lines when something begins or ends, and now and then."""
+        if self._console.is_terminal:
+            return
+        count = self._tally.finished + len(self._tally.failed) + self._tally.crashes
+        seen = (count, set(self._tally.in_flight))
+        now = time.monotonic()
+        calm = seen == self._last_seen or len(self._tally.in_flight) > _MOST
+        if calm and now - self._last_line < _LINE_SECONDS:
+            return
+        self._last_seen, self._last_line = seen, now
+        self._console.print(self._headline(), soft_wrap=True, highlight=False)
+        for row in self._rows():
+            self._console.print("    " + "  ".join(row), soft_wrap=True, highlight=False)
+
+    def _table(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("trial", "phase", "step", "best valid", "device hours"):
+            table.add_column(column)
+        for row in self._rows():
+            table.add_row(*row)
+        return Group(Text(self._headline()), table)
+
+    def _headline(self) -> str:
+        tally = self._tally
+        elapsed = time.monotonic() - self._began
+        left = {*tally.queue, *tally.in_flight}
+        searching = bool(left & self._searches)  # nobody knows yet what they will ask for
+        to_do = f"{len(left)} to do" + (", retrainings to come" if searching else "")
+        parts = [f"{tally.finished} done, {to_do}", f"{duration(elapsed)} so far"]
+        if tally.finished and not searching:
+            parts.append(f"about {duration(elapsed / tally.finished * len(left))} left")
+        if tally.failed:
+            parts.append(f"{len(tally.failed)} failed")
+        return " · ".join(parts)
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        under_way = sorted(self._tally.in_flight)
+        rows = [self._row(unit) for unit in under_way[:_MOST]]
+        more = len(under_way) - len(rows)
+        return [*rows, (f"and {more} more",)] if more else rows
+
+    def _row(self, unit: UnitId) -> tuple[str, ...]:
+        attempts = self._run.unit(unit).attempts()
+        progress = pulse(attempts[-1]) if attempts else {}
+        valid = progress.get("best_valid")
+        return (
+            self._label(unit),
+            progress.get("phase", "starting"),
+            str(progress.get("step", "")),
+            f"{valid:.3f}" if valid is not None and valid >= 0 else "-",
+            f"{progress.get('charged_seconds', 0.0) / 3600:.4f}",
+        )
+
+    def _label(self, unit: UnitId) -> str:
+        if unit in self._tally.askers:
+            return f"{self._labels[self._tally.askers[unit]]} · retraining"
+        return self._labels[unit]
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that reads best."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _place(spec: Any) -> str:
+    return f"fold {spec.fold} · seed {spec.seed}"

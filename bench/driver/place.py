@@ -1,0 +1,100 @@
+"""Where work is done: a directory, a folder of data, and the engine that does it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from augbench.bench.engines.engine import Engine
+from augbench.bench.engines.inline import InlineEngine
+from augbench.bench.plan.spec import TaskSpec
+from augbench.bench.plan.suite import Resources
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.work import Host
+from augbench.datasets.errors import UserError
+
+EngineName = Literal["inline", "ray"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a suite runs."""
+
+    out: Path
+    data: Path
+    engine: EngineName = "ray"
+    address: str | None = None  # of a Ray cluster; None or "local" starts one on this machine
+    stop_after_hours: float | None = None  # of the clock on the wall
+    ship_code: bool = False  # whether its workers get the driver's code
+    device: str = "cpu"
+    retry_failed: bool = True  # whether trials that failed under a former driver are tried again
+
+
+def check_place(place: Place) -> None:
+    """Raise a UserError for what the engine does not take, or a device that is not there."""
+    hours = place.stop_after_hours
+    if hours is not None and not 0 < hours < inf:
+        raise UserError(f"--stop-after is {hours:g}; it has to be above 0 hours")
+    if place.engine == "inline" and (place.address or place.ship_code):
+        word = "--address" if place.address else "--ship-code"
+        raise UserError(f"{word} is for Ray's engine; leave it out, or --engine inline")
+    if place.device not in ("cpu", "cuda"):
+        raise UserError(f"--device {place.device}: known: cpu, cuda")
+    if place.device == "cuda" and place.engine == "ray":
+        raise UserError(
+            "--device is for the inline engine; Ray hands out GPUs by --set resources.gpus=1"
+        )
+    if place.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds no GPU on this machine; leave the option out")
+
+
+def open_directory(path: Path, header: str) -> RunDirectory:
+    """A directory that can be written to; a new one where there is none.
+
+    Raises a UserError if it cannot be, or holds files but not the one that says what it is.
+    """
+    try:
+        if (
+            not (path / header).exists()
+            and path.is_dir()
+            and any(e.name != "lock" and e.name[0] != "." for e in path.iterdir())
+        ):
+            raise UserError(
+                f"{path} holds files but no {header}: choose an empty folder with --out"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        with (path / "lock").open("a"):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"cannot write to run directory {path}: {error.strerror}; choose another with --out"
+        ) from None
+    return RunDirectory(path)
+
+
+def make_engine(
+    run: RunDirectory,
+    resources: Resources,
+    place: Place,
+    *,
+    tasks: Sequence[tuple[str, TaskSpec]] = (),  # whose data every node of a cluster must have
+    score_test: bool = True,
+) -> Engine:
+    """What does the units of a run directory."""
+    gpus = resources.gpus
+    host = Host(
+        data=place.data.resolve(),
+        device=place.device if place.engine == "inline" else "cuda" if gpus else "cpu",
+        threads=max(1, int(resources.cpus)),
+        shared=0 < gpus < 1,
+        score_test=score_test,
+    )
+    if place.engine == "inline":
+        return InlineEngine(run, host)
+    from augbench.bench.engines.ray import RayEngine  # needs Ray, which the inline engine does not
+
+    address = None if place.address == "local" else place.address
+    return RayEngine(run, host, resources, address=address, ship_code=place.ship_code, tasks=tasks)

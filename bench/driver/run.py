@@ -1,0 +1,143 @@
+"""Run a suite into a run directory: prepare, check, schedule, and say what is missing."""
+
+import time
+
+import torch
+from rich.console import Console
+
+from augbench.bench.driver.display import Display, duration
+from augbench.bench.driver.halt import Halt
+from augbench.bench.driver.place import Place, check_place, make_engine, open_directory
+from augbench.bench.driver.prepare import prepare
+from augbench.bench.driver.schedule import Tally, pending, work_through
+from augbench.bench.engines.preflight import distinct_tasks
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.suite import Suite
+from augbench.bench.store.files import append_line, hold_lock, write_json
+from augbench.bench.store.provenance import provenance
+from augbench.bench.store.run_directory import SCHEMA, RunDirectory
+from augbench.bench.store.states import read_trials, skip_lines
+
+
+def run_suite(suite: Suite, place: Place, console: Console) -> bool:
+    """Do what the run directory lacks; True when all that was planned is there.
+
+    Raises a UserError for bad input, before any trial begins where that can be known.
+    """
+    check_place(place)
+    torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
+    run = open_directory(place.out, "run.json")
+    if run.exists():
+        run.header()  # refuses another version's layout
+    with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
+        failed = set() if place.retry_failed else _failed(run, suite)
+        specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]
+        tally = Tally()
+        left = pending(run, specs)
+        unfit = prepare(run, suite.plan, place.data) if left.units else {}
+        skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
+        specs = [spec for spec in specs if spec.unit not in skipped]
+        if len(left.units) > len(skipped):
+            began = time.monotonic()
+            display = Display(run, suite.plan, tally, console)
+            engine = make_engine(run, suite.resources, place, tasks=distinct_tasks(specs))
+            halt = Halt(run, console, place.stop_after_hours, suite.total_device_hours)
+            try:
+                # Not before: what is refused leaves a run as it was.
+                _record(run, suite, skipped, console)
+                with halt, display.show():  # after Ray, which handles signals of its own
+                    work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
+            finally:
+                engine.close()
+            halt.conclude()
+            console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
+        else:
+            _record(run, suite, skipped, console)
+            tally.failed |= left.damaged
+            console.print("nothing left to run")
+        if failed:
+            console.print(
+                f"{len(failed)} that failed before are left as they are: without --leave-failed "
+                "the same command tries them again",
+                highlight=False,
+                soft_wrap=True,
+            )
+    return _summarise(run, suite, tally, console)
+
+
+def _failed(run: RunDirectory, suite: Suite) -> set[UnitId]:
+    """The trials that failed, or whose retraining did."""
+    states = {trial["trial"]: trial["state"] for trial in read_trials(run, suite.plan)}
+    units = (planned.spec.unit for planned in suite.plan)
+    return {unit for unit in units if states[unit.digest] == "failed"}
+
+
+def _record(run: RunDirectory, suite: Suite, skipped: dict[UnitId, str], console: Console) -> None:
+    """Keep the resolved suite, and what of it is skipped."""
+    _record_suite(run, suite, console)
+    if skipped or run.skipped_file.exists():
+        write_json(run.skipped_file, {unit.digest: reason for unit, reason in skipped.items()})
+
+
+def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
+    """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
+    former = run.header()["suite"] if run.exists() else None
+    if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
+        if not run.events_file.exists():  # a driver was killed between the two files
+            run.events_file.touch()
+        return
+    event = "created" if former is None else "suite changed"
+    record = {"schema": SCHEMA, "name": suite.name, "suite": suite.resolved}
+    write_json(run.header_file, record)
+    details = {"former": former, **provenance(torch.device("cpu"))}
+    append_line(run.events_file, {"time": time.time(), "event": event, **details})
+    planned = {trial.spec.unit.digest for trial in suite.plan}
+    out_of_view = [each for each in run.path.glob("trials/*") if each.name not in planned]
+    if out_of_view:
+        console.print(
+            f"the suite has changed: {len(out_of_view)} trials of former ones stay in {run.path}, "
+            "but status and report show them no more",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) -> bool:
+    """Say what is there, what is missing and why; True when nothing is missing."""
+    every = read_trials(run, suite.plan)
+    trials = [trial for trial in every if trial["state"] != "skipped"]
+    missing = [
+        trial
+        for trial in trials
+        if trial["state"] not in ("done", "over budget") or not trial["points_known"]
+    ]
+    lines = [
+        f"{len(trials) - len(missing)} of {len(trials)} trials done in {run.path}",
+        *skip_lines(every),
+    ]
+    wasted = sum(trial["wasted_seconds"] for trial in trials)
+    if wasted >= 0.05:
+        lost = f"{wasted:.1f} s" if wasted < 10 else duration(wasted)
+        lines.append(f"{lost} of work were cut short and done again")
+    for trial in missing:
+        label = f"{trial['task']} · {trial['method']} · fold {trial['fold']} · seed {trial['seed']}"
+        reason = f" ({trial['reason']})" if trial["reason"] else ""
+        lines.append(f"  missing: {label}: {trial['state']}{reason}")
+    # A unit that could not even write down why it failed has told the driver.
+    told = [trial["reason"] for trial in missing if trial["reason"]]
+    lines += [
+        f"  failed: {unit}: {reason}"
+        for unit, reason in tally.failed.items()
+        if not any(each in reason for each in told)
+    ]
+    states = {trial["state"] for trial in missing}
+    if "diverged" in states:
+        lines.append("diverged trials stay so: lower their learning rate in the suite")
+    if "over budget" in states:
+        lines.append("a budget that ends before the first point stays so: raise it in the suite")
+    if tally.failed:
+        lines.append("mend what is named above and run the same command again: it carries on")
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return not missing

@@ -1,0 +1,154 @@
+"""The driver: keeps an engine busy until everything planned is there, and notes what happens."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from augbench.bench.engines.engine import Engine, Outcome
+from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, UnitId
+from augbench.bench.store.evaluations import evaluations
+from augbench.bench.store.files import DamagedError, append_line, write_json
+from augbench.bench.store.run_directory import RunDirectory
+
+TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
+
+
+@dataclass
+class Tally:
+    """What one run of the driver has done, and what it has before it."""
+
+    finished: int = 0
+    failed: dict[UnitId, str] = field(default_factory=dict)  # with the reason
+    crashes: int = 0
+    in_flight: set[UnitId] = field(default_factory=set)
+    queue: deque[UnitId] = field(default_factory=deque)
+    askers: dict[UnitId, UnitId] = field(default_factory=dict)  # see Backlog
+
+
+class Backlog(NamedTuple):
+    """What is known and not finished."""
+
+    units: list[TrialSpec | EvaluationSpec]  # trials first, then the evaluations they ask for
+    askers: dict[UnitId, UnitId]  # of each evaluation a trial that asks for it
+    damaged: dict[UnitId, str]  # trials of which that cannot be told, and which file is damaged
+
+
+def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
+    """What is left to do of some trials; a damaged file stops its own trial alone."""
+    trials: dict[UnitId, TrialSpec] = {}
+    asked: dict[UnitId, EvaluationSpec] = {}
+    askers: dict[UnitId, UnitId] = {}
+    damaged = {}
+    for spec in specs:
+        directory = run.unit(spec.unit)
+        if not directory.path.exists():  # one look: there can be very many
+            trials[spec.unit] = spec
+            continue
+        try:
+            scoring = evaluations(run, spec, directory.points())
+            open_ones = [each for each in scoring if run.unit(each.unit).result() is None]
+            finished = directory.result() is not None
+        except DamagedError as error:
+            damaged[spec.unit] = str(error)
+            continue
+        if not finished:
+            trials[spec.unit] = spec
+        asked |= {each.unit: each for each in open_ones}
+        askers |= {each.unit: spec.unit for each in open_ones}
+    return Backlog([*trials.values(), *asked.values()], askers, damaged)
+
+
+def work_through(
+    run: RunDirectory,
+    specs: Iterable[TrialSpec],
+    engine: Engine,
+    tally: Tally,
+    *,
+    halted: Callable[[], bool] = lambda: False,
+    on_tick: Callable[[], None] = lambda: None,
+    tick_seconds: float = 0.5,
+) -> None:
+    """Do all pending units, and those that come up on the way; a unit that fails stops no other.
+
+    Searches go first, since what they find keeps the other workers busy; evaluations fill the slots
+    that are free. Once ``halted``, units under way come to their pause and no others are begun.
+    Raises a FileNotFoundError where the run's events are gone, and most likely all of the run.
+    """
+    trials = {spec.unit: spec for spec in specs}
+    known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
+
+    def enqueue(found: Backlog) -> None:
+        tally.failed |= found.damaged
+        tally.askers |= found.askers
+        for spec in found.units:
+            if spec.unit not in known:
+                known[spec.unit] = spec
+                tally.queue.append(spec.unit)
+
+    enqueue(pending(run, trials.values()))
+    tries: Counter[UnitId] = Counter()
+    sizes: dict[UnitId, int] = {}
+    while tally.in_flight or (tally.queue and not halted()):
+        while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
+            unit = tally.queue.popleft()
+            tries[unit] += 1
+            _note(run, "dispatched", unit, f"try {tries[unit]}")
+            directory = run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
+            directory.failure_file.unlink(missing_ok=True)
+            engine.submit(unit)
+            tally.in_flight.add(unit)
+        on_tick()
+        # A trial shows its last points before it ends. To those under way it is enough to look when
+        # there is room for what they may ask for.
+        starving = not tally.queue and len(tally.in_flight) < engine.slots
+        look_at = set(tally.in_flight) if starving else set()
+        for outcome in engine.wait(tick_seconds):
+            tally.in_flight.remove(outcome.unit)
+            look_at.add(outcome.unit)
+            if _settle(run, outcome, tries[outcome.unit], tally):
+                tally.queue.append(outcome.unit)
+        enqueue(pending(run, _grown(run, [trials[u] for u in look_at if u in trials], sizes)))
+    on_tick()
+
+
+def _grown(
+    run: RunDirectory, trials: Iterable[TrialSpec], sizes: dict[UnitId, int]
+) -> list[TrialSpec]:
+    """The trials whose files of points have grown since the last look."""
+    grown = []
+    for trial in trials:
+        size = run.unit(trial.unit).points_size()
+        if size != sizes.get(trial.unit, 0):
+            sizes[trial.unit] = size
+            grown.append(trial)
+    return grown
+
+
+def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> bool:
+    """Note an outcome; True if the unit is to be tried again."""
+    unit, ending, reason = outcome
+    if ending == "done":
+        paused = run.halt_file.exists() and run.unit(unit).result() is None
+        tally.finished += not paused
+        _note(run, "paused" if paused else "finished", unit)
+        return False
+    tally.crashes += ending == "crashed"
+    again = n_tries < TRIES[ending]
+    _note(run, "retried" if again else "failed", unit, f"{ending}: {reason}")
+    if not again:
+        tally.failed[unit] = reason
+        with suppress(OSError):  # on a disk that is full the tally has it
+            write_json(run.unit(unit).failure_file, {"reason": reason})
+    return again
+
+
+def _note(run: RunDirectory, event: str, unit: UnitId, detail: str = "") -> None:
+    append_line(
+        run.events_file,
+        {"time": time.time(), "event": event, "unit": str(unit), "detail": detail},
+        sync=event != "dispatched",
+        makes_file=False,  # as in the empty folder that a share leaves when it is unmounted
+    )

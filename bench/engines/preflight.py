@@ -1,0 +1,181 @@
+"""What is looked at before anything is queued: is a cluster there, and are its nodes like us?"""
+
+import hashlib
+import os
+import platform
+import socket
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+import augbench.bench
+import augbench.datasets
+import augbench.methods
+from augbench.bench.plan.spec import TaskSpec, TrialSpec
+from augbench.bench.unit.job import load_task
+from augbench.datasets.errors import UserError, UserNotice, system_error
+
+KNOCK_SECONDS = 5.0  # for the head of a cluster to be there
+LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
+
+
+class Node(NamedTuple):
+    """A machine, as a process there sees it."""
+
+    name: str
+    python: str
+    libraries: Mapping[str, str]
+    code: str  # a digest of our own
+    data: Mapping[str, str]  # of each task the fingerprint, or why there is none
+    problem: str  # with the run directory; empty where it can be written to
+    gpus: tuple[str, ...]  # the model of each
+
+
+def look(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Path) -> Node:
+    """Look around, and leave a file of that name in the run directory for the driver to find."""
+    problem = ""
+    try:
+        (run / token).touch()
+    except OSError as error:
+        problem = f"cannot write to {run}: {error.strerror}"
+    return Node(
+        platform.node(),
+        platform.python_version(),
+        {name: version(name) for name in LIBRARIES},
+        code_digest(),
+        {label: _fingerprint(spec, data) for label, spec in tasks},
+        problem,
+        tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())),
+    )
+
+
+def check_nodes(
+    run: Path, tasks: Sequence[tuple[str, TaskSpec]], data: Path, nodes: Sequence[tuple[str, Node]]
+) -> None:
+    """Hold nodes, each with the token that it was given, against this process.
+
+    Raises a UserError that names the first node that differs, and in what; warns of GPUs of several
+    models.
+    """
+    here = look(run, own := new_token(), tasks, data)
+    (run / own).unlink(missing_ok=True)
+    for token, node in nodes:
+        found = (run / token).exists()
+        (run / token).unlink(missing_ok=True)
+        if node.problem:
+            raise UserError(f"node {node.name} {node.problem}")
+        if not found:
+            raise UserError(
+                f"node {node.name} has another {run} than this machine: --out has to be a folder "
+                "that all nodes share, under the same path"
+            )
+        _compare(node, here)
+    _warn_of_several_models(node for _, node in nodes)
+
+
+def _warn_of_several_models(nodes: Iterable[Node]) -> None:
+    models = Counter(model for node in nodes for model in node.gpus)
+    if len(models) > 1:
+        found = ", ".join(f"{count} x {model}" for model, count in models.items())
+        warnings.warn(
+            f"GPUs of several models ({found}): their hours are kept apart and not comparable",
+            UserNotice,
+            stacklevel=3,
+        )
+
+
+def _compare(node: Node, here: Node) -> None:
+    if node.python.split(".")[:2] != here.python.split(".")[:2]:
+        raise UserError(f"node {node.name} has Python {node.python}, the driver {here.python}")
+    for name, theirs in node.libraries.items():
+        if theirs != here.libraries[name]:
+            raise UserError(
+                f"node {node.name} has {name} {theirs}, the driver {here.libraries[name]}: "
+                "install from one constraints.txt"
+            )
+    if node.code != here.code:
+        raise UserError(
+            f"node {node.name} runs other code of augbench than the driver: install one version "
+            "everywhere, or let the driver bring its own by --ship-code"
+        )
+    for label, theirs in node.data.items():
+        if theirs != here.data[label]:
+            raise UserError(
+                f"node {node.name} has other data for task {label!r} than the driver ({theirs}; "
+                f"here {here.data[label]}): --data has to name the same files everywhere"
+            )
+
+
+def new_token() -> str:
+    """The name of a file that nobody else makes."""
+    return f".preflight-{uuid.uuid4().hex}"
+
+
+@cache
+def code_digest() -> str:
+    """12 hex digits of our source files: what tells two versions apart, committed or not."""
+    digest = hashlib.sha256()
+    for package in (augbench.bench, augbench.datasets, augbench.methods):
+        assert package.__file__ is not None
+        folder = Path(package.__file__).parent
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(str(file.relative_to(folder.parent)).encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def distinct_tasks(specs: Iterable[TrialSpec]) -> list[tuple[str, TaskSpec]]:
+    """The tasks of some trials, without what changes how they are trained, each once."""
+    found: dict[str, TaskSpec] = {}
+    for each in {id(spec.task): spec.task for spec in specs}.values():  # trials share them
+        task = TaskSpec(each.task, each.options, each.data_seed)
+        found[repr(task)] = task
+    return [(task.task, task) for task in found.values()]
+
+
+def _fingerprint(spec: TaskSpec, data: Path) -> str:
+    try:
+        return load_task(spec, data).fingerprint
+    except UserError as error:
+        return str(error)
+
+
+def knock(address: str) -> None:
+    """Raise a UserError where nobody listens: Ray itself would try for ever, deaf to Ctrl-C."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        return  # "auto", or what Ray itself refuses
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+    except OSError as error:
+        raise UserError(
+            f"no Ray cluster answers at {address}: {system_error(error)}; is its head started, "
+            "and does it listen there?"
+        ) from None
+
+
+def warn_of_crowds(workers: int, cpus: float) -> None:
+    """Say so where units share processors, for which nothing marks their device hours."""
+    there = processors()
+    if workers * cpus > there:
+        warnings.warn(
+            f"{workers} workers with {cpus:g} processor(s) each are more than "
+            f"the {there} of this machine: they get in each other's way, and device hours are "
+            "longer than they should be; lower --workers or resources.cpus",
+            UserNotice,
+            stacklevel=2,
+        )
+
+
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

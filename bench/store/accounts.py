@@ -1,0 +1,51 @@
+"""What units cost: what a method is charged, what was wasted, and that both add up."""
+
+from typing import Any, NamedTuple
+
+from augbench.bench.store.attempt_log import ended, lifetime, resumptions
+from augbench.bench.store.ledger import CHARGED
+from augbench.bench.store.run_directory import UnitDirectory
+
+
+class Charge(NamedTuple):
+    """What a method is charged for."""
+
+    seconds: float
+    forward: int  # samples
+    backward: int
+
+
+def charged(costs: dict[str, dict[str, Any]]) -> Charge:
+    """What of a unit's costs its method is charged for."""
+    return Charge(*(sum(costs[phase][key] for phase in CHARGED) for key in Charge._fields))
+
+
+def add_charges(*charges: Charge) -> Charge:
+    """The sum; nothing where there are none."""
+    return Charge(*(sum(values) for values in zip(Charge(0.0, 0, 0), *charges, strict=True)))
+
+
+def wasted(directory: UnitDirectory) -> float:
+    """Seconds that a unit's attempts lost: the newest one to resume knows of all before it."""
+    lines = resumptions(directory)
+    return float(lines[-1]["seconds"]) if lines else 0.0
+
+
+def imbalance(directory: UnitDirectory) -> float:
+    """Seconds that the accounts of a finished unit have too many; 0, but for rounding.
+
+    All that its result says was measured, with what it says was wasted, is what the attempts before
+    the last one lived, and what the last one measured.
+    """
+    result = directory.result()
+    assert result is not None
+    *earlier, last = [e for e in directory.attempts() if e.number <= result["attempt"]]
+    seconds = sum(cost["seconds"] for cost in result["costs"].values())
+    ending = ended(last)
+    if ending is None:  # killed between its result and its last line
+        kept = next(line["kept"] for line in last.log() if line["event"] == "resume")
+        measured = seconds - kept
+    else:
+        measured = ending["measured"]
+    said = seconds + result["wasted"]["seconds"]
+    return float(said - sum(map(lifetime, earlier)) - measured)

@@ -1,0 +1,87 @@
+"""The clock and the counts of one unit of work, by phase."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import torch
+
+from augbench.methods.training.method import Phase
+
+# What a method can be charged for, then what is measured but never charged: loading the data, and
+# writing checkpoints and results.
+HarnessPhase = Phase | Literal["setup", "store"]
+CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "retrain")
+PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "setup", "store")
+
+
+@dataclass
+class Cost:
+    """What one phase has cost so far."""
+
+    seconds: float = 0.0  # of the device
+    steps: int = 0  # of an optimizer
+    forward: int = 0  # samples through the trunk
+    backward: int = 0
+
+
+class Ledger:
+    """A `Meter` whose clock is read only at phase edges, with the device idle.
+
+    It is saved with the checkpoint, so that work that is lost and done again is counted once.
+    """
+
+    def __init__(
+        self, device: torch.device | str = "cpu", *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.costs: dict[HarnessPhase, Cost] = {name: Cost() for name in PHASES}
+        self._device = torch.device(device)
+        self._clock = clock
+        self._open: list[HarnessPhase] = []
+        self._since = 0.0
+
+    @contextmanager
+    def phase(self, name: HarnessPhase) -> Iterator[None]:
+        """Charge the block to a phase; an inner block pauses the outer one."""
+        self._charge()
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._open.pop()
+
+    def count(self, *, forward: int = 0, backward: int = 0, steps: int = 0) -> None:
+        """Add samples and optimizer steps to the innermost open phase."""
+        cost = self.costs[self._open[-1]]
+        cost.forward += forward
+        cost.backward += backward
+        cost.steps += steps
+
+    def _charge(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        now = self._clock()
+        if self._open:
+            self.costs[self._open[-1]].seconds += now - self._since
+        self._since = now
+
+    @property
+    def seconds(self) -> float:
+        """All that was measured, charged or not."""
+        return sum(cost.seconds for cost in self.costs.values())
+
+    @property
+    def charged_seconds(self) -> float:
+        """Pretraining, search and retraining."""
+        return sum(self.costs[name].seconds for name in CHARGED)
+
+    def state_dict(self) -> dict[str, dict[str, Any]]:
+        """The costs of each phase as plain data."""
+        return {name: asdict(cost) for name, cost in self.costs.items()}
+
+    def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
+        """Go on from costs that were saved; phases that have run since are dropped."""
+        self.costs = {name: Cost(**state[name]) for name in PHASES}

@@ -1,0 +1,104 @@
+"""What became of each trial of a plan: its state and why, what is scored of it, what was wasted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from augbench.bench.plan.spec import TrialSpec
+from augbench.bench.plan.suite import PlannedTrial
+from augbench.bench.store.accounts import wasted
+from augbench.bench.store.attempt_log import beats, ended
+from augbench.bench.store.evaluations import evaluations
+from augbench.bench.store.files import DamagedError
+from augbench.bench.store.points import names, scored
+from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+
+_URGENCY = ("failed", "running", "waiting", "diverged", "over budget", "done")
+
+
+def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """One record per planned trial: its state, the points that are scored, what was wasted.
+
+    A trial that has a damaged file has failed.
+    """
+    skipped = {
+        digest: {"state": "skipped", "reason": reason} for digest, reason in run.skipped().items()
+    }
+    return [
+        {**names(planned), **_trial(run, planned), **skipped.get(planned.spec.unit.digest, {})}
+        for planned in plan
+    ]
+
+
+def skip_lines(trials: Iterable[Mapping[Any, Any]]) -> list[str]:
+    """A line for each reason that trials are skipped for: how many, of what, and the reason."""
+    names: dict[str, list[str]] = {}
+    for trial in trials:
+        if trial["state"] == "skipped":
+            names.setdefault(trial["reason"], []).append(f"{trial['method']} on {trial['task']}")
+    return [
+        f"{len(each)} skipped ({', '.join(dict.fromkeys(each))}): {reason}"
+        for reason, each in names.items()
+    ]
+
+
+_NOT_BEGUN = {
+    "state": "waiting",
+    "points_scored": 0,
+    "points_known": 0,
+    "wasted_seconds": 0.0,
+    "reason": "",
+}
+
+
+def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
+    if not run.unit(planned.spec.unit).path.exists():  # one look: a plan can be long
+        return _NOT_BEGUN
+    try:
+        rows = run.unit(planned.spec.unit).points()
+        units = _involved(run, planned.spec, rows)
+        states = [unit_state(unit) for unit in units]
+        n_scored, n_known = len(scored(run, planned, rows)), len(rows)
+        wasted_seconds = sum(wasted(unit) for unit in units)
+    except DamagedError as error:
+        states, n_scored, n_known, wasted_seconds = [("failed", str(error))], 0, 0, 0.0
+    # What can still change comes first; a search that is over shows the state of its evaluations.
+    state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
+    return {
+        "state": state,
+        "points_scored": n_scored,
+        "points_known": n_known,
+        "wasted_seconds": wasted_seconds,
+        "reason": reason,
+    }
+
+
+def involved(run: RunDirectory, spec: TrialSpec) -> list[UnitDirectory]:
+    """The folders of a trial and of the evaluations that it has asked for."""
+    return _involved(run, spec, run.unit(spec.unit).points())
+
+
+def _involved(
+    run: RunDirectory, spec: TrialSpec, rows: Sequence[dict[str, Any]]
+) -> list[UnitDirectory]:
+    asked = dict.fromkeys(each.unit for each in evaluations(run, spec, rows))
+    return [run.unit(spec.unit), *map(run.unit, asked)]
+
+
+def unit_state(directory: UnitDirectory) -> tuple[str, str]:
+    """done, over budget, diverged, failed, running or waiting; and why, where there is a why."""
+    result = directory.result()
+    if result is not None:
+        state, _, reason = str(result["state"]).partition(": ")
+        return state, reason
+    given_up = directory.failure()
+    if given_up is not None:
+        return "failed", given_up
+    attempts = directory.attempts()
+    if not attempts:
+        return "waiting", ""
+    ending = ended(attempts[-1])
+    if ending and "error" in ending:
+        return "failed", str(ending["reason"])
+    if not ending and beats(attempts[-1]):
+        return "running", ""
+    return "waiting", "interrupted"

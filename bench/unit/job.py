@@ -1,0 +1,202 @@
+"""What a unit of work is built of: its task, its fold, its method, and what is kept from it."""
+
+import json
+from dataclasses import asdict, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from augbench.bench.plan.options import read_options
+from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
+from augbench.bench.store.ledger import HarnessPhase, Ledger
+from augbench.datasets import known_tasks
+from augbench.datasets.errors import UserError
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.task import Precision, Signal, Split, Task, TrainingSettings
+from augbench.datasets.trunks import TRUNKS
+from augbench.datasets.trunks.precision import InBfloat16
+from augbench.methods import known_methods
+from augbench.methods.policies.policy import from_json
+from augbench.methods.training.method import Method, Setup, Trained
+from augbench.methods.training.retraining import retrain
+from augbench.methods.training.training import Training
+from augbench.methods.transforms.bank import make_bank
+
+
+class Job(NamedTuple):
+    """A method on a fold, ready to step, and what scores it."""
+
+    method: Method
+    phase: HarnessPhase  # that its steps are charged to
+    budget: Budget
+    setup: Setup
+    test: Split  # beside the setup and not in it: no method can reach it
+    task: Task
+
+
+class FinalModel:
+    """A training as a method that shows its best model, once, at its end."""
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+
+    def step(self) -> bool:
+        """Train one epoch."""
+        self.training.step()
+        return self.training.done
+
+    def artifact(self, *, last: bool = False) -> Trained | None:
+        """The weights of the best epoch, when the last one is over."""
+        if not self.training.done:
+            return None
+        return Trained(self.training.load_best(), self.training.best_valid)
+
+    def learned(self) -> dict[str, Any]:
+        """How long the training took, and how far it came."""
+        return {
+            "best_valid": self.training.best_valid,
+            "epochs": self.training.epoch,
+            "best_epoch": self.training.best_epoch,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the training."""
+        return self.training.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.training.load_state_dict(state)
+
+
+def trial_job(record: dict[str, Any], data: Path, *, device: torch.device, meter: Ledger) -> Job:
+    """Build a trial's method on its fold.
+
+    Raises a UserError for data or options that do not fit.
+    """
+    spec = TrialSpec.from_json(record)
+    setup, test, task = make_setup(
+        spec.task, spec.fold, spec.seed, data, device=device, meter=meter
+    )
+    row = known_methods()[spec.method]
+    options: Any = read_options(row.options, spec.options, f"method {spec.method!r}")
+    return Job(row.build(setup, options), "search", spec.budget, setup, test, task)
+
+
+def evaluation_job(
+    record: dict[str, Any], data: Path, *, device: torch.device, meter: Ledger
+) -> Job:
+    """Build the retraining under a policy.
+
+    Raises a UserError for data or a policy that do not fit.
+    """
+    spec = EvaluationSpec.from_json(record)
+    setup, test, task = make_setup(
+        spec.task, spec.fold, spec.seed, data, device=device, meter=meter
+    )
+    policy = from_json(spec.policy, setup.bank)
+    method = FinalModel(retrain(setup, policy))
+    return Job(method, "retrain", Budget(), setup, test, task)
+
+
+def make_setup(
+    spec: TaskSpec, fold: int, seed: int, data: Path, *, device: torch.device, meter: Ledger
+) -> tuple[Setup, Split, Task]:
+    """What a method is built from, and apart from it the test split."""
+    task = load_task(spec, data)
+    if fold >= task.n_folds:
+        raise UserError(f"task {task.name!r} has {task.n_folds} folds; the suite asks for {fold}")
+    views, test = task.fold(fold)
+    seeds = Seeds((seed, spec.task, fold))
+    setup = Setup(
+        views=views.to(device),
+        signal=task.signal,
+        n_classes=task.n_classes,
+        metric=task.metric,
+        trunk=partial(
+            _new_trunk,
+            task.trunk,
+            task.signal,
+            task.n_classes,
+            precision=task.training.precision,
+            seed=seeds.integer("trunk"),
+            device=device,
+        ),
+        bank=make_bank(task.transforms, task.signal, task.ranges),
+        training=task.training,
+        seeds=seeds,
+        meter=meter,
+        device=device,
+    )
+    return setup, test.to(device), task
+
+
+def warm_up(setup: Setup) -> None:
+    """Let a trunk learn one batch and throw it away; nothing is drawn from, nothing counted.
+
+    What a process does once, at its first training, is no cost of a method: it imports the trunk's
+    library and torch's optimizers (2.4 s in the first step of a search) and wakes a GPU.
+    """
+    trunk = setup.trunk()
+    optimizer = torch.optim.Adam(trunk.parameters())
+    x, y = (each[: setup.training.batch_size] for each in setup.views.train)
+    with global_seed(0, setup.device):  # of dropout
+        F.cross_entropy(trunk(x), y).backward()
+    optimizer.step()
+
+
+def check_data(task: Task, former: str | None, unit: Path) -> None:
+    """Raise a UserError if what a unit has kept is of other data than those that are there now."""
+    if former not in (None, task.fingerprint):
+        raise UserError(
+            f"the data of task {task.name!r} have changed since {unit} was begun: put the former "
+            "data back or choose another run directory"
+        )
+
+
+def load_task(spec: TaskSpec, data: Path) -> Task:
+    """Build a task with the changes that the suite asks for; two are kept for the next calls."""
+    return _load_task(json.dumps(asdict(spec), sort_keys=True), data)
+
+
+@lru_cache(maxsize=2)
+def _load_task(text: str, data: Path) -> Task:
+    record = json.loads(text)
+    row = known_tasks()[record["task"]]
+    options: Any = read_options(row.options, record["options"], f"task {record['task']!r}")
+    task: Task = row.build(options, data, record["data_seed"])
+    changes: dict[str, Any] = {}
+    if record["trunk"] is not None:
+        changes["trunk"] = record["trunk"]
+    names = task.transforms
+    if record["transforms"] is not None:
+        names = changes["transforms"] = tuple(record["transforms"])
+    ranges = {name: value for name, value in task.ranges.items() if name in names}
+    changes["ranges"] = ranges | record["ranges"]
+    settings = asdict(task.training) | record["training"]
+    changes["training"] = read_options(TrainingSettings, settings, f"training of {task.name!r}")
+    return replace(task, **changes)
+
+
+def _new_trunk(
+    name: str,
+    signal: Signal,
+    n_classes: int,
+    *,
+    precision: Precision,
+    seed: int,
+    device: torch.device,
+) -> nn.Module:
+    """A trunk at its initial weights, drawn on the CPU so that every device starts alike.
+
+    It is given names and numbers, not the task: from a task the test split can be reached.
+    """
+    with global_seed(seed):
+        trunk = TRUNKS[name](signal, n_classes)
+    # Convolutions of images are a quarter faster in this order of memory (a step of conv_net).
+    order = torch.channels_last if signal.kind == "image" else torch.contiguous_format
+    placed: nn.Module = trunk.to(device=device, memory_format=order)  # type: ignore[call-overload]
+    return InBfloat16(placed) if precision == "bfloat16" else placed

@@ -1,0 +1,276 @@
+"""Do one unit of work, a trial or an evaluation, from wherever it stands to its end."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.store import checkpoint
+from augbench.bench.store.attempt import Attempt, Wasted
+from augbench.bench.store.attempt_log import is_over, started
+from augbench.bench.store.files import (
+    BusyError,
+    append_line,
+    hold_lock,
+    write_json,
+    write_json_once,
+)
+from augbench.bench.store.ledger import Ledger
+from augbench.bench.store.provenance import device_name
+from augbench.bench.store.run_directory import AttemptDirectory, RunDirectory, UnitDirectory
+from augbench.bench.unit.fault import Fault
+from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
+from augbench.methods.policies.policy import Policy, masses, to_json
+from augbench.methods.training.method import Trained
+from augbench.methods.training.training import DivergedError, score
+
+GHOST_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where a unit is done; none of it is part of what the unit is."""
+
+    data: Path
+    device: str = "cpu"
+    threads: int = 1
+    shared: bool = False  # whether other units use the same GPU
+    score_test: bool = True  # False in a search, which is not to see that split
+    checkpoint_seconds: float = 10.0  # at least between checkpoints of steps that show nothing
+
+
+def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
+    """Work on a unit until its result is written; where it was interrupted, go on from there.
+
+    Raises a UserError for what the user can mend, a SupersededError among them where another
+    process has gone on with the unit meanwhile; the attempt's log records any other error too.
+    """
+    directory = run.unit(unit)
+    torch.set_num_threads(host.threads)
+    device = torch.device(host.device)
+    busy = f"another process works on {unit}"
+    # The ghost of a killed driver's worker may live a moment longer than its driver.
+    with hold_lock(directory.path / "lock", busy, wait_seconds=GHOST_SECONDS):
+        if directory.result() is not None:
+            return
+        attempts = directory.attempts()
+        if attempts and not is_over(attempts[-1], GHOST_SECONDS):
+            who = started(attempts[-1])
+            raise BusyError(f"{busy} (process {who['process']} on {who['host']} still beats)")
+        with Attempt(directory, Ledger(device), device=device, shared=host.shared) as attempt:
+            if directory.result() is None:  # a ghost may have ended after all
+                fault = Fault(attempt.directory)
+                _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()
+
+
+class _Worker:
+    """The state of a unit while a process works on it."""
+
+    def __init__(
+        self,
+        directory: UnitDirectory,
+        unit: UnitId,
+        host: Host,
+        device: torch.device,
+        attempt: Attempt,
+        halt_file: Path,
+        fault: Fault,
+    ) -> None:
+        self.halt_file, self.fault = halt_file, fault
+        self.directory, self.host, self.device, self.attempt = directory, host, device, attempt
+        self.ledger = attempt.ledger
+        with self.ledger.phase("setup"):
+            spec = directory.spec()
+            make = trial_job if unit.kind == "trials" else evaluation_job
+            self.job = make(spec, host.data, device=device, meter=self.ledger)
+            warm_up(self.job.setup)
+        self.rung = directory.rung()
+        self.step = 0
+        self.n_points = 0
+        self.n_published = max((row["point"] for row in directory.points()), default=0)
+        self.best_valid = -1.0
+        self.state = "running"
+        self.last_row: dict[str, Any] = {}
+        self.weights = ""
+        self.wasted = Wasted(0.0, 0)
+        self._saved_at = time.monotonic()
+        self._has_saved = False
+
+    def run(self) -> None:
+        self._resume()
+        pauses = self._pauses()
+        while self.state == "running" and not pauses:
+            self._advance()
+            with self.ledger.phase("store"):
+                self.attempt.check_lease()
+            row = self._show()
+            best_valid = self.job.method.learned().get("best_valid")
+            self.attempt.progress(
+                self.step, self.job.phase, self.ledger.charged_seconds, best_valid
+            )
+            due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
+            # A checkpoint comes before each line that others read: no cost that a line shows is
+            # ever lost, and after a crash the line that is missing stands in the checkpoint.
+            pauses = self._pauses()
+            if row is not None or due or self.state != "running" or pauses:
+                with self.ledger.phase("store"):
+                    self._save()
+                    if row is not None:
+                        self._publish(row)
+        if self.state != "running":
+            self._finish()
+
+    def _pauses(self) -> bool:
+        """Whether the unit pauses here: no end, and nothing of what it is or comes to changes."""
+        at_rung = self.rung is not None and self.step >= self.rung
+        return at_rung or self.halt_file.exists()
+
+    def _advance(self) -> None:
+        """One step of the method."""
+        try:
+            with self.ledger.phase(self.job.phase):
+                ended = self.job.method.step()
+            self.fault.after(self.step + 1)
+        except DivergedError as error:
+            self.state = f"diverged: {error}"
+            return
+        self.step += 1
+        if ended:
+            self.state = "done"
+        elif self._over_budget():
+            self.state = "over budget"
+
+    def _show(self) -> dict[str, Any] | None:
+        """The row of what the method shows, if anything is due."""
+        if self.state.startswith("diverged"):
+            return None
+        artifact = self.job.method.artifact(last=self.state != "running")
+        return None if artifact is None else self._row(artifact)
+
+    def _publish(self, row: dict[str, Any]) -> None:
+        """Append a row unless it stands there: rows come again from the older checkpoint."""
+        if self.n_published < row["point"]:
+            append_line(self.attempt.directory.points_file, row)
+            self.n_published = row["point"]
+
+    def _over_budget(self) -> bool:
+        steps, hours = self.job.budget.steps, self.job.budget.device_hours
+        return (steps is not None and self.step >= steps) or (
+            hours is not None and self.ledger.charged_seconds >= hours * 3600
+        )
+
+    def _row(self, artifact: Policy | Trained) -> dict[str, Any]:
+        """Score a model, or write down a policy for others to score."""
+        self.n_points += 1
+        row: dict[str, Any] = {"point": self.n_points, "step": self.step}
+        if isinstance(artifact, Policy):
+            record = to_json(artifact, self.job.setup.bank)
+            self.directory.policies.mkdir(exist_ok=True)
+            write_json(self.directory.policies / f"{artifact.digest}.json", record)
+            row |= {"kind": "policy", "policy": artifact.digest, "masses": masses(artifact)}
+        else:
+            row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
+            if self.host.score_test:
+                row["test"] = self._test(artifact.model)
+            self._keep_best(artifact)
+        self.last_row = row | {
+            "learned": self.job.method.learned(),
+            "costs": self.ledger.state_dict(),
+        }
+        return self.last_row
+
+    def _test(self, model: nn.Module) -> float:
+        with self.ledger.phase("evaluate"):
+            return score(
+                model,
+                self.job.test,
+                metric=self.job.task.metric,
+                n_classes=self.job.task.n_classes,
+                seed=self.job.setup.seeds.integer("score"),
+                meter=self.ledger,
+            )
+
+    def _keep_best(self, artifact: Trained) -> None:
+        if artifact.valid <= self.best_valid:
+            return
+        self.best_valid = artifact.valid
+        weights = artifact.model.state_dict()
+        self.weights = checkpoint.weights_digest(weights)
+        with self.ledger.phase("store"):
+            file = self.attempt.directory.model_file
+            draft = file.with_name("new-model.pt")
+            checkpoint.write(draft, {"weights": weights, "digest": self.weights})
+            draft.replace(file)
+
+    def _save(self) -> None:
+        state = self._state_dict()
+        self.attempt.beat()  # not before: its ledger never holds more than is known to be lived
+        checkpoint.save(self.attempt.directory.path, state)
+        self._saved_at = time.monotonic()
+        if not self._has_saved:
+            self._has_saved = True
+            self.attempt.check_lease()  # what one that has begun meanwhile may be reading stays
+            for attempt in self.attempt.earlier:
+                attempt.drop_tensors()
+
+    def _state_dict(self) -> dict[str, Any]:
+        return {
+            "method": self.job.method.state_dict(),
+            "costs": self.ledger.state_dict(),
+            "step": self.step,
+            "n_points": self.n_points,
+            "best_valid": self.best_valid,
+            "weights": self.weights,
+            "state": self.state,
+            "last_row": json.dumps(self.last_row),
+            "fingerprint": self.job.task.fingerprint,
+        }
+
+    def _resume(self) -> None:
+        """Load the newest checkpoint of earlier attempts, and publish a row that it alone holds."""
+        newest_first = reversed(self.attempt.earlier)
+        loaded = checkpoint.load(attempt.path for attempt in newest_first)
+        fingerprint = self.job.task.fingerprint
+        if loaded is None:
+            self.wasted = self.attempt.resumed(0, 0.0, fingerprint)
+            return
+        state = loaded.state
+        check_data(self.job.task, state["fingerprint"], self.directory.path)
+        self.job.method.load_state_dict(state["method"])
+        setup_seconds = self.ledger.costs["setup"].seconds
+        self.ledger.load_state_dict(state["costs"])
+        self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
+        self.ledger.costs["setup"].seconds += setup_seconds
+        self.step, self.n_points = state["step"], state["n_points"]
+        self.best_valid, self.weights = state["best_valid"], state["weights"]
+        self.state, self.last_row = state["state"], json.loads(state["last_row"])
+        with self.ledger.phase("store"):
+            if self.weights:
+                former = AttemptDirectory(loaded.folder).model_file
+                checkpoint.adopt(former, self.attempt.directory.model_file)
+            if self.last_row:
+                self._publish(self.last_row)
+
+    def _finish(self) -> None:
+        record = {
+            "state": self.state,
+            "attempt": self.attempt.directory.number,
+            "steps": self.step,
+            "points": self.n_points,
+            "costs": self.ledger.state_dict(),
+            "wasted": self.wasted._asdict(),
+            "weights": self.weights,
+            "device": device_name(self.device),
+            "shared": self.host.shared,
+            "metric": self.job.task.metric,
+            "fingerprint": self.job.task.fingerprint,
+        }
+        self.attempt.check_lease()
+        draft = self.attempt.directory.draft_file
+        if not write_json_once(self.directory.result_file, record, draft):
+            raise self.attempt.superseded()

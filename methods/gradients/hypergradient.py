@@ -1,0 +1,110 @@
+"""How a validation loss depends on the batch that a trunk learned from one step before."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.task import Split
+
+Weights = Mapping[str, Tensor]
+
+
+class Hypergradient(NamedTuple):
+    """The derivative of the validation loss after one step of gradient descent, ``rate`` included.
+
+    A policy reaches that loss through the batch alone, since what validates is not augmented. So
+    this is all that one needs to know of it: by the chain rule through ``x`` for what changes
+    inputs smoothly, and as a reward (to be made small) through ``samples`` for what is drawn.
+    """
+
+    x: Tensor  # (B, ...), by the inputs
+    samples: Tensor  # (B,), by the weight of each sample in the training loss
+
+
+def hypergradient(
+    model: nn.Module,
+    train: Split,
+    valid: Split,
+    *,
+    rate: float,
+    class_weights: Tensor | None,
+    seeds: Seeds,
+    radius: float | None = None,
+) -> Hypergradient:
+    """By a second backward pass; with a ``radius`` by central finite differences.
+
+    One descent step of ``rate`` on ``train``, of which ``valid`` judges the weights. ``model`` and
+    its buffers stay as they are. All passes over ``train`` share one stream of dropout masks:
+    without that a difference of two losses is noise. Batch-norm ties samples together; what a
+    sample does to the losses of others counts in ``x`` but not in ``samples``.
+
+    Where the trunk has kinks (ReLU, max-pooling) its slope jumps as inputs move, and a derivative
+    does not see jumps: ``x`` by a second backward pass then leaves out a part, which differences
+    that reach across kinks do not. Mean slopes of <v, dL> in the magnitude of a rotation, digits on
+    small_conv_net: -0.143, of which the second pass finds -0.047 and a radius of 0.1 -0.151; on
+    EEGNet (ELU) both agree with it. ``samples`` has no such gap, for losses do not jump.
+
+    Source: Liu et al. 2019 (DARTS), equations 6 to 8; Li et al. 2020 (DADA), section 3.3; Rommel et
+    al. 2022 (CADDA), algorithm 1.
+    """
+    passes = _Passes(model, class_weights, seeds)
+    x = train.x.detach().requires_grad_()
+    share = torch.ones(len(x), device=x.device, dtype=x.dtype, requires_grad=True)
+    loss = (share * passes.losses(passes.weights, Split(x, train.y), "train")).sum()
+    descent = _slopes(loss, [*passes.weights.values()], create_graph=radius is None)
+    after = passes.moved(descent, -rate)
+    judged = passes.losses(after, valid, "valid").sum()
+    direction = _slopes(judged, [*after.values()])
+    if radius is None:
+        along = torch.stack([(v * g).sum() for v, g in zip(direction, descent, strict=True)]).sum()
+        by_x, by_share = _slopes(along, [x, share])
+    else:
+        by_x, by_share = _differences(passes, Split(x, train.y), direction, radius)
+    return Hypergradient(-rate * by_x, -rate * by_share)
+
+
+class _Passes:
+    """A model at weights that are not its own, each pass with buffers that are thrown away."""
+
+    def __init__(self, model: nn.Module, class_weights: Tensor | None, seeds: Seeds) -> None:
+        self.model, self.class_weights, self.seeds = model, class_weights, seeds
+        self.weights = {n: each for n, each in model.named_parameters() if each.requires_grad}
+
+    def losses(self, at: Weights, split: Split, stream: str) -> Tensor:
+        """(B,), whose sum is the loss; equal streams give equal dropout masks."""
+        buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        with global_seed(self.seeds.integer(stream), split.x.device):
+            logits = functional_call(self.model, {**at, **buffers}, (split.x,))
+        each = F.cross_entropy(logits, split.y, weight=self.class_weights, reduction="none")
+        total = len(each) if self.class_weights is None else self.class_weights[split.y].sum()
+        return each / total
+
+    def moved(self, direction: Sequence[Tensor], step: float | Tensor) -> Weights:
+        """The weights after a step along a direction, cut off from where they came from."""
+        pairs = zip(self.weights.items(), direction, strict=True)
+        return {name: (each + step * v).detach().requires_grad_() for (name, each), v in pairs}
+
+
+def _differences(
+    passes: _Passes, train: Split, direction: Sequence[Tensor], radius: float
+) -> tuple[Tensor, Tensor]:
+    """What a move along the direction does to the slopes in x, and to the loss of each sample."""
+    norm = torch.stack([v.square().sum() for v in direction]).sum().sqrt()
+    epsilon = radius / norm.clamp(min=torch.finfo(norm.dtype).tiny)
+    sides = [
+        passes.losses(passes.moved(direction, sign * epsilon), train, "train") for sign in (1, -1)
+    ]
+    (above,), (below,) = (_slopes(side.sum(), [train.x]) for side in sides)
+    return (above - below) / (2 * epsilon), (sides[0] - sides[1]).detach() / (2 * epsilon)
+
+
+def _slopes(
+    loss: Tensor, by: Sequence[Tensor], *, create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Zeros for what the loss does not depend on."""
+    return torch.autograd.grad(loss, by, create_graph=create_graph, materialize_grads=True)

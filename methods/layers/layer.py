@@ -1,0 +1,185 @@
+"""AugNet's augmentation layers, the model that averages over copies, and their regularizer."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from augbench.methods.transforms.geometry import warped_average
+from augbench.methods.transforms.transform import Transform, per_sample
+
+AtEval = Literal["blend", "sample"]
+Regularizer = Literal["selective", "augerino"]
+
+NEGLIGIBLE = 1e-6  # an operation of less weight is left out
+NEARLY_ZERO = 1e-8  # see `breadth`
+# Of a probability that is learned. At 0 and 1 itself `relaxed_bernoulli` has no gradient, and what
+# is clamped there is left by the penalty and the decay alone. For a sign flip whose true slope is 4
+# the mean gradient is 3.9 at 0.01, 4.0 at 0.5, 4.3 at 0.99, and 0 at 0 and 1; further out a batch
+# hardly ever holds one of the samples that have it.
+LEARNABLE = (0.01, 0.99)
+
+
+class AugmentationLayer(nn.Module):
+    """A weighted average of transforms, whose weights and magnitudes are learned.
+
+    ``layer(x, generator)``: (B, ...) -> (B, ...); the noise comes from torch's global generator
+    where none is passed. After each change of the parameters `project` has to be called.
+
+    In training every transform acts on every sample. In evaluation mode ``at_eval`` decides:
+    "blend" is the same average, so that the trunk is asked about inputs of the kind it was trained
+    on; "sample" draws one transform per sample from the weights. In both a transform without
+    strength fires by a hard draw of its probability. (The official code draws one transform per
+    call for all samples and copies: copies cannot average that out.) A transform that mixes samples
+    is the identity then: a prediction must not depend on what else is asked about. (In the official
+    code test images are mixed with each other.)
+
+    Affine moves of images share one sampling (`geometry.warped_average`).
+
+    Source: AugNet, equation 2.
+    """
+
+    temperature: Tensor  # (), of the softmax
+    bounds: Tensor  # (Q, 2), of the magnitudes
+    alive: Tensor  # (Q,) bool: which transforms have a weight that counts
+
+    def __init__(
+        self,
+        transforms: Sequence[Transform],
+        *,
+        initial_magnitude: float,
+        temperature: float = 0.01,
+        at_eval: AtEval = "blend",
+    ) -> None:
+        super().__init__()
+        self.transforms = tuple(transforms)
+        self.at_eval = at_eval
+        self.register_buffer("temperature", torch.tensor(temperature))
+        bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
+        self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
+        n = len(self.transforms)
+        self.hidden_weights = nn.Parameter(torch.zeros(n))
+        self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
+        self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
+        self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
+        self.project()
+
+    @property
+    def weights(self) -> Tensor:
+        """(Q,), non-negative, with sum 1; exactly 0, without gradient, where they do not count."""
+        # Leaving an operation out of the sum alone would leave a wrong gradient on its hidden
+        # weight, tiny, but Adam divides it by its own size. Out of the softmax it has none.
+        hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
+        return torch.softmax(hidden / self.temperature, 0)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Bring the magnitudes back within their bounds, and see which transforms count."""
+        # A clamp in forward would stop all gradients of a magnitude that has left the interval.
+        self.magnitudes.clamp_(*self.bounds.unbind(1))
+        weights = torch.softmax(self.hidden_weights / self.temperature, 0)
+        self.alive = weights >= NEGLIGIBLE
+        self.used: list[int] = self.alive.nonzero().squeeze(1).tolist()  # waits for a GPU, once
+
+    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        shares = self._shares(x, generator)
+        out = torch.zeros_like(x)
+        affine: list[int] = []
+        affines: list[Tensor] = []
+        for q in self.used:
+            transform = self.transforms[q]
+            magnitude, noise = self._magnitude(q, x, generator), transform.draw(x, generator)
+            if transform.affine is not None:
+                affine.append(q)
+                affines.append(transform.affine(x, magnitude, noise))
+            elif transform.mixes and not self.training:
+                out = torch.addcmul(out, per_sample(shares[:, q], x), x)
+            else:
+                moved = transform.apply(x, magnitude, noise)
+                out = torch.addcmul(out, per_sample(shares[:, q], x), moved)
+        if affines:
+            out = out + warped_average(x, torch.stack(affines, dim=1), shares[:, affine])
+        return out
+
+    def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
+        """(B, ...) -> (B, Q), what each transform contributes to each sample."""
+        weights = self.weights
+        if self.training or self.at_eval == "blend":
+            return weights.expand(len(x), -1)
+        drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
+        return F.one_hot(drawn, len(weights)).to(x.dtype)
+
+    def _magnitude(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
+        """(B, ...) -> (B,), of a transform without strength in evaluation mode 0 or 1."""
+        magnitude = self.magnitudes[q].expand(len(x))
+        if self.transforms[q].graded or self.training:
+            return magnitude
+        uniform = torch.rand(len(x), generator=generator, device=x.device)
+        return (uniform < magnitude).to(x.dtype)
+
+
+def _project(layer: AugmentationLayer, incompatible: object) -> None:
+    layer.project()
+
+
+class AveragedModel(nn.Module):
+    """Augment, forward, aggregate: the mean over copies of the logits of a trunk.
+
+    ``model(x, generator)``: (B, ...) -> (B, n_classes), with the noise as in `AugmentationLayer`.
+
+    Source: AugNet, section 3.2 and figure 1.
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[nn.Module],  # each takes a batch and a generator
+        trunk: nn.Module,
+        *,
+        n_copies_train: int = 1,
+        n_copies_test: int = 4,
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.trunk = trunk
+        self.n_copies_train, self.n_copies_test = n_copies_train, n_copies_test
+
+    @property
+    def n_copies(self) -> int:
+        """How many copies of a sample the trunk sees in the present mode."""
+        return self.n_copies_train if self.training else self.n_copies_test
+
+    def augment(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        """(B, ...) -> (n_copies * B, ...), copy by copy, each with noise of its own."""
+        x = torch.cat([x] * self.n_copies)
+        for layer in self.layers:
+            x = layer(x, generator)
+        return x
+
+    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        logits = self.trunk(self.augment(x, generator))
+        # Logits for any number of copies. The official code averages log-softmaxes instead when
+        # there is more than one copy: they differ from this by a number per sample, which neither
+        # cross-entropy nor argmax sees.
+        mean: Tensor = logits.unflatten(0, (self.n_copies, -1)).mean(0)
+        return mean
+
+
+def breadth(layers: Iterable[AugmentationLayer], regularizer: Regularizer = "selective") -> Tensor:
+    """How much the layers augment: one norm, not squared, over the operations of all layers.
+
+    "selective" is ||w * mu||_2, which also wants one large weight per layer; "augerino", the
+    ablation, is ||mu||_2. The loss is the cross-entropy minus lambda times it.
+
+    Source: AugNet, section 3.4.
+    """
+    # The norm has no gradient at 0 and torch says 0 there, which would leave official runs (they
+    # start at 0) to the noise of the cross-entropy. A hair above 0 it has the limit along equal
+    # magnitudes, w_q^2 / ||w||; beyond magnitudes of 1e-6 the number changes nothing.
+    products = [
+        (layer.magnitudes + NEARLY_ZERO) * (layer.weights if regularizer == "selective" else 1.0)
+        for layer in layers
+    ]
+    norm: Tensor = torch.linalg.vector_norm(torch.cat(products))
+    return norm

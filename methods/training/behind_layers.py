@@ -1,0 +1,95 @@
+"""A trunk behind augmentation layers that learn with it: what AugNet and Augerino share."""
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from augbench.datasets.errors import require
+from augbench.datasets.task import TrainingSettings
+from augbench.methods.layers.layer import AveragedModel
+from augbench.methods.training.end_to_end import EndToEnd
+from augbench.methods.training.method import Setup
+from augbench.methods.training.training import Training
+
+
+class LayerOptions(Protocol):
+    """How layers are learned and how often they are asked, among the options of a method."""
+
+    @property
+    def learning_rate(self) -> float | None: ...  # of the layers; None: the trunk's
+
+    @property
+    def weight_decay(self) -> float | None: ...  # likewise
+
+    @property
+    def n_copies_train(self) -> int: ...
+
+    @property
+    def n_copies_test(self) -> int: ...
+
+
+def behind_layers(
+    setup: Setup,
+    layers: Sequence[nn.Module],
+    options: LayerOptions,
+    *,
+    penalty: Callable[[], Tensor] | None,
+    describe: Callable[[], list[list[dict[str, Any]]]],
+    before_epoch: Callable[[int], None] | None = None,
+    after_step: Callable[[], None] | None = None,
+) -> EndToEnd:
+    """Layers and trunk, trained together on the training view; ``describe`` tells of each layer.
+
+    Raises a UserError for numbers out of range.
+    Source: AugNet, equation 3 and figure 1.
+    """
+    _check(options)
+    model = AveragedModel(
+        layers,
+        setup.trunk(),
+        n_copies_train=options.n_copies_train,
+        n_copies_test=options.n_copies_test,
+    ).to(setup.device)
+    training = Training(
+        model,
+        setup.views.train.to(setup.device),
+        setup.views.model_valid.to(setup.device),
+        settings=setup.training,
+        n_classes=setup.n_classes,
+        metric=setup.metric,
+        seeds=setup.seeds,
+        meter=setup.meter,
+        penalty=penalty,
+        parameter_groups=_parameter_groups(model, setup.training, options),
+        before_epoch=before_epoch,
+        after_step=after_step,
+    )
+    return EndToEnd(training, lambda: {"layers": describe()})
+
+
+def _check(options: LayerOptions) -> None:
+    for name in ("learning_rate", "weight_decay"):
+        given = getattr(options, name)
+        require(options, name, given is None or 0 <= given < inf, "0 or more")
+    for name in ("n_copies_train", "n_copies_test"):
+        require(options, name, getattr(options, name) >= 1, "1 or more")
+
+
+def _parameter_groups(
+    model: AveragedModel, settings: TrainingSettings, options: LayerOptions
+) -> list[dict[str, Any]]:
+    """The trunk, and its layers."""
+
+    def or_trunk(own: float | None, of_trunk: float) -> float:
+        return of_trunk if own is None else own
+
+    return [
+        {"params": list(model.trunk.parameters())},
+        {
+            "params": [each for layer in model.layers for each in layer.parameters()],
+            "lr": or_trunk(options.learning_rate, settings.learning_rate),
+            "weight_decay": or_trunk(options.weight_decay, settings.weight_decay),
+        },
+    ]

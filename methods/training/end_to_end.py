@@ -1,0 +1,42 @@
+"""A method that is one training, and whose artifact is the model of the last epoch."""
+
+from collections.abc import Callable
+from typing import Any
+
+from augbench.methods.training.method import Trained
+from augbench.methods.training.training import Training
+
+
+class EndToEnd:
+    """Steps a training epoch by epoch; ``describe`` says what it learned beside the weights."""
+
+    def __init__(
+        self, training: Training, describe: Callable[[], dict[str, Any]] | None = None
+    ) -> None:
+        self.training = training
+        self._describe = describe
+
+    def step(self) -> bool:
+        """Train one epoch; True when the epochs or the patience are used up."""
+        self.training.step()
+        return self.training.done
+
+    def artifact(self, *, last: bool = False) -> Trained | None:
+        """The model as it is after the last epoch; the next step changes it in place."""
+        if self.training.epoch == 0:
+            return None
+        return Trained(self.training.model, self.training.last_valid)
+
+    def learned(self) -> dict[str, Any]:
+        """The best validation metric so far, the last training loss, what the module says."""
+        described = self._describe() if self._describe else {}
+        training = self.training
+        return {"best_valid": training.best_valid, "loss": training.last_loss, **described}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the training."""
+        return self.training.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.training.load_state_dict(state)

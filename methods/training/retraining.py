@@ -1,0 +1,43 @@
+"""Training a trunk from scratch under a policy: every evaluation, every child of a search."""
+
+import torch
+from torch import Generator, Tensor
+
+from augbench.datasets.seeds import Seeds
+from augbench.datasets.task import TrainingSettings
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.policy_table import PolicyTable
+from augbench.methods.training.method import Setup
+from augbench.methods.training.training import Training
+
+
+def retrain(
+    setup: Setup,
+    policy: Policy,
+    *,
+    seeds: Seeds | None = None,
+    settings: TrainingSettings | None = None,
+) -> Training:
+    """A training that has not begun, of a new trunk, whose batches the policy augments.
+
+    It stops by ``setup.views.model_valid``. ``seeds`` and ``settings`` default to the setup's own:
+    the streams of ``none``, so that an empty policy gives its very weights and comparisons are
+    paired.
+    """
+    table = PolicyTable(policy, setup.bank, setup.device)
+
+    @torch.no_grad()
+    def augment(x: Tensor, y: Tensor, generator: Generator) -> Tensor:
+        return table.apply(x, y, generator)
+
+    return Training(
+        setup.trunk().to(setup.device),
+        setup.views.train.to(setup.device),
+        setup.views.model_valid.to(setup.device),
+        settings=settings or setup.training,
+        n_classes=setup.n_classes,
+        metric=setup.metric,
+        seeds=seeds or setup.seeds,
+        meter=setup.meter,
+        augment=augment,
+    )

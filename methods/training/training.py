@@ -1,0 +1,218 @@
+"""The one inner training, used by every method and every retraining, and the score of a model."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from math import cos, isfinite, pi
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.task import Metric, Schedule, Split, TrainingSettings
+from augbench.methods.training.method import Meter
+
+Augment = Callable[[Tensor, Tensor, Generator], Tensor]  # x (B, ...), y (B,) -> x (B, ...)
+
+SCORE_BATCH = 128
+
+
+class DivergedError(Exception):
+    """The training loss is no longer finite."""
+
+
+class Training:
+    """A training that advances by epochs, keeps its best weights, and stops early.
+
+    Every random number of epoch e comes from streams named by e, so that the epoch number is all
+    the state that the randomness has. Training costs go to the meter's current phase, validation
+    to ``evaluate``. ``model`` must live on the device of ``train``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Split,
+        valid: Split,
+        *,
+        settings: TrainingSettings,
+        n_classes: int,
+        metric: Metric,
+        seeds: Seeds,
+        meter: Meter,
+        augment: Augment | None = None,
+        penalty: Callable[[], Tensor] | None = None,
+        parameter_groups: Sequence[dict[str, Any]] | None = None,
+        before_epoch: Callable[[int], None] | None = None,
+        after_step: Callable[[], None] | None = None,
+    ) -> None:
+        self.model = model
+        self.train, self.valid = train, valid
+        self.settings, self.n_classes, self.metric = settings, n_classes, metric
+        self.seeds, self.meter = seeds, meter
+        self.augment, self.penalty = augment, penalty
+        self.before_epoch, self.after_step = before_epoch, after_step
+        self.optimizer = torch.optim.Adam(
+            parameter_groups or model.parameters(),
+            lr=settings.learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            weight_decay=settings.weight_decay,
+        )
+        # The optimizer's state holds the rates of the moment; what they start from is kept apart.
+        self.initial_rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.class_weights = _class_weights(train.y, n_classes) if settings.class_weights else None
+        self.epoch = 0
+        self.last_loss = 0.0  # mean over the updates of an epoch, the penalty included
+        self.last_valid = 0.0
+        self.best_valid = -1.0
+        self.best_epoch = 0
+        self.best_state: dict[str, Tensor] = {}
+
+    @property
+    def done(self) -> bool:
+        """Whether the epochs or the patience are used up."""
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= self.settings.epochs or waited >= self.settings.patience
+
+    def step(self) -> None:
+        """Train one epoch, then validate.
+
+        Raises DivergedError when the loss is not finite.
+        """
+        self.epoch += 1
+        self._set_rates()
+        if self.before_epoch is not None:
+            self.before_epoch(self.epoch)
+        device = self.train.x.device
+        order = torch.randperm(
+            len(self.train.y), generator=self.seeds.generator("batches", self.epoch)
+        ).to(device)
+        noise = self.seeds.generator("augment", self.epoch, device=device)
+        self.model.train()
+        total = torch.zeros((), device=device)
+        batches = order.split(self.settings.batch_size)
+        with global_seed(self.seeds.integer("dropout", self.epoch), device):
+            for rows in batches:
+                total += self._update(self.train.x[rows], self.train.y[rows], noise)
+        self.last_loss = total.item() / len(batches)
+        if not isfinite(self.last_loss):
+            raise DivergedError(f"the training loss of epoch {self.epoch} is {self.last_loss}")
+        self._validate()
+
+    def _set_rates(self) -> None:
+        share = rate_share(self.settings.schedule, self.epoch, self.settings.epochs)
+        for group, rate in zip(self.optimizer.param_groups, self.initial_rates, strict=True):
+            group["lr"] = share * rate
+
+    def _update(self, x: Tensor, y: Tensor, noise: Generator) -> Tensor:
+        if self.augment is not None:
+            x = self.augment(x, y, noise)
+        loss = F.cross_entropy(self.model(x), y, weight=self.class_weights)
+        if self.penalty is not None:
+            loss = loss + self.penalty()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        if self.after_step is not None:
+            self.after_step()
+        n_seen = trunk_samples(self.model, len(y))
+        self.meter.count(forward=n_seen, backward=n_seen, steps=1)
+        return loss.detach()
+
+    def _validate(self) -> None:
+        with self.meter.phase("evaluate"):
+            self.last_valid = score(
+                self.model,
+                self.valid,
+                metric=self.metric,
+                n_classes=self.n_classes,
+                seed=self.seeds.integer("score"),
+                meter=self.meter,
+            )
+        if self.last_valid > self.best_valid:
+            self.best_valid, self.best_epoch = self.last_valid, self.epoch
+            self.best_state = deepcopy(self.model.state_dict())
+
+    def load_best(self) -> nn.Module:
+        """The model with the weights of its best epoch."""
+        self.model.load_state_dict(self.best_state)
+        return self.model
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the next epoch depends on."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "last_loss": self.last_loss,
+            "last_valid": self.last_valid,
+            "best_valid": self.best_valid,
+            "best_epoch": self.best_epoch,
+            "best_state": self.best_state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]
+        self.last_loss = state["last_loss"]
+        self.last_valid = state["last_valid"]
+        self.best_valid = state["best_valid"]
+        self.best_epoch = state["best_epoch"]
+        self.best_state = state["best_state"]
+
+
+def rate_share(schedule: Schedule, epoch: int, n_epochs: int) -> float:
+    """The share of its initial learning rate that each parameter has in an epoch, counted from 1.
+
+    Source: Loshchilov and Hutter 2017 (SGDR), equation 5, without restarts; AugNet, appendix A.3.
+    """
+    return 1.0 if schedule == "constant" else (1 + cos(pi * (epoch - 1) / n_epochs)) / 2
+
+
+def score(
+    model: nn.Module,
+    split: Split,
+    *,
+    metric: Metric,
+    n_classes: int,
+    seed: int,
+    meter: Meter,
+) -> float:
+    """The metric of a model on a split; a model that augments draws its noise from ``seed``."""
+    model.eval()
+    predicted = []
+    with torch.no_grad(), global_seed(seed, split.x.device):
+        for x in split.x.split(SCORE_BATCH):
+            predicted.append(model(x).argmax(1))
+            meter.count(forward=trunk_samples(model, len(x)))
+    return score_predictions(torch.cat(predicted), split.y, metric=metric, n_classes=n_classes)
+
+
+def score_predictions(predicted: Tensor, y: Tensor, *, metric: Metric, n_classes: int) -> float:
+    """(N,), (N,) -> the share that is right, or its mean over the classes that occur."""
+    return mean_right((predicted == y).double(), y, metric=metric, n_classes=n_classes)
+
+
+def mean_right(right: Tensor, y: Tensor, *, metric: Metric, n_classes: int) -> float:
+    """How right each sample is (N,), from 0 to 1, and (N,) labels -> the metric."""
+    if metric == "accuracy":
+        return float(right.mean())
+    counts = torch.bincount(y, minlength=n_classes).double()
+    rights = torch.bincount(y, weights=right, minlength=n_classes)
+    occurs = counts > 0
+    return float((rights[occurs] / counts[occurs]).mean())
+
+
+def trunk_samples(model: nn.Module, n_samples: int) -> int:
+    """How many samples the trunk sees in one forward pass; an averaged model makes copies."""
+    copies: int = getattr(model, "n_copies", 1)
+    return copies * n_samples
+
+
+def _class_weights(y: Tensor, n_classes: int) -> Tensor:
+    """Inverse class frequencies with mean weight 1 over the samples."""
+    counts = torch.bincount(y, minlength=n_classes).clamp(min=1)
+    return len(y) / (n_classes * counts.float())

@@ -1,0 +1,69 @@
+"""The trials of a suite as tables, few or very many."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from augbench.bench.cli.trial_tables import MOST, plan_table, status_tables
+from augbench.bench.plan.spec import SEMANTICS
+from augbench.bench.plan.suite import read_suite
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.states import read_trials
+
+
+def suite_of(n_seeds: int) -> Any:
+    tables = {
+        "name": "many",
+        "folds": 1,
+        "seeds": list(range(n_seeds)),
+        "tasks": {"digits": {}},
+        "methods": {"none": {}, "augnet": {}},
+    }
+    return read_suite(tables, "here")
+
+
+def text(*tables: Table) -> str:
+    console = Console(width=200, record=True, file=StringIO())
+    for table in tables:
+        console.print(table)
+    return console.export_text()
+
+
+def test_few_trials_have_a_line_each(tmp_path: Path) -> None:
+    suite = suite_of(3)
+    trials = read_trials(RunDirectory(tmp_path), suite.plan)
+    for shown in (text(plan_table("many", trials)), text(*status_tables(trials))):
+        assert shown.count("none") == 3
+    assert suite.plan[0].spec.unit.digest in text(plan_table("many", trials))
+
+
+def test_many_trials_are_counted(tmp_path: Path) -> None:
+    suite = suite_of(MOST)
+    trials = read_trials(RunDirectory(tmp_path), suite.plan)
+    shown = text(plan_table("many", trials))
+    assert f"{2 * MOST} trials" in shown
+    assert shown.count("none") == shown.count("augnet") == 1
+    assert f"none    {MOST}" in shown
+
+
+def test_of_many_what_went_wrong_still_has_a_line_each(tmp_path: Path) -> None:
+    suite = suite_of(MOST)
+    trials = read_trials(RunDirectory(tmp_path), suite.plan)
+    trials[7] = {**trials[7], "state": "failed", "reason": "the disk [sda] is full"}
+    shown = text(*status_tables(trials))
+    assert shown.count("the disk [sda] is full") == 1
+    assert "waiting" in shown
+
+
+def test_a_trial_is_named_by_all_that_it_is() -> None:
+    """The quick way to its name is the plain one: runs of former versions are found again."""
+    for planned in suite_of(2).plan:
+        record = {"semantics": SEMANTICS, **asdict(planned.spec)}
+        digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:12]
+        assert planned.spec.unit.digest == digest

@@ -1,0 +1,179 @@
+"""The driver against an engine that does what a test says."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from augbench.bench.driver.schedule import Tally, pending, work_through
+from augbench.bench.engines.engine import Ending, Outcome
+from augbench.bench.plan.spec import TrialSpec, UnitId
+from augbench.bench.plan.suite import load_suite
+from augbench.bench.store.files import append_line, read_lines, write_json
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.states import unit_state
+
+
+class Scripted:
+    """Ends each try at a unit as its script says, and well once the script is used up."""
+
+    def __init__(self, run: RunDirectory, slots: int, script: dict[UnitId, list[Ending]]) -> None:
+        self.slots, self._run, self._script = slots, run, script
+        self.flight: list[UnitId] = []
+        self.tries: Counter[UnitId] = Counter()
+        self.most_in_flight = 0
+        self.order: list[UnitId] = []
+
+    def submit(self, unit: UnitId) -> None:
+        self.flight.append(unit)
+        self.order.append(unit)
+        self.tries[unit] += 1
+        self.most_in_flight = max(self.most_in_flight, len(self.flight))
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        unit = self.flight.pop(0)
+        script = self._script.get(unit, [])
+        ending = script.pop(0) if script else "done"
+        if ending == "done":
+            write_json(self._run.unit(unit).path / "result.json", {"state": "done"})
+        return [Outcome(unit, ending, "as the test says")]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.fixture
+def specs(small_suite: Path) -> list[TrialSpec]:
+    suite = load_suite(small_suite, ["seeds=[0,1,2]"])
+    return [planned.spec for planned in suite.plan]
+
+
+def begun(folder: Path) -> RunDirectory:
+    """A run directory with its events, as a driver makes it."""
+    run = RunDirectory(folder)
+    run.events_file.touch()
+    return run
+
+
+def drive(
+    folder: Path, specs: list[TrialSpec], slots: int = 2, **script: list[Ending]
+) -> tuple[Scripted, Tally, RunDirectory]:
+    run = begun(folder)
+    scripted = {specs[int(key[1:])].unit: list(endings) for key, endings in script.items()}
+    engine, tally = Scripted(run, slots, scripted), Tally()
+    work_through(run, specs, engine, tally)
+    return engine, tally, run
+
+
+def test_all_is_done_and_no_slot_is_used_twice(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    engine, tally, run = drive(tmp_path, specs)
+    assert tally.finished == len(specs) == 6
+    assert engine.most_in_flight == 2
+    assert not pending(run, specs).units
+
+
+@pytest.mark.parametrize(
+    ("endings", "n_tries", "fails"),
+    [
+        (["crashed"], 2, False),
+        (["crashed", "crashed"], 3, False),
+        (["crashed", "crashed", "crashed"], 3, True),
+        (["failed"], 2, False),
+        (["failed", "failed"], 2, True),
+        (["refused"], 1, True),
+    ],
+)
+def test_how_often_a_unit_is_tried(
+    tmp_path: Path, specs: list[TrialSpec], endings: list[Ending], n_tries: int, fails: bool
+) -> None:
+    engine, tally, _ = drive(tmp_path, specs, u0=endings)
+    unit = specs[0].unit
+    assert engine.tries[unit] == n_tries
+    assert (unit in tally.failed) == fails
+    assert tally.finished == len(specs) - fails
+
+
+def test_what_failed_is_tried_again_by_the_next_driver(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    drive(tmp_path, specs, u0=["refused"])
+    engine, tally, _ = drive(tmp_path, specs)
+    assert dict(engine.tries) == {specs[0].unit: 1}
+    assert not tally.failed
+
+
+def test_why_a_unit_was_given_up_stays_until_it_is_tried_again(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    """A process that was killed cannot say so itself."""
+    _, _, run = drive(tmp_path, specs, u0=["crashed", "crashed", "crashed"], u1=["crashed"])
+    first, second = (run.unit(spec.unit) for spec in specs[:2])
+    assert unit_state(first) == ("failed", "as the test says")
+    assert unit_state(second)[0] == "done"
+    drive(tmp_path, specs)
+    assert unit_state(first)[0] == "done"
+    assert not first.failure_file.exists()
+
+
+def test_policies_that_come_up_on_the_way_are_evaluated_once(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    run = begun(tmp_path)
+    first = run.add_unit(specs[0].unit, specs[0].to_json())
+    first.policies.mkdir()
+    write_json(first.policies / "abc.json", {"policy": 1})
+    attempt = first.begin_attempt()
+    for point in (1, 2):
+        append_line(attempt.points_file, {"point": point, "kind": "policy", "policy": "abc"})
+    engine, tally, _ = drive(tmp_path, specs)
+    kinds = Counter(unit.kind for unit in engine.order)
+    assert kinds == {"trials": 6, "evaluations": 1}
+    assert tally.finished == 7
+    assert list(tally.askers.values()) == [specs[0].unit]
+
+
+def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    run = begun(tmp_path)
+
+    class Damaging(Scripted):
+        def wait(self, seconds: float) -> list[Outcome]:
+            folder = self._run.unit(specs[0].unit)
+            if not folder.points():
+                row = {"point": 1, "kind": "policy", "policy": "torn"}
+                append_line(folder.begin_attempt().points_file, row)
+                folder.policies.mkdir()
+                (folder.policies / "torn.json").write_text("{")
+            return super().wait(seconds)
+
+    engine, tally = Damaging(run, 1, {}), Tally()
+    work_through(run, specs, engine, tally)
+    assert tally.finished == len(specs)
+    assert "torn.json is damaged" in tally.failed[specs[0].unit]
+
+
+def test_who_watches_sees_every_unit_under_way_and_the_end(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    run, tally = begun(tmp_path), Tally()
+    seen: list[set[UnitId]] = []
+    engine = Scripted(run, 1, {})
+    work_through(run, specs, engine, tally, on_tick=lambda: seen.append(set(tally.in_flight)))
+    assert seen == [*({unit} for unit in engine.order), set()]
+
+
+def test_what_happened_is_on_record(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    _, _, run = drive(tmp_path, specs, u0=["crashed"])
+    events = [line["event"] for line in read_lines(run.events_file)]
+    assert Counter(events) == {"dispatched": 7, "finished": 6, "retried": 1}
+
+
+def test_a_unit_has_no_folder_before_its_turn(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    """A plan of 100,000 trials would else be as many folders before the first one starts."""
+    run, tally = begun(tmp_path), Tally()
+    made: list[int] = []
+    engine = Scripted(run, 2, {})
+    work_through(
+        run, specs, engine, tally, on_tick=lambda: made.append(len(list(tmp_path.glob("trials/*"))))
+    )
+    assert made[0] == 2
+    assert made[-1] == len(specs)

@@ -1,0 +1,90 @@
+"""Units that hang, are lost, wait for a slot or go on, as the driver sees them by their files."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from augbench.bench.engines import watch
+from augbench.bench.engines.watch import LOOK_SECONDS, Watch
+from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.suite import Resources
+from augbench.bench.store.files import append_line, replace_json
+from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+
+LOST_SECONDS = 60 * Resources().lost_minutes
+UNIT = UnitId("trials", "0123456789ab")
+
+
+class Clock:
+    """The driver's, which goes on when a test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def watched_for(self, sight: Watch, seconds: float) -> dict[UnitId, str]:
+        """What is stuck after so many seconds of looking, one look every LOOK_SECONDS."""
+        until, found = self.now + seconds, {}
+        while self.now < until:
+            self.now += LOOK_SECONDS
+            found = sight.stuck()
+        return found
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> UnitDirectory:
+    return RunDirectory(tmp_path).add_unit(UNIT, {})
+
+
+def begin_attempt(unit: UnitDirectory) -> Any:
+    attempt = unit.begin_attempt()
+    append_line(attempt.log_file, {"event": "start"})
+    return attempt
+
+
+def test_a_unit_that_waits_for_a_slot_is_not_stuck(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    begin_attempt(unit)  # of a former try
+    sight = Watch(RunDirectory(tmp_path), Resources(hang_minutes=1.0))
+    sight.begin(UNIT)
+    assert not clock.watched_for(sight, 10 * LOST_SECONDS)
+
+
+def test_a_unit_whose_pulse_stops_is_lost(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    sight = Watch(RunDirectory(tmp_path), Resources())
+    sight.begin(UNIT)
+    attempt = begin_attempt(unit)
+    # While it beats it is not, however long its step takes, whatever its clock on the wall says.
+    for beat in range(30):
+        replace_json(attempt.pulse_file, {"time": -1.0, "lived": beat, "step": 1})
+        assert not clock.watched_for(sight, LOOK_SECONDS)
+    assert not clock.watched_for(sight, LOST_SECONDS)
+    assert "no sign of life" in clock.watched_for(sight, LOOK_SECONDS)[UNIT]
+    sight.end(UNIT)
+    assert not clock.watched_for(sight, LOOK_SECONDS)
+
+
+def test_a_unit_whose_step_does_not_end_hangs_though_its_pulse_beats(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    sight = Watch(RunDirectory(tmp_path), Resources(hang_minutes=1.0))
+    sight.begin(UNIT)
+    attempt = begin_attempt(unit)
+    for beat in range(40):  # a step every half minute
+        replace_json(attempt.pulse_file, {"lived": beat, "step": beat // 3})
+        assert not clock.watched_for(sight, LOOK_SECONDS)
+    found: dict[UnitId, str] = {}
+    for beat in range(40, 48):
+        replace_json(attempt.pulse_file, {"lived": beat, "step": 13})
+        found = clock.watched_for(sight, LOOK_SECONDS)
+    assert "no step ended within 1 minutes" in found[UNIT]
