@@ -70,7 +70,7 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
     grid = np.unique(runs["x"].to_numpy())
     grid = grid[grid >= start]  # (grid,)
     values = np.stack(
-        [_carried(trial, grid, trial["trial"].iloc[0] in ended_trials) for trial in trials]
+        [_carry_forward(trial, grid, trial["trial"].iloc[0] in ended_trials) for trial in trials]
     )  # (trials, grid), NaN where a trial has no value
     q1, median, q3 = np.nanquantile(values, [0.25, 0.5, 0.75], axis=0)  # (grid,) each
     return pd.DataFrame(
@@ -85,7 +85,7 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
     )
 
 
-def _carried(trial: pd.DataFrame, grid: np.ndarray, has_ended: bool) -> np.ndarray:
+def _carry_forward(trial: pd.DataFrame, grid: np.ndarray, has_ended: bool) -> np.ndarray:
     """A trial's test metric on a grid that does not start before it: (events,) -> (grid,)."""
     x = trial["x"].to_numpy()
     value: np.ndarray = trial["test"].to_numpy()[np.searchsorted(x, grid, side="right") - 1]

@@ -74,7 +74,9 @@ def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
     for _, rows in table.dropna(subset="x").groupby("style"):
         _draw_curve(panel, rows)
     if table["x"].isna().all():
-        panel.text(0.5, 0.5, _why_empty(table), transform=panel.transAxes, ha="center", va="center")
+        panel.text(
+            0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"
+        )
     panel.set_title(READINGS[axis.rsplit("_", 1)[-1]], loc="left")
     panel.set_xlabel(_x_label(axis, table))
     panel.xaxis.set_tick_params(labelbottom=True)
@@ -176,7 +178,7 @@ def _title(table: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def _why_empty(table: pd.DataFrame) -> str:
+def _empty_reason(table: pd.DataFrame) -> str:
     left_out = table["left_out"].sum()
     return f"no timings: {left_out} trials shared their GPU" if left_out else "no point scored yet"
 

@@ -14,7 +14,7 @@ from augbench.analysis.figures import COLOURS, STYLE
 from augbench.analysis.frame import COSTS, Results
 from augbench.analysis.panels import readable_unit
 from augbench.analysis.report import csv, png, svg, write
-from augbench.bench.search.findings import Findings, read_findings
+from augbench.bench.search.search_results import SearchResults, read_search_results
 from augbench.bench.search.space import scale
 from augbench.bench.store.points import open_run
 from augbench.datasets.errors import UserError
@@ -31,18 +31,18 @@ COLUMNS = (
 )
 
 
-def trial_table(findings: Findings) -> pd.DataFrame:
+def trial_table(results: SearchResults) -> pd.DataFrame:
     """One row per trial, by number: ``COLUMNS``, a column for each parameter, and two that sum up.
 
     ``best`` is the validation metric of the best of the trials so far that ran to their end, and
     ``hours_so_far`` what all of them were charged; both are empty or stand still where a trial is
     unfinished.
     """
-    rows = [(t.number, t.state, t.valid, t.standard_error, *t[5:]) for t in findings.trials]
+    rows = [(t.number, t.state, t.valid, t.standard_error, *t[5:]) for t in results.trials]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table[["valid", "standard_error"]] = table[["valid", "standard_error"]].astype("float64")
-    for key in findings.search.parameters:
-        table[key] = [trial.values.get(key) for trial in findings.trials]
+    for key in results.search.parameters:
+        table[key] = [trial.values.get(key) for trial in results.trials]
     best = table["valid"].where(table["state"] == "done").cummax().ffill()
     return table.assign(best=best, hours_so_far=table["device_hours"].cumsum())
 
@@ -95,11 +95,11 @@ def _draw_trials(panel: Axes, table: pd.DataFrame, x: "pd.Series[Any]") -> None:
 
 def write_search_report(path: Path, folder: Path) -> list[Path]:
     """Writes ``trials.csv``, ``search.png`` and ``search.svg`` of a search, finished or not."""
-    findings = read_findings(path)
-    table = trial_table(findings)
-    scales = {key: scale(space) for key, space in findings.search.spaces.items()}
+    results = read_search_results(path)
+    table = trial_table(results)
+    scales = {key: scale(space) for key, space in results.search.spaces.items()}
     ended = int((table["state"] != "unfinished").sum())
-    title = f"{findings.search.method}: {ended} of {findings.n_trials} trials ended"
+    title = f"{results.search.method}: {ended} of {results.n_trials} trials ended"
     figure = search_figure(table, scales, title)
     contents = {"trials.csv": csv(table), "search.png": png(figure), "search.svg": svg(figure)}
     return [write(folder / name, content) for name, content in contents.items()]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets import banks
 from augbench.datasets.errors import UserError
-from augbench.datasets.folds import cut, grouped, stratified
+from augbench.datasets.folds import grouped, make_fold, stratified
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.standardise import standardise
 from augbench.datasets.task import Fold, Kind, Metric, Signal, Task, TrainingSettings, fingerprint
@@ -66,7 +66,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     content = [x, y] if groups is None else [x, y, torch.from_numpy(groups)]
 
     def fold(k: int) -> Fold:
-        return cut(x, y, rows[k])
+        return make_fold(x, y, rows[k])
 
     return Task(
         name="arrays",

@@ -25,7 +25,7 @@ def cached(name: str, key: str, keys: tuple[str, ...], build: Callable[[], Array
     an array is built again. Written under another name first, so that no reader sees half a file.
     Raises UserError when the folder cannot be written.
     """
-    path = folder() / f"{name}-{sha256(key.encode()).hexdigest()[:16]}.npz"
+    path = cache_folder() / f"{name}-{sha256(key.encode()).hexdigest()[:16]}.npz"
     if path.is_file():
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -43,7 +43,7 @@ def cached(name: str, key: str, keys: tuple[str, ...], build: Callable[[], Array
     return arrays
 
 
-def folder() -> Path:
+def cache_folder() -> Path:
     """AUGBENCH_CACHE, or the place where this system keeps caches."""
     given = os.environ.get("AUGBENCH_CACHE")
     if given:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from augbench.datasets import banks
-from augbench.datasets.folds import cut, stratified
+from augbench.datasets.folds import make_fold, stratified
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
@@ -35,7 +35,7 @@ def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
     rows = stratified(y, options.n_folds, options.valid_share, Seeds((seed, "digits")))
 
     def fold(k: int) -> Fold:
-        return cut(x, y, rows[k])
+        return make_fold(x, y, rows[k])
 
     return Task(
         name="digits",

@@ -20,7 +20,7 @@ class Rows(NamedTuple):
     test: Tensor
 
 
-def cut(x: Tensor, y: Tensor, rows: Rows) -> Fold:
+def make_fold(x: Tensor, y: Tensor, rows: Rows) -> Fold:
     """The fold with these rows; one validation set serves policies and early stopping alike."""
     train, valid, test = (Split(x[part], y[part]) for part in rows)
     return Fold(Views(train, valid, valid), test)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from augbench.datasets import banks
 from augbench.datasets.errors import UserError
-from augbench.datasets.folds import Rows, check_share, cut, hold_out
+from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
 from augbench.datasets.pictures import SIDE, read_picture, robot, walker
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
@@ -50,7 +50,7 @@ def mario_iggy(options: MarioIggyOptions, data: Path, seed: int) -> Task:
         angles, y = draws[k]
         train, valid = hold_out(y[: options.n_train], options.valid_share, seeds.child("fold", k))
         x = _turned(pictures, y // 2, angles)
-        return cut(x, y, Rows(train, valid, torch.arange(options.n_train, len(y))))
+        return make_fold(x, y, Rows(train, valid, torch.arange(options.n_train, len(y))))
 
     return Task(
         name="mario_iggy",

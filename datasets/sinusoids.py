@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from augbench.datasets.errors import UserError
-from augbench.datasets.folds import Rows, check_share, cut, hold_out
+from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
@@ -52,7 +52,7 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
     def fold(k: int) -> Fold:
         x, y = draws[k]
         train, valid = hold_out(y[: options.n_train], options.valid_share, seeds.child("fold", k))
-        return cut(x, y, Rows(train, valid, torch.arange(options.n_train, len(y))))
+        return make_fold(x, y, Rows(train, valid, torch.arange(options.n_train, len(y))))
 
     return Task(
         name="sinusoids",

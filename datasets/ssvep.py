@@ -13,7 +13,7 @@ from augbench.datasets import banks
 from augbench.datasets.cache import Arrays, cached, files_key
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import fetch, read_record
-from augbench.datasets.folds import check, cut, grouped
+from augbench.datasets.folds import check, grouped, make_fold
 from augbench.datasets.standardise import standardise
 from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
 
@@ -88,7 +88,7 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
     rows = grouped(y, arrays["subject"], options.n_folds, options.valid_share)
 
     def fold(k: int) -> Fold:
-        return cut(x, y, rows[k])
+        return make_fold(x, y, rows[k])
 
     return Task(
         name="ssvep",

@@ -28,7 +28,7 @@ def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:
     """
     check(setup, options)
     policy = of_stages(learnable(setup.bank), n_groups=n_groups)
-    policy.scatter(setup.seeds.generator("policy"))
+    policy.reset_parameters(setup.seeds.generator("policy"))
     return Bilevel(setup, options, policy, policy.freeze)
 
 

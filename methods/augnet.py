@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from augbench.datasets.errors import UserError, require, unknown
-from augbench.methods.layers.layer import AtEval, AugmentationLayer, breadth
+from augbench.methods.layers.layer import AtEval, AugmentationLayer, magnitude_norm
 from augbench.methods.training.behind_layers import behind_layers
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
@@ -91,7 +91,7 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
 
     def penalty() -> Tensor:
         assert options.regularizer != "none"
-        return -options.penalty * breadth(layers, options.regularizer)
+        return -options.penalty * magnitude_norm(layers, options.regularizer)
 
     def project() -> None:
         for layer in layers:

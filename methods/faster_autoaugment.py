@@ -55,7 +55,7 @@ class FasterAutoAugment:
         self.setup, self.options = setup, options
         policy = of_stages(learnable(setup.bank), temperature=options.temperature)
         generator = setup.seeds.generator("policy")
-        policy.scatter(generator)
+        policy.reset_parameters(generator)
         with torch.no_grad():
             policy.logits.copy_(SPREAD * torch.rand(policy.logits.shape, generator=generator))
         self.policy = policy.to(setup.device)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from augbench.bench.driver.place import Place
 from augbench.bench.driver.run import run_suite
+from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.points import open_run, read_learned
 
@@ -19,7 +19,7 @@ def test_augnet_learns_half_a_hertz_in_four_of_five_seeds(tmp_path: Path) -> Non
     only = [planned for planned in suite.plan if planned.method == "shift"]
     tables = {**suite.resolved, "methods": {"shift": suite.resolved["methods"]["shift"]}}
     suite = replace(suite, plan=tuple(only), resolved=tables)
-    assert run_suite(suite, Place(tmp_path / "run", tmp_path), Console(quiet=True))
+    assert run_suite(suite, RunOptions(tmp_path / "run", tmp_path), Console(quiet=True))
     run, suite = open_run(tmp_path / "run")
     learned = read_learned(run, suite.plan)
     last = max(record["step"] for record in learned)

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from augbench.bench.cli.method_tables import method_page, method_table
 from augbench.bench.cli.trial_tables import plan_table, status_tables
-from augbench.bench.driver.place import EngineName, Place
 from augbench.bench.driver.run import run_suite
+from augbench.bench.driver.run_options import EngineName, RunOptions
 from augbench.bench.plan.suite import Suite, load_suite
 from augbench.bench.search.search import FILE as SEARCH_FILE
 from augbench.bench.search.space import SamplerName
@@ -62,7 +62,7 @@ SHIPPED = Path(__file__).parents[1] / "suites"
 
 def main() -> None:
     """Run the command; what the user can mend is one sentence and exit code 2."""
-    warnings.formatwarning = _plainly
+    warnings.formatwarning = _format_warning
     # Layers below this one, and installed packages, bring commands of their own (``report``).
     for entry in entry_points(group="augbench.commands"):
         app.command(entry.name)(entry.load())
@@ -76,17 +76,17 @@ def main() -> None:
         sys.exit(2)
 
 
-def _plainly(
+def _format_warning(
     message: Warning | str,
     category: type[Warning],
-    *place: Any,
+    *position: Any,
     format_other: Callable[..., str] = warnings.formatwarning,
     **line: Any,
 ) -> str:
     """A warning for the terminal; without where it comes from, if it is the user's."""
     if issubclass(category, UserNotice):
         return f"augbench: {message}\n"
-    return format_other(message, category, *place, **line)
+    return format_other(message, category, *position, **line)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def run(
 ) -> None:
     """Run a suite, or what is missing of it."""
     read = _read(suite, _with_workers(overrides, workers), fragments)
-    place = Place(
+    options = RunOptions(
         _default_out(out, read),
         data,
         engine=engine,
@@ -122,9 +122,9 @@ def run(
         retry_failed=retry_failed,
     )
     console = Console()
-    with _carrying_on():
-        complete = run_suite(read, place, console)
-    console.print(f"figures and tables: augbench report {place.out}", highlight=False)
+    with _say_how_to_resume():
+        complete = run_suite(read, options, console)
+    console.print(f"figures and tables: augbench report {options.out}", highlight=False)
     raise typer.Exit(0 if complete else 1)
 
 
@@ -159,13 +159,13 @@ def search(
 ) -> None:
     """Search values for options of a method, by its validation metric alone."""
     from augbench.bench.search.command import (  # needs Optuna, whose import takes a second
-        Wish,
+        SearchRequest,
         search_suite,
     )
 
     read = _read(suite, _with_workers(overrides, workers), [])
     folder = out or Path("runs") / f"{read.name}-{method}-search"
-    place = Place(
+    options = RunOptions(
         folder,
         data,
         engine=engine,
@@ -174,9 +174,9 @@ def search(
         stop_after_hours=stop_after,
         device=device,
     )
-    wish = Wish(str(suite), method, param, space, sampler, trials, seed, batch, prune)
-    with _carrying_on():
-        complete = search_suite(read, wish, place, Console())
+    request = SearchRequest(str(suite), method, param, space, sampler, trials, seed, batch, prune)
+    with _say_how_to_resume():
+        complete = search_suite(read, request, options, Console())
     for entry in entry_points(group="augbench.commands", name="report"):
         entry.load()(folder)
     raise typer.Exit(0 if complete else 1)
@@ -243,7 +243,7 @@ def status(run: RunPath) -> None:
 
 
 @contextmanager
-def _carrying_on() -> Iterator[None]:
+def _say_how_to_resume() -> Iterator[None]:
     """Say after what stops a driver how to go on: its run directory holds all that was done."""
     try:
         yield

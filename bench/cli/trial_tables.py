@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 MOST = 500  # lines that anybody reads; beyond that trials are counted
-WORTH_A_LINE = ("failed", "diverged", "skipped")  # among many, up to `MOST` of them
+PROBLEM_STATES = ("failed", "diverged", "skipped")  # among many, up to `MOST` of them
 
 Trial = Mapping[str, Any]  # a record of `read_trials` of bench/store/states.py
 
@@ -21,7 +21,7 @@ def plan_table(name: str, trials: Sequence[Trial]) -> Table:
         return _counted(title, trials, states)
     table = _table(("task", "method", "fold", "seed", "trial", ""), title)
     for trial, state in zip(trials, states, strict=True):
-        table.add_row(*_place(trial), trial["trial"], state)
+        table.add_row(*_identity(trial), trial["trial"], state)
     return table
 
 
@@ -29,7 +29,7 @@ def status_tables(trials: Sequence[Trial]) -> list[Table]:
     """How far each trial is; of many how far all are, and what went wrong with which."""
     if len(trials) <= MOST:
         return [_states(trials)]
-    wrong = [trial for trial in trials if trial["state"] in WORTH_A_LINE]
+    wrong = [trial for trial in trials if trial["state"] in PROBLEM_STATES]
     counted = _counted(None, trials, [trial["state"] for trial in trials])
     return [counted, _states(wrong[:MOST])] if wrong else [counted]
 
@@ -38,7 +38,7 @@ def _states(trials: Sequence[Trial]) -> Table:
     table = _table(("task", "method", "fold", "seed", "state", "points", "wasted", "reason"))
     for trial in trials:
         table.add_row(
-            *_place(trial),
+            *_identity(trial),
             trial["state"],
             f"{trial['points_scored']} of {trial['points_known']}",
             f"{trial['wasted_seconds']:.1f} s",
@@ -57,7 +57,7 @@ def _counted(title: str | None, trials: Sequence[Trial], states: Sequence[str]) 
     return table
 
 
-def _place(trial: Trial) -> tuple[str, str, str, str]:
+def _identity(trial: Trial) -> tuple[str, str, str, str]:
     return trial["task"], trial["method"], str(trial["fold"]), str(trial["seed"])
 
 

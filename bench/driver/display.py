@@ -29,7 +29,7 @@ class Display:
     ) -> None:
         self._run, self._tally, self._console = run, tally, console
         self._labels = {
-            planned.spec.unit: f"{planned.task} · {planned.method} · {_place(planned.spec)}"
+            planned.spec.unit: f"{planned.task} · {planned.method} · {_fold_and_seed(planned.spec)}"
             for planned in plan
         }
         kinds = known_methods()
@@ -106,8 +106,8 @@ class Display:
         )
 
     def _label(self, unit: UnitId) -> str:
-        if unit in self._tally.askers:
-            return f"{self._labels[self._tally.askers[unit]]} · retraining"
+        if unit in self._tally.requested_by:
+            return f"{self._labels[self._tally.requested_by[unit]]} · retraining"
         return self._labels[unit]
 
 
@@ -120,5 +120,5 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _place(spec: Any) -> str:
+def _fold_and_seed(spec: Any) -> str:
     return f"fold {spec.fold} · seed {spec.seed}"

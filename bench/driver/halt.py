@@ -16,7 +16,7 @@ from augbench.bench.store.files import DamagedError
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
 from augbench.datasets.errors import UserError, system_error
 
-LOOK_SECONDS = 0.5  # between looks while units are under way
+CHECK_SECONDS = 0.5  # between looks while units are under way
 COST_SHARE = 0.05  # of a processor: what looking at the costs of a long run may take
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -40,12 +40,12 @@ class Halt:
         self._end = None if hours is None else time.monotonic() + 3600 * hours
         self._device_seconds = None if device_hours is None else 3600 * device_hours
         self._finished: dict[Path, float] = {}  # seconds of units that are done
-        self._reckoned: float | None = None  # when the costs were looked at last
+        self._summed_at: float | None = None  # when the costs were looked at last
         self._pause = 0.0  # from then on, before they are looked at again
         self._seconds = 0.0  # what they were
-        self._looking = threading.Lock()
-        self._left = threading.Event()
-        self._left.set()  # there are no units to ask
+        self._lock = threading.Lock()
+        self._outside = threading.Event()
+        self._outside.set()  # there are no units to ask
         self._thread = threading.Thread()
         self._former: dict[int, Any] = {}
         self.reason = ""
@@ -53,14 +53,14 @@ class Halt:
 
     def __enter__(self) -> "Halt":
         self._run.halt_file.unlink(missing_ok=True)  # of a driver that was killed
-        self._left.clear()
+        self._outside.clear()
         self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
-        self._thread = threading.Thread(target=self._keep_looking, daemon=True)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._left.set()
+        self._outside.set()
         self._thread.join()
         for number, former in self._former.items():
             signal.signal(number, former)
@@ -69,9 +69,9 @@ class Halt:
 
     def __call__(self) -> bool:
         """Whether nothing more is to be handed out."""
-        with self._looking:
+        with self._lock:
             if not self.reason:
-                self._look()
+                self._check_limits()
         return bool(self.reason)
 
     def conclude(self) -> None:
@@ -81,30 +81,30 @@ class Halt:
         if self.reason:
             self._console.print(f"stopped early: {self.reason}", highlight=False)
 
-    def _keep_looking(self) -> None:
-        while not self._left.wait(LOOK_SECONDS):
+    def _poll(self) -> None:
+        while not self._outside.wait(CHECK_SECONDS):
             with suppress(OSError, UserError):  # the driver's own look will say so
                 self()
 
-    def _look(self) -> None:
+    def _check_limits(self) -> None:
         if self._end is not None and time.monotonic() >= self._end:
-            self._ask("the time is over that --stop-after gives")
-        elif self._device_seconds is not None and self._spent() >= self._device_seconds:
+            self._request("the time is over that --stop-after gives")
+        elif self._device_seconds is not None and self._charged() >= self._device_seconds:
             budget = f"the suite's budget of {self._device_seconds / 3600:g} device hours"
-            self._ask(f"{budget} is used up: raise it to go on")
+            self._request(f"{budget} is used up: raise it to go on")
 
-    def _spent(self) -> float:
+    def _charged(self) -> float:
         """Seconds that all units of the run are charged so far, as of the last reckoning."""
         now = time.monotonic()
-        if self._reckoned is None or now >= self._reckoned + self._pause:
+        if self._summed_at is None or now >= self._summed_at + self._pause:
             began = time.thread_time()
-            self._seconds = self._reckon()
-            if self._reckoned is not None:  # the first one reads what former drivers left behind
+            self._seconds = self._sum_seconds()
+            if self._summed_at is not None:  # the first one reads what former drivers left behind
                 self._pause = (time.thread_time() - began) / COST_SHARE
-            self._reckoned = now
+            self._summed_at = now
         return self._seconds
 
-    def _reckon(self) -> float:
+    def _sum_seconds(self) -> float:
         running = 0.0
         for folder in self._run.path.glob("*/*"):
             if folder in self._finished or not (folder / "spec.json").exists():
@@ -119,8 +119,8 @@ class Halt:
             running += max((float(beat.get("charged_seconds", 0.0)) for beat in beats), default=0.0)
         return running + sum(self._finished.values())
 
-    def _ask(self, reason: str) -> None:
-        if not self._left.is_set():
+    def _request(self, reason: str) -> None:
+        if not self._outside.is_set():
             self._run.halt_file.touch()  # first: if it fails, that is what the driver is to say
         self.reason = reason
 
@@ -130,7 +130,7 @@ class Halt:
         self.interrupted = True
         said = "what is under way keeps the steps it has done"
         try:
-            self._ask("interrupted")
+            self._request("interrupted")
         except OSError as error:
             self.reason = "interrupted"
             said = f"what is under way goes on to its end ({system_error(error)})"

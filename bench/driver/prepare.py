@@ -8,7 +8,7 @@ import torch
 
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import PlannedTrial
-from augbench.bench.store.attempt_log import kept_data
+from augbench.bench.store.attempt_log import checkpoint_fingerprint
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
@@ -35,16 +35,16 @@ def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> dict
             )
         with suppress(DamagedError):  # it stops its own trial alone
             for unit in involved(run, spec):
-                check_data(task, kept_data(unit), unit.path)
+                check_data(task, checkpoint_fingerprint(unit), unit.path)
         if (planned.task, planned.method) not in reasons:
-            reasons[planned.task, planned.method] = _why_unfit(planned, data)
+            reasons[planned.task, planned.method] = _skip_reason(planned, data)
     if None not in reasons.values():
         raise UserError(_complaint(plan[0], reasons[plan[0].task, plan[0].method]))
     found = {planned.spec.unit: reasons[planned.task, planned.method] for planned in plan}
     return {unit: reason for unit, reason in found.items() if reason is not None}
 
 
-def _why_unfit(planned: PlannedTrial, data: Path) -> str | None:
+def _skip_reason(planned: PlannedTrial, data: Path) -> str | None:
     """Why a method is not for a task; None where it is and can be built on it."""
     record = planned.spec.to_json()
     try:

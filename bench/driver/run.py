@@ -7,8 +7,13 @@ from rich.console import Console
 
 from augbench.bench.driver.display import Display, duration
 from augbench.bench.driver.halt import Halt
-from augbench.bench.driver.place import Place, check_place, make_engine, open_directory
 from augbench.bench.driver.prepare import prepare
+from augbench.bench.driver.run_options import (
+    RunOptions,
+    check_run_options,
+    make_engine,
+    open_directory,
+)
 from augbench.bench.driver.schedule import Tally, pending, work_through
 from augbench.bench.engines.preflight import distinct_tasks
 from augbench.bench.plan.spec import UnitId
@@ -19,29 +24,29 @@ from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.states import read_trials, skip_lines
 
 
-def run_suite(suite: Suite, place: Place, console: Console) -> bool:
+def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
     """Do what the run directory lacks; True when all that was planned is there.
 
     Raises a UserError for bad input, before any trial begins where that can be known.
     """
-    check_place(place)
+    check_run_options(options)
     torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
-    run = open_directory(place.out, "run.json")
+    run = open_directory(options.out, "run.json")
     if run.exists():
         run.header()  # refuses another version's layout
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
-        failed = set() if place.retry_failed else _failed(run, suite)
+        failed = set() if options.retry_failed else _failed(run, suite)
         specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]
         tally = Tally()
         left = pending(run, specs)
-        unfit = prepare(run, suite.plan, place.data) if left.units else {}
+        unfit = prepare(run, suite.plan, options.data) if left.units else {}
         skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
         specs = [spec for spec in specs if spec.unit not in skipped]
         if len(left.units) > len(skipped):
             began = time.monotonic()
             display = Display(run, suite.plan, tally, console)
-            engine = make_engine(run, suite.resources, place, tasks=distinct_tasks(specs))
-            halt = Halt(run, console, place.stop_after_hours, suite.total_device_hours)
+            engine = make_engine(run, suite.resources, options, tasks=distinct_tasks(specs))
+            halt = Halt(run, console, options.stop_after_hours, suite.total_device_hours)
             try:
                 # Not before: what is refused leaves a run as it was.
                 _record(run, suite, skipped, console)

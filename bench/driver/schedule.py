@@ -25,14 +25,14 @@ class Tally:
     crashes: int = 0
     in_flight: set[UnitId] = field(default_factory=set)
     queue: deque[UnitId] = field(default_factory=deque)
-    askers: dict[UnitId, UnitId] = field(default_factory=dict)  # see Backlog
+    requested_by: dict[UnitId, UnitId] = field(default_factory=dict)  # see Backlog
 
 
 class Backlog(NamedTuple):
     """What is known and not finished."""
 
     units: list[TrialSpec | EvaluationSpec]  # trials first, then the evaluations they ask for
-    askers: dict[UnitId, UnitId]  # of each evaluation a trial that asks for it
+    requested_by: dict[UnitId, UnitId]  # of each evaluation a trial that asks for it
     damaged: dict[UnitId, str]  # trials of which that cannot be told, and which file is damaged
 
 
@@ -40,7 +40,7 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
     """What is left to do of some trials; a damaged file stops its own trial alone."""
     trials: dict[UnitId, TrialSpec] = {}
     asked: dict[UnitId, EvaluationSpec] = {}
-    askers: dict[UnitId, UnitId] = {}
+    requested_by: dict[UnitId, UnitId] = {}
     damaged = {}
     for spec in specs:
         directory = run.unit(spec.unit)
@@ -57,8 +57,8 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
         if not finished:
             trials[spec.unit] = spec
         asked |= {each.unit: each for each in open_ones}
-        askers |= {each.unit: spec.unit for each in open_ones}
-    return Backlog([*trials.values(), *asked.values()], askers, damaged)
+        requested_by |= {each.unit: spec.unit for each in open_ones}
+    return Backlog([*trials.values(), *asked.values()], requested_by, damaged)
 
 
 def work_through(
@@ -82,7 +82,7 @@ def work_through(
 
     def enqueue(found: Backlog) -> None:
         tally.failed |= found.damaged
-        tally.askers |= found.askers
+        tally.requested_by |= found.requested_by
         for spec in found.units:
             if spec.unit not in known:
                 known[spec.unit] = spec

@@ -22,7 +22,7 @@ from augbench.bench.plan.spec import TaskSpec, TrialSpec
 from augbench.bench.unit.job import load_task
 from augbench.datasets.errors import UserError, UserNotice, system_error
 
-KNOCK_SECONDS = 5.0  # for the head of a cluster to be there
+CONNECT_SECONDS = 5.0  # for the head of a cluster to be there
 LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
 
 
@@ -38,7 +38,7 @@ class Node(NamedTuple):
     gpus: tuple[str, ...]  # the model of each
 
 
-def look(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Path) -> Node:
+def inspect_node(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Path) -> Node:
     """Look around, and leave a file of that name in the run directory for the driver to find."""
     problem = ""
     try:
@@ -64,7 +64,7 @@ def check_nodes(
     Raises a UserError that names the first node that differs, and in what; warns of GPUs of several
     models.
     """
-    here = look(run, own := new_token(), tasks, data)
+    here = inspect_node(run, own := new_token(), tasks, data)
     (run / own).unlink(missing_ok=True)
     for token, node in nodes:
         found = (run / token).exists()
@@ -77,10 +77,10 @@ def check_nodes(
                 "that all nodes share, under the same path"
             )
         _compare(node, here)
-    _warn_of_several_models(node for _, node in nodes)
+    _warn_mixed_gpus(node for _, node in nodes)
 
 
-def _warn_of_several_models(nodes: Iterable[Node]) -> None:
+def _warn_mixed_gpus(nodes: Iterable[Node]) -> None:
     models = Counter(model for node in nodes for model in node.gpus)
     if len(models) > 1:
         found = ", ".join(f"{count} x {model}" for model, count in models.items())
@@ -147,13 +147,13 @@ def _fingerprint(spec: TaskSpec, data: Path) -> str:
         return str(error)
 
 
-def knock(address: str) -> None:
+def check_reachable(address: str) -> None:
     """Raise a UserError where nobody listens: Ray itself would try for ever, deaf to Ctrl-C."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         return  # "auto", or what Ray itself refuses
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise UserError(
             f"no Ray cluster answers at {address}: {system_error(error)}; is its head started, "
@@ -161,7 +161,7 @@ def knock(address: str) -> None:
         ) from None
 
 
-def warn_of_crowds(workers: int, cpus: float) -> None:
+def warn_oversubscribed(workers: int, cpus: float) -> None:
     """Say so where units share processors, for which nothing marks their device hours."""
     there = processors()
     if workers * cpus > there:

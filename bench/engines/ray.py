@@ -21,11 +21,11 @@ from augbench.bench.engines import zygote
 from augbench.bench.engines.engine import Outcome
 from augbench.bench.engines.preflight import (
     check_nodes,
+    check_reachable,
     code_digest,
-    knock,
-    look,
+    inspect_node,
     new_token,
-    warn_of_crowds,
+    warn_oversubscribed,
 )
 from augbench.bench.engines.watch import Watch
 from augbench.bench.plan.spec import TaskSpec, UnitId
@@ -36,7 +36,7 @@ from augbench.datasets.errors import UserError
 
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
-LOOK_SECONDS = 300.0  # for a look at all nodes, which load the data for it
+INSPECT_SECONDS = 300.0  # for a look at all nodes, which load the data for it
 KILL_SECONDS = 15.0  # for a unit that is killed to be dead
 PARENT = Path("/tmp")  # the path of a socket in it must be short, TMPDIR may be long
 
@@ -157,7 +157,7 @@ class RayEngine:
     def _check_nodes(self, tasks: Sequence[tuple[str, TaskSpec]]) -> None:
         """Look at every node before anything is queued on it; one may join later: see _attempt."""
         by_node = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        remote = self._ray.remote(num_cpus=0, max_retries=0, max_calls=1)(look)
+        remote = self._ray.remote(num_cpus=0, max_retries=0, max_calls=1)(inspect_node)
         path, data = self._run.path.resolve(), self._host.data
         nodes = self._nodes()
         tokens = [new_token() for _ in nodes]
@@ -168,7 +168,7 @@ class RayEngine:
             for node, token in zip(nodes, tokens, strict=True)
         ]
         try:
-            found = self._ray.get(looks, timeout=LOOK_SECONDS)
+            found = self._ray.get(looks, timeout=INSPECT_SECONDS)
         except self._ray.exceptions.RayError as error:
             raise UserError(
                 f"a node of the cluster cannot do our work: {error}; is augbench installed on all "
@@ -185,12 +185,12 @@ def _new_folder() -> Path:
     for left in PARENT.glob("augbench-ray-*"):
         # A name that is none of ours says of no process whether it lives.
         ours = re.fullmatch(r"augbench-ray-([1-9]\d{0,6})-[a-z0-9_]{8}", left.name)
-        if ours and not _lives(int(ours[1])):
+        if ours and not _is_running(int(ours[1])):
             shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"augbench-ray-{os.getpid()}-", dir=PARENT))
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -223,7 +223,7 @@ def _start(
         "runtime_env": {"env_vars": _thread_settings(resources)},
     }
     if address:
-        knock(address)
+        check_reachable(address)
         try:
             with ExitStack() as packing:
                 if ship_code:
@@ -237,7 +237,7 @@ def _start(
                 "RAY_AUTH_TOKEN as on its nodes"
             ) from None
     else:
-        warn_of_crowds(resources.workers, resources.cpus)
+        warn_oversubscribed(resources.workers, resources.cpus)
         ray.init(
             address="local",  # never one that happens to run here
             num_cpus=max(1, ceil(resources.workers * resources.cpus)),

@@ -9,10 +9,10 @@ from augbench.bench.plan.suite import Resources
 from augbench.bench.store.attempt_log import pulse
 from augbench.bench.store.run_directory import RunDirectory
 
-LOOK_SECONDS = 10.0  # between looks at the files of all that is under way, at most
+CHECK_SECONDS = 10.0  # between looks at the files of all that is under way, at most
 
 
-class _Sign(NamedTuple):
+class _LastSeen(NamedTuple):
     """What was last seen of a unit, and since when it has been the same."""
 
     step: Any
@@ -35,9 +35,9 @@ class Watch:
         self._hang_minutes = resources.hang_minutes or math.inf
         self._lost_minutes = resources.lost_minutes
         self._former: dict[UnitId, int] = {}  # attempts that were there when it was submitted
-        self._signs: dict[UnitId, _Sign] = {}
+        self._signs: dict[UnitId, _LastSeen] = {}
         self._looked = time.monotonic()
-        self._pause = min(LOOK_SECONDS, 15 * self._hang_minutes, 15 * self._lost_minutes)
+        self._pause = min(CHECK_SECONDS, 15 * self._hang_minutes, 15 * self._lost_minutes)
 
     def begin(self, unit: UnitId) -> None:
         """A unit is submitted."""
@@ -65,15 +65,15 @@ class Watch:
             return
         found = pulse(attempts[-1])
         step, beat = (len(attempts), found.get("step")), (len(attempts), found.get("lived"))
-        last = self._signs.get(unit, _Sign(None, now, None, now))
-        self._signs[unit] = _Sign(
+        last = self._signs.get(unit, _LastSeen(None, now, None, now))
+        self._signs[unit] = _LastSeen(
             step,
             last.step_since if step == last.step else now,
             beat,
             last.beat_since if beat == last.beat else now,
         )
 
-    def _verdict(self, sign: _Sign, now: float) -> str:
+    def _verdict(self, sign: _LastSeen, now: float) -> str:
         if now - sign.beat_since > 60 * self._lost_minutes:
             return f"no sign of life for {self._lost_minutes:g} minutes (resources.lost_minutes)"
         if now - sign.step_since > 60 * self._hang_minutes:

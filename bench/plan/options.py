@@ -45,10 +45,10 @@ def read_options(cls: type[Options], table: Mapping[str, Any], where: str) -> Op
         # Strict, but from JSON: a list may become a tuple, "3" may not become 3.
         return TypeAdapter(cls).validate_json(text, strict=True)
     except ValidationError as error:
-        raise UserError(f"{where}: {_sentence(error.errors())}") from None
+        raise UserError(f"{where}: {_error_sentence(error.errors())}") from None
 
 
-def _sentence(errors: Sequence[ErrorDetails]) -> str:
+def _error_sentence(errors: Sequence[ErrorDetails]) -> str:
     """What is wrong with the first key of those that something is wrong with."""
     first = errors[0]
     if not first["loc"]:  # of the table as a whole, in its own words

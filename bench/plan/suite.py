@@ -179,7 +179,7 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         for label, table in file.methods.items()
     }
     plan = _plan(tasks, methods, folds, file.seeds)
-    _refuse_twins(plan, where)
+    _check_distinct(plan, where)
     searches = _read_searches(file.searches, methods, where)
     total, resolved = file.total_device_hours, json.loads(json.dumps(tables))
     return Suite(file.name, plan, resources, total, resolved, searches)
@@ -206,7 +206,7 @@ def _plan(
     )
 
 
-def _refuse_twins(plan: Sequence[PlannedTrial], where: str) -> None:
+def _check_distinct(plan: Sequence[PlannedTrial], where: str) -> None:
     first: dict[UnitId, PlannedTrial] = {}
     for planned in plan:
         twin = first.setdefault(planned.spec.unit, planned)

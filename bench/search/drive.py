@@ -23,18 +23,30 @@ from rich.console import Console
 
 from augbench.bench.driver.display import Display
 from augbench.bench.driver.halt import Halt
-from augbench.bench.driver.place import Place, check_place, make_engine, open_directory
 from augbench.bench.driver.prepare import prepare
+from augbench.bench.driver.run_options import (
+    RunOptions,
+    check_run_options,
+    make_engine,
+    open_directory,
+)
 from augbench.bench.driver.schedule import Tally, work_through
 from augbench.bench.engines.engine import Engine
 from augbench.bench.engines.preflight import distinct_tasks
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import PlannedTrial, Resources, Suite
 from augbench.bench.search.journal import Journal
+from augbench.bench.search.rungs import (
+    RUNGS,
+    best_valid_at,
+    charges,
+    mean_valid,
+    promoted,
+    rung_step,
+)
 from augbench.bench.search.sampler import propose
 from augbench.bench.search.search import FILE, Search, record_search
 from augbench.bench.search.space import Values, corners, grid
-from augbench.bench.search.standing import RUNGS, charges, promoted, reached, rung_step, worth
 from augbench.bench.store.accounts import Charge, add_charges
 from augbench.bench.store.files import DamagedError, append_line, hold_lock
 from augbench.bench.store.provenance import provenance
@@ -55,7 +67,7 @@ class _Driver:
     search: Search
     run: RunDirectory
     resources: Resources
-    place: Place
+    options: RunOptions
     console: Console
     journal: Journal
     points: list[Values]  # of a grid
@@ -91,7 +103,7 @@ class _Driver:
         if trials[number].state.is_finished():
             return None
         plan = self.search.plan(trials[number].params, f"{self.search.method} #{number}")
-        unfit = prepare(self.run, plan, self.place.data)
+        unfit = prepare(self.run, plan, self.options.data)
         self.skipped |= unfit
         return Candidate(number, tuple(each for each in plan if each.spec.unit not in unfit))
 
@@ -111,16 +123,16 @@ class _Driver:
         """Do what of the units is left up to a rung, over all workers."""
         plan = []
         for planned in (planned for each in running for planned in each.plan):
-            if self._reached(planned, rung) is None:
+            if self._best_valid(planned, rung) is None:
                 plan.append(planned)
                 directory = self.run.add_unit(planned.spec.unit, planned.spec.to_json())
-                directory.pause_after(rung_step(planned.spec, rung, self.place.data))
+                directory.pause_after(rung_step(planned.spec, rung, self.options.data))
         if not plan:
             return
         if self.engine is None:
             tasks = distinct_tasks(planned.spec for planned in plan)
             self.engine = make_engine(
-                self.run, self.resources, self.place, tasks=tasks, score_test=False
+                self.run, self.resources, self.options, tasks=tasks, score_test=False
             )
         display = Display(self.run, plan, self.tally, self.console)
         specs = [planned.spec for planned in plan]
@@ -131,15 +143,15 @@ class _Driver:
 
     def _values(self, candidate: Candidate, rung: int) -> list[float]:
         """The metrics of a trial's units at a rung; none if one of them failed."""
-        values = [self._reached(planned, rung) for planned in candidate.plan]
+        values = [self._best_valid(planned, rung) for planned in candidate.plan]
         known = [value for value in values if value is not None]
         return known if len(known) == len(values) else []
 
-    def _reached(self, planned: PlannedTrial, rung: int) -> float | None:
+    def _best_valid(self, planned: PlannedTrial, rung: int) -> float | None:
         """The metric of a unit at a rung; None if it is not there, or has a damaged file."""
         spec = planned.spec
         try:
-            return reached(self.run, spec, rung_step(spec, rung, self.place.data))
+            return best_valid_at(self.run, spec, rung_step(spec, rung, self.options.data))
         except DamagedError as error:
             self.tally.failed[spec.unit] = str(error)
             return None
@@ -149,7 +161,7 @@ class _Driver:
     ) -> list[Candidate]:
         """Who of the batch goes on; the others are told as pruned."""
         for each in running:
-            self.journal.report(each.number, rung, worth(values[each.number]).value)
+            self.journal.report(each.number, rung, mean_valid(values[each.number]).value)
         there = {
             trial.number: trial.intermediate_values[rung]
             for trial in self.journal.trials()
@@ -163,7 +175,7 @@ class _Driver:
 
     def _tell(self, candidate: Candidate, values: Sequence[float], *, pruned: bool) -> None:
         own = self._own_charges(candidate)
-        value, standard_error = worth(values)
+        value, standard_error = mean_valid(values)
         total = add_charges(*own.values())
         record: dict[str, Any] = {
             "standard_error": standard_error,
@@ -191,7 +203,7 @@ class _Driver:
 
 
 def run_search(
-    search: Search, n_trials: int | None, suite: Suite, place: Place, console: Console
+    search: Search, n_trials: int | None, suite: Suite, options: RunOptions, console: Console
 ) -> dict[UnitId, str]:
     """Do what the directory lacks of a search; returns the units that failed, and why.
 
@@ -199,21 +211,21 @@ def run_search(
     for bad input, before any trial begins where that can be known.
     """
     resources = suite.resources
-    check_place(place)
+    check_run_options(options)
     torch.set_num_threads(max(1, int(resources.cpus)))
     points = grid(search.spaces, n_trials) if search.sampler == "grid" else []
     n_trials = len(points) or n_trials or 0
-    run = open_directory(place.out, FILE)
+    run = open_directory(options.out, FILE)
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         extremes = [search.plan(values, search.method) for values in corners(search.spaces)]
         if not (run.path / FILE).exists():  # what is refused leaves no search behind
-            prepare(run, [planned for plan in extremes for planned in plan], place.data)
+            prepare(run, [planned for plan in extremes for planned in plan], options.data)
         record_search(run, search, n_trials)
         details = {"time": time.time(), "event": "search", "trials": n_trials}
         append_line(run.events_file, {**details, **provenance(torch.device("cpu"))})
         journal = Journal(run.path, search.spaces)
-        halt = Halt(run, console, place.stop_after_hours, suite.total_device_hours)
-        driver = _Driver(search, run, resources, place, console, journal, points, halt)
+        halt = Halt(run, console, options.stop_after_hours, suite.total_device_hours)
+        driver = _Driver(search, run, resources, options, console, journal, points, halt)
         try:
             for number in range(ceil(n_trials / search.batch)):
                 if halt():

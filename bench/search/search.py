@@ -90,8 +90,8 @@ def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
             if was != given:
                 key, was, given = _difference(field.name, was, given)
                 raise UserError(
-                    f"{run.path} holds another search: its {key} is {_short(was)}, given "
-                    f"{_short(given)}; choose another directory with --out"
+                    f"{run.path} holds another search: its {key} is {_abbreviate(was)}, given "
+                    f"{_abbreviate(given)}; choose another directory with --out"
                 )
         n_trials = max(n_trials, n_former)
     record = {"schema": SCHEMA, "trials": n_trials, "search": asdict(search)}
@@ -122,6 +122,6 @@ def _difference(key: str, was: object, given: object) -> tuple[str, object, obje
     return key, was, given
 
 
-def _short(value: object) -> str:
+def _abbreviate(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

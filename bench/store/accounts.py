@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from augbench.bench.store.attempt_log import ended, lifetime, resumptions
+from augbench.bench.store.attempt_log import end_event, lifetime, resume_events
 from augbench.bench.store.ledger import CHARGED
 from augbench.bench.store.run_directory import UnitDirectory
 
@@ -27,11 +27,11 @@ def add_charges(*charges: Charge) -> Charge:
 
 def wasted(directory: UnitDirectory) -> float:
     """Seconds that a unit's attempts lost: the newest one to resume knows of all before it."""
-    lines = resumptions(directory)
+    lines = resume_events(directory)
     return float(lines[-1]["seconds"]) if lines else 0.0
 
 
-def imbalance(directory: UnitDirectory) -> float:
+def accounting_error(directory: UnitDirectory) -> float:
     """Seconds that the accounts of a finished unit have too many; 0, but for rounding.
 
     All that its result says was measured, with what it says was wasted, is what the attempts before
@@ -41,7 +41,7 @@ def imbalance(directory: UnitDirectory) -> float:
     assert result is not None
     *earlier, last = [e for e in directory.attempts() if e.number <= result["attempt"]]
     seconds = sum(cost["seconds"] for cost in result["costs"].values())
-    ending = ended(last)
+    ending = end_event(last)
     if ending is None:  # killed between its result and its last line
         kept = next(line["kept"] for line in last.log() if line["event"] == "resume")
         measured = seconds - kept

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from augbench.bench.store.attempt_log import PULSE_SECONDS, lifetime, started
+from augbench.bench.store.attempt_log import PULSE_SECONDS, lifetime, start_event
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.provenance import provenance
@@ -83,7 +83,7 @@ class Attempt:
 
     def superseded(self) -> SupersededError:
         """The error of an attempt that another one has overtaken."""
-        host = started(self._newest()).get("host", "a machine that has not said its name")
+        host = start_event(self._newest()).get("host", "a machine that has not said its name")
         unit = "/".join(self._unit.path.parts[-2:])
         here = f"process {os.getpid()} on {platform.node()}"
         return SupersededError(

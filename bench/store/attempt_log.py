@@ -19,7 +19,7 @@ def pulse(attempt: AttemptDirectory) -> dict[str, Any]:
         return {}
 
 
-def beats(attempt: AttemptDirectory) -> bool:
+def is_alive(attempt: AttemptDirectory) -> bool:
     """Whether the process of an attempt is alive, as far as its files tell.
 
     A beat that is yet to come is of a clock that was wrong, then or now.
@@ -33,17 +33,17 @@ def lifetime(attempt: AttemptDirectory) -> float:
     return max(float(sign.get("lived", 0.0)) for sign in signs)
 
 
-def started(attempt: AttemptDirectory) -> dict[str, Any]:
+def start_event(attempt: AttemptDirectory) -> dict[str, Any]:
     """What an attempt noted when it began; empty where it died before that."""
     return next(iter(attempt.log()), {})
 
 
-def ended(attempt: AttemptDirectory) -> dict[str, Any] | None:
+def end_event(attempt: AttemptDirectory) -> dict[str, Any] | None:
     """What an attempt noted when it ended; None where it has not, or was killed."""
     return next((line for line in attempt.log() if line["event"] == "end"), None)
 
 
-def is_over(attempt: AttemptDirectory, patience_seconds: float) -> bool:
+def has_stopped(attempt: AttemptDirectory, patience_seconds: float) -> bool:
     """Whether the process of an attempt is gone, now that this one holds the unit's lock.
 
     Of a process on this machine the lock says so. One on another is watched, for as long as there
@@ -51,7 +51,7 @@ def is_over(attempt: AttemptDirectory, patience_seconds: float) -> bool:
     """
     began = heard = time.monotonic()
     signs = _signs(attempt)
-    while ended(attempt) is None and started(attempt).get("host") != platform.node():
+    while end_event(attempt) is None and start_event(attempt).get("host") != platform.node():
         now, seen = time.monotonic(), _signs(attempt)
         if seen != signs:
             heard, signs = now, seen
@@ -68,7 +68,7 @@ def _signs(attempt: AttemptDirectory) -> list[bytes]:
     return [file.read_bytes() for file in files if file.exists()]
 
 
-def resumptions(directory: UnitDirectory) -> list[dict[str, Any]]:
+def resume_events(directory: UnitDirectory) -> list[dict[str, Any]]:
     """What the attempts at a unit noted when they went on, oldest first."""
     return [
         line
@@ -78,9 +78,9 @@ def resumptions(directory: UnitDirectory) -> list[dict[str, Any]]:
     ]
 
 
-def kept_data(directory: UnitDirectory) -> str | None:
+def checkpoint_fingerprint(directory: UnitDirectory) -> str | None:
     """The fingerprint of the data behind what a unit has kept; None where it has kept nothing."""
     if not any(attempt.has_checkpoint() for attempt in directory.attempts()):
         return None  # a checkpoint comes before any result
-    fingerprint: str | None = resumptions(directory)[-1].get("fingerprint")
+    fingerprint: str | None = resume_events(directory)[-1].get("fingerprint")
     return fingerprint

@@ -57,7 +57,7 @@ def load(folders: Iterable[Path]) -> Loaded | None:
     return None
 
 
-def adopt(source: Path, file: Path) -> None:
+def link_or_copy(source: Path, file: Path) -> None:
     """Give a file a second name; a copy of it, where the file system makes no links."""
     try:
         os.link(source, file)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
 from augbench.bench.store.accounts import Charge, add_charges, charged
-from augbench.bench.store.attempt_log import started
+from augbench.bench.store.attempt_log import start_event
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
@@ -50,10 +50,10 @@ def _of_each(
 
 
 def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
-    return scored(run, planned, run.unit(planned.spec.unit).points())
+    return scored_points(run, planned, run.unit(planned.spec.unit).points())
 
 
-def scored(
+def scored_points(
     run: RunDirectory, planned: PlannedTrial, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The records of those of a trial's rows whose scores and costs are known."""
@@ -75,13 +75,13 @@ def scored(
             starts += _starts(evaluation)
             paper = add_charges(own, retrained[evaluation.path.name])
             full = add_charges(own, *retrained.values())
-            scored = evaluation.points()
-            if not scored:
+            evaluated = evaluation.points()
+            if not evaluated:
                 continue  # the retraining diverged: it costs, but there is nothing to show
-            scores = scored[0]
+            scores = evaluated[0]
         records.append(
             {
-                **names(planned),
+                **identity_columns(planned),
                 "point": row["point"],
                 "step": row["step"],
                 "kind": row["kind"],
@@ -108,7 +108,7 @@ def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[s
 def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
     return [
         {
-            **names(planned),
+            **identity_columns(planned),
             "point": row["point"],
             "step": row["step"],
             "layer": number,
@@ -129,7 +129,7 @@ def read_policies(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[
 def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
     return [
         {
-            **names(planned),
+            **identity_columns(planned),
             "point": row["point"],
             "step": row["step"],
             "policy": row["policy"],
@@ -141,7 +141,7 @@ def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, 
     ]
 
 
-def names(planned: PlannedTrial) -> dict[str, Any]:
+def identity_columns(planned: PlannedTrial) -> dict[str, Any]:
     """The columns that say which trial a record is of."""
     spec = planned.spec
     return {
@@ -162,7 +162,7 @@ class Machine(NamedTuple):
 
 def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
     """What the attempts at a unit noted when they began."""
-    found = map(started, directory.attempts())
+    found = map(start_event, directory.attempts())
     return [start for start in found if start]  # one may have died before it could
 
 

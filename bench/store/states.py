@@ -6,10 +6,10 @@ from typing import Any
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import wasted
-from augbench.bench.store.attempt_log import beats, ended
+from augbench.bench.store.attempt_log import end_event, is_alive
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError
-from augbench.bench.store.points import names, scored
+from augbench.bench.store.points import identity_columns, scored_points
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
 
 _URGENCY = ("failed", "running", "waiting", "diverged", "over budget", "done")
@@ -24,7 +24,11 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
         digest: {"state": "skipped", "reason": reason} for digest, reason in run.skipped().items()
     }
     return [
-        {**names(planned), **_trial(run, planned), **skipped.get(planned.spec.unit.digest, {})}
+        {
+            **identity_columns(planned),
+            **_trial(run, planned),
+            **skipped.get(planned.spec.unit.digest, {}),
+        }
         for planned in plan
     ]
 
@@ -57,7 +61,7 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
         rows = run.unit(planned.spec.unit).points()
         units = _involved(run, planned.spec, rows)
         states = [unit_state(unit) for unit in units]
-        n_scored, n_known = len(scored(run, planned, rows)), len(rows)
+        n_scored, n_known = len(scored_points(run, planned, rows)), len(rows)
         wasted_seconds = sum(wasted(unit) for unit in units)
     except DamagedError as error:
         states, n_scored, n_known, wasted_seconds = [("failed", str(error))], 0, 0, 0.0
@@ -96,9 +100,9 @@ def unit_state(directory: UnitDirectory) -> tuple[str, str]:
     attempts = directory.attempts()
     if not attempts:
         return "waiting", ""
-    ending = ended(attempts[-1])
+    ending = end_event(attempts[-1])
     if ending and "error" in ending:
         return "failed", str(ending["reason"])
-    if not ending and beats(attempts[-1]):
+    if not ending and is_alive(attempts[-1]):
         return "running", ""
     return "waiting", "interrupted"

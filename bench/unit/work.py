@@ -12,7 +12,7 @@ from torch import nn
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt import Attempt, Wasted
-from augbench.bench.store.attempt_log import is_over, started
+from augbench.bench.store.attempt_log import has_stopped, start_event
 from augbench.bench.store.files import (
     BusyError,
     append_line,
@@ -25,7 +25,7 @@ from augbench.bench.store.provenance import device_name
 from augbench.bench.store.run_directory import AttemptDirectory, RunDirectory, UnitDirectory
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
-from augbench.methods.policies.policy import Policy, masses, to_json
+from augbench.methods.policies.policy import Policy, operation_shares, to_json
 from augbench.methods.training.method import Trained
 from augbench.methods.training.training import DivergedError, score
 
@@ -59,8 +59,8 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
         if directory.result() is not None:
             return
         attempts = directory.attempts()
-        if attempts and not is_over(attempts[-1], GHOST_SECONDS):
-            who = started(attempts[-1])
+        if attempts and not has_stopped(attempts[-1], GHOST_SECONDS):
+            who = start_event(attempts[-1])
             raise BusyError(f"{busy} (process {who['process']} on {who['host']} still beats)")
         with Attempt(directory, Ledger(device), device=device, shared=host.shared) as attempt:
             if directory.result() is None:  # a ghost may have ended after all
@@ -134,13 +134,13 @@ class _Worker:
         """One step of the method."""
         try:
             with self.ledger.phase(self.job.phase):
-                ended = self.job.method.step()
+                end_event = self.job.method.step()
             self.fault.after(self.step + 1)
         except DivergedError as error:
             self.state = f"diverged: {error}"
             return
         self.step += 1
-        if ended:
+        if end_event:
             self.state = "done"
         elif self._over_budget():
             self.state = "over budget"
@@ -172,7 +172,11 @@ class _Worker:
             record = to_json(artifact, self.job.setup.bank)
             self.directory.policies.mkdir(exist_ok=True)
             write_json(self.directory.policies / f"{artifact.digest}.json", record)
-            row |= {"kind": "policy", "policy": artifact.digest, "masses": masses(artifact)}
+            row |= {
+                "kind": "policy",
+                "policy": artifact.digest,
+                "masses": operation_shares(artifact),
+            }
         else:
             row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
             if self.host.score_test:
@@ -252,7 +256,7 @@ class _Worker:
         with self.ledger.phase("store"):
             if self.weights:
                 former = AttemptDirectory(loaded.folder).model_file
-                checkpoint.adopt(former, self.attempt.directory.model_file)
+                checkpoint.link_or_copy(former, self.attempt.directory.model_file)
             if self.last_row:
                 self._publish(self.last_row)
 

@@ -3,7 +3,7 @@
 from torch import nn
 
 from augbench.datasets.task import Signal
-from augbench.datasets.trunks.trunk import entrance, require
+from augbench.datasets.trunks.trunk import input_layers, require
 
 
 def conv_net(signal: Signal, n_classes: int, *, n_filters: int = 32) -> nn.Module:
@@ -15,7 +15,7 @@ def conv_net(signal: Signal, n_classes: int, *, n_filters: int = 32) -> nn.Modul
     require("conv_net", signal, "image", 32)
     _, height, width = signal.shape
     return nn.Sequential(
-        *entrance(signal),
+        *input_layers(signal),
         *_convolution(signal.n_channels, n_filters),
         *_convolution(n_filters, 2 * n_filters),
         nn.MaxPool2d(2),
@@ -37,7 +37,7 @@ def small_conv_net(signal: Signal, n_classes: int) -> nn.Module:
     require("small_conv_net", signal, "image", 4)
     _, height, width = signal.shape
     return nn.Sequential(
-        *entrance(signal),
+        *input_layers(signal),
         *_convolution(signal.n_channels, 16),
         nn.MaxPool2d(2),
         *_convolution(16, 32),
@@ -55,7 +55,7 @@ def layer13(signal: Signal, n_classes: int) -> nn.Module:
     """
     require("layer13", signal, "image", 4)
     return nn.Sequential(
-        *entrance(signal),
+        *input_layers(signal),
         *_convolution(signal.n_channels, 128),
         *_convolution(128, 128),
         *_convolution(128, 256),

@@ -3,12 +3,12 @@
 from torch import nn
 
 from augbench.datasets.task import Signal
-from augbench.datasets.trunks.trunk import entrance
+from augbench.datasets.trunks.trunk import input_layers
 
 
 def mlp(signal: Signal, n_classes: int, *, widths: tuple[int, ...]) -> nn.Module:
     """(B, ...) -> (B, K), fully connected ReLU layers of the given widths. Source: AugNet, 4.3."""
-    layers = [*entrance(signal), nn.Flatten()]
+    layers = [*input_layers(signal), nn.Flatten()]
     n_in = 1
     for length in signal.shape:
         n_in *= length

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from augbench.datasets.task import Signal
-from augbench.datasets.trunks.trunk import entrance, require
+from augbench.datasets.trunks.trunk import input_layers, require
 
 
 class PreActBlock(nn.Module):
@@ -41,7 +41,7 @@ def pre_act_resnet18(signal: Signal, n_classes: int, *, n_filters: int = 64) -> 
     """
     require("pre_act_resnet18", signal, "image", 8)
     n_in = n_filters
-    modules = [*entrance(signal), _convolution(signal.n_channels, n_in, 1)]
+    modules = [*input_layers(signal), _convolution(signal.n_channels, n_in, 1)]
     for stage in range(4):
         n_out, stride = 2**stage * n_filters, 1 if stage == 0 else 2
         modules += [

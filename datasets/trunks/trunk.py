@@ -44,7 +44,7 @@ class Normalise(nn.Module):
         return (x - self.means) / self.deviations
 
 
-def entrance(signal: Signal) -> list[nn.Module]:
+def input_layers(signal: Signal) -> list[nn.Module]:
     """What a trunk for images begins with: the normalisation, where the signal asks for one."""
     if signal.normalisation is None:
         return []

@@ -11,7 +11,7 @@ N_HIDDEN = 64  # of the critic's head. The official one is as wide as the featur
 PENALTY_WEIGHT = 10.0  # Source: Gulrajani et al. 2017; moskomule/dda
 
 
-class Judgement(NamedTuple):
+class CriticOutput(NamedTuple):
     """What a critic thinks of a batch."""
 
     realness: Tensor  # (B,), the more the likelier
@@ -21,7 +21,7 @@ class Judgement(NamedTuple):
 class Critic(nn.Module):
     """A trunk whose last layer is widened: to its logits it adds features for a critic.
 
-    ``critic(x)``: (B, ...) -> Judgement. Dropout stays off: it would make slopes of noise.
+    ``critic(x)``: (B, ...) -> CriticOutput. Dropout stays off: it would make slopes of noise.
     Raises a UserError for a trunk that does not end in a linear layer or a convolution.
 
     Source: Hataya et al. 2020 (Faster AutoAugment), section 3.3; moskomule/dda, for the heads.
@@ -41,10 +41,10 @@ class Critic(nn.Module):
                 module.eval()
         return self
 
-    def forward(self, x: Tensor) -> Judgement:
+    def forward(self, x: Tensor) -> CriticOutput:
         out = self.trunk(x)
         logits, features = out[:, : self.n_classes], out[:, self.n_classes :]
-        return Judgement(self.head(features.relu()).squeeze(1), logits)
+        return CriticOutput(self.head(features.relu()).squeeze(1), logits)
 
 
 def _widen(trunk: nn.Module, n_more: int) -> None:

@@ -39,7 +39,7 @@ def draw_categories(logits: Tensor, generator: Generator | None) -> Draw:  # (B,
     return Draw(_gumbel(logits, noise).argmax(-1), noise, fresh)
 
 
-def draw_yes(probability: Tensor, generator: Generator | None) -> Draw:  # (B, ...)
+def draw_bernoulli(probability: Tensor, generator: Generator | None) -> Draw:  # (B, ...)
     """Draw yes with a probability, no otherwise."""
     noise, fresh = _uniform(probability, generator), _uniform(probability, generator)
     return Draw(noise > 1 - probability, noise, fresh)
@@ -65,8 +65,8 @@ def relax_categories(logits: Tensor, draw: Draw, reward: Tensor, control: Contro
     )
 
 
-def relax_yes(probability: Tensor, draw: Draw, reward: Tensor, control: Control) -> Estimate:
-    """d E[reward] / d probability, from what `draw_yes` drew and what it earned, (B,)."""
+def relax_bernoulli(probability: Tensor, draw: Draw, reward: Tensor, control: Control) -> Estimate:
+    """d E[reward] / d probability, from what `draw_bernoulli` drew and what it earned, (B,)."""
     probability = probability.detach().requires_grad_()
     no = 1 - probability
     log_probability = torch.where(draw.choice, probability, no).log()

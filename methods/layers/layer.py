@@ -14,7 +14,7 @@ AtEval = Literal["blend", "sample"]
 Regularizer = Literal["selective", "augerino"]
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
-NEARLY_ZERO = 1e-8  # see `breadth`
+NEARLY_ZERO = 1e-8  # see `magnitude_norm`
 # Of a probability that is learned. At 0 and 1 itself `relaxed_bernoulli` has no gradient, and what
 # is clamped there is left by the penalty and the decay alone. For a sign flip whose true slope is 4
 # the mean gradient is 3.9 at 0.01, 4.0 at 0.5, 4.3 at 0.99, and 0 at 0 and 1; further out a batch
@@ -166,7 +166,9 @@ class AveragedModel(nn.Module):
         return mean
 
 
-def breadth(layers: Iterable[AugmentationLayer], regularizer: Regularizer = "selective") -> Tensor:
+def magnitude_norm(
+    layers: Iterable[AugmentationLayer], regularizer: Regularizer = "selective"
+) -> Tensor:
     """How much the layers augment: one norm, not squared, over the operations of all layers.
 
     "selective" is ||w * mu||_2, which also wants one large weight per layer; "augerino", the

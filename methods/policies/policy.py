@@ -57,7 +57,7 @@ class Policy:
         return {o.transform for group in groups for s in group for o in s.operations}
 
 
-def masses(policy: Policy) -> dict[str, float]:
+def operation_shares(policy: Policy) -> dict[str, float]:
     """The share of each transform in all operations that fire, over classes that weigh equally."""
     groups = policy.by_class or (policy.subpolicies,)
     fired: dict[str, float] = defaultdict(float)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from augbench.methods.gradients.relax import Draw, draw_categories, draw_yes
+from augbench.methods.gradients.relax import Draw, draw_bernoulli, draw_categories
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
 from augbench.methods.policies.policy_table import SPARED, apply_each
 from augbench.methods.policies.search_space import N_OPERATIONS, N_SUBPOLICIES
@@ -69,7 +69,7 @@ class SoftPolicy(nn.Module):
         self.magnitudes = nn.Parameter(torch.full((*shape, len(operations[0])), 0.5))
 
     @torch.no_grad()
-    def scatter(self, generator: Generator) -> None:
+    def reset_parameters(self, generator: Generator) -> None:
         """Draw all probabilities and magnitudes anew, uniformly."""
         for parameter in (self.probabilities, self.magnitudes):
             uniform = torch.rand(parameter.shape, generator=generator)  # on the CPU: alike anywhere
@@ -105,7 +105,7 @@ class SoftPolicy(nn.Module):
         rows = self._draw_rows(y, generator)
         with torch.no_grad():
             choices = draw_categories(self.choice_logits(rows), generator)
-            fires = draw_yes(self.fire_probabilities(rows, choices.choice), generator)
+            fires = draw_bernoulli(self.fire_probabilities(rows, choices.choice), generator)
         x = self._choose(x, rows, choices, fires, generator, relaxation)
         return Augmented(x, rows, choices, fires)
 

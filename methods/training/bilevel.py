@@ -14,7 +14,7 @@ from augbench.datasets.errors import UserError, require
 from augbench.datasets.seeds import global_seed
 from augbench.datasets.task import Split
 from augbench.methods.gradients.hypergradient import hypergradient
-from augbench.methods.gradients.relax import ControlVariate, relax_categories, relax_yes
+from augbench.methods.gradients.relax import ControlVariate, relax_bernoulli, relax_categories
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.soft_policy import Augmented, SoftPolicy
 from augbench.methods.training.method import Setup
@@ -209,7 +209,7 @@ class _Judge:
             reward,
             lambda soft: self.controls["choices"](soft.flatten(1), row),
         )
-        fires = relax_yes(
+        fires = relax_bernoulli(
             probabilities,
             augmented.fires,
             reward,

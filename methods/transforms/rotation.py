@@ -9,7 +9,7 @@ from torch import Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import directions, electrode_names
-from augbench.methods.transforms.transform import Transform, draw_signed, following
+from augbench.methods.transforms.transform import Transform, device_constant, draw_signed
 
 STIFFNESS = 4
 N_TERMS = 50  # Legendre polynomials in the spline
@@ -39,8 +39,8 @@ def rotation_z(signal: Signal, *, strongest: float = 30.0) -> Transform:
 def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
     name = f"rotation_{axis}"
     places = directions(electrode_names(signal, name)).numpy()
-    table = following(_change_by_harmonic(places, axis))  # (2 K, C, C)
-    harmonics = following(torch.arange(1.0, N_TERMS + 1, dtype=torch.float64))
+    table = device_constant(_change_by_harmonic(places, axis))  # (2 K, C, C)
+    harmonics = device_constant(torch.arange(1.0, N_TERMS + 1, dtype=torch.float64))
 
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         degrees = strongest * magnitude.to(x.dtype) * noise

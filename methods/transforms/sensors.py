@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import electrode_names, mirror
-from augbench.methods.transforms.transform import Transform, following, per_sample, ungraded
+from augbench.methods.transforms.transform import Transform, device_constant, per_sample, ungraded
 
 DROPOUT_STEEPNESS = 1000.0
 
@@ -25,7 +25,7 @@ def channel_symmetry(signal: Signal) -> Transform:
 
     Source: Deiss et al. 2018; AugNet, Table 4.
     """
-    mirrored = following(torch.tensor(mirror(electrode_names(signal, "channel_symmetry"))))
+    mirrored = device_constant(torch.tensor(mirror(electrode_names(signal, "channel_symmetry"))))
     return ungraded(
         "channel_symmetry",
         lambda x: x.index_select(1, mirrored(x)),

@@ -106,7 +106,7 @@ def ungraded(
     )
 
 
-def following(table: Tensor) -> Callable[[Tensor], Tensor]:
+def device_constant(table: Tensor) -> Callable[[Tensor], Tensor]:
     """A constant that follows its input: copied once to each device, floats in each dtype."""
 
     @cache

@@ -46,16 +46,16 @@ def many(methods: int, folds: int, tasks: int = 1, state: str = "done") -> Resul
     """Search methods with 4 sparse points, end-to-end ones with 12 close points, in turn."""
     trials = []
     for task in range(tasks):
-        for place in range(methods):
+        for options in range(methods):
             for fold in range(folds):
-                n_points, apart, retraining = ((4, 1.0, 0.5), (12, 0.05, 0.0))[place % 2]
+                n_points, apart, retraining = ((4, 1.0, 0.5), (12, 0.05, 0.0))[options % 2]
                 points = []
                 for k in range(1, n_points + 1):
                     valid = 0.8 - 0.3 / k + 0.01 * fold
                     search = apart * k * (1 + 0.1 * fold)
                     hours = (search + retraining, search + retraining * k)
-                    points.append((valid, valid - 0.05 + 0.005 * place, *hours))
-                name = f"method_{place}"
+                    points.append((valid, valid - 0.05 + 0.005 * options, *hours))
+                name = f"method_{options}"
                 trials.append(one_trial(name, fold, points, task=f"task_{task}", state=state))
     return all_trials(*trials)
 

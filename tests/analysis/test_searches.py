@@ -13,33 +13,33 @@ from augbench.analysis.frame import COSTS, load
 from augbench.analysis.report import png
 from augbench.analysis.searches import charge_searches, search_figure, trial_table
 from augbench.bench.cli.command import main
-from augbench.bench.driver.place import Place
 from augbench.bench.driver.run import run_suite
+from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import load_suite
-from augbench.bench.search.findings import Finding, Findings
 from augbench.bench.search.search import Search
+from augbench.bench.search.search_results import SearchResults, TrialResult
 from augbench.datasets.errors import UserError
 
 PARAMETERS = {"penalty": "log:0.01:50", "at_eval": "choice:blend,sample"}
 SCALES = {"penalty": "log", "at_eval": "words"}
 
 
-def finding(number: int, state: str, valid: float | None, hours: float = 0.5) -> Finding:
+def finding(number: int, state: str, valid: float | None, hours: float = 0.5) -> TrialResult:
     values = {"penalty": 0.1 * 2**number, "at_eval": "blend" if number % 2 else "sample"}
-    return Finding(
+    return TrialResult(
         number, state, values, valid, None if valid is None else 0.01, hours, 10, 20, 1.0
     )
 
 
-def findings(*trials: Finding) -> Findings:
+def results(*trials: TrialResult) -> SearchResults:
     search = Search({}, "shift", PARAMETERS, "tpe", 0, 4, True)
-    return Findings(search, len(trials), trials)
+    return SearchResults(search, len(trials), trials)
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
     return trial_table(
-        findings(
+        results(
             finding(0, "pruned", 0.95),
             finding(1, "done", 0.8),
             finding(2, "done", 0.7),
@@ -71,7 +71,7 @@ def test_a_panel_for_each_parameter_and_one_for_the_hours(table: pd.DataFrame) -
 
 
 def test_a_search_that_has_nothing_yet_is_drawn(table: pd.DataFrame) -> None:
-    for empty in (findings(), findings(finding(0, "unfinished", None, 0.0))):
+    for empty in (results(), results(finding(0, "unfinished", None, 0.0))):
         assert png(search_figure(trial_table(empty), SCALES, "shift"))
 
 
@@ -102,9 +102,9 @@ backward = 2
 def run(tmp_path: Path, text: str) -> Path:
     (tmp_path / "suite.toml").write_text(text)
     suite = load_suite(tmp_path / "suite.toml")
-    place = Place(tmp_path / "run", tmp_path, engine="inline")
-    assert run_suite(suite, place, Console(quiet=True))
-    return place.out
+    options = RunOptions(tmp_path / "run", tmp_path, engine="inline")
+    assert run_suite(suite, options, Console(quiet=True))
+    return options.out
 
 
 def test_a_search_is_charged_to_its_method_in_both_readings(tmp_path: Path) -> None:

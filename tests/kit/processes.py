@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from augbench.bench.store.attempt_log import ended, pulse, started
+from augbench.bench.store.attempt_log import end_event, pulse, start_event
 from augbench.bench.store.run_directory import AttemptDirectory
 
 
@@ -45,9 +45,9 @@ def under_way(out: Path) -> list[int]:
     """The processes of a run's trials that have come to a second step and not to their end."""
     attempts = [AttemptDirectory(path) for path in out.glob("trials/*/attempts/*")]
     return [
-        started(each)["process"]
+        start_event(each)["process"]
         for each in attempts
-        if pulse(each).get("step", 0) > 1 and ended(each) is None
+        if pulse(each).get("step", 0) > 1 and end_event(each) is None
     ]
 
 

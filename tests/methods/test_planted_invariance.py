@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Signal, Split, TrainingSettings, Views
 from augbench.methods import METHODS
-from augbench.methods.policies.policy import Policy, masses
+from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.training.method import Setup
 from augbench.methods.transforms.transform import Transform, draw_signed, per_sample, ungraded
 
@@ -113,7 +113,7 @@ def found(name: str, seed: int, options: dict[str, Any]) -> dict[str, float]:
         pass
     policy = method.artifact(last=True)
     assert isinstance(policy, Policy)
-    return masses(policy)
+    return operation_shares(policy)
 
 
 def first_choices(name: str, options: dict[str, Any]) -> list[str]:

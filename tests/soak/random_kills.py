@@ -18,7 +18,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from augbench.bench.store.accounts import imbalance
+from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.points import open_run
 from augbench.bench.store.states import unit_state
 from processes import comes_from, parents
@@ -95,7 +95,7 @@ def report(out: Path) -> None:
     measured = sum(cost["seconds"] for result in done for cost in result["costs"].values())
     wasted = sum(result["wasted"]["seconds"] for result in done)
     print(f"measured {measured:.3f} s + wasted {wasted:.3f} s")
-    worst = max(abs(imbalance(unit)) for unit in units if unit.result() is not None)
+    worst = max(abs(accounting_error(unit)) for unit in units if unit.result() is not None)
     print(f"against what the attempts report: {1e3 * worst:.3f} ms off, the worst trial")
 
 

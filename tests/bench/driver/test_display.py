@@ -69,7 +69,7 @@ def test_a_retraining_is_told_with_the_method_that_asks_for_it(
     display, tally, _ = made(small_suite, tmp_path, console)
     retraining = UnitId("evaluations", "abc")
     tally.in_flight = {retraining}
-    tally.askers[retraining] = load_suite(small_suite).plan[1].spec.unit
+    tally.requested_by[retraining] = load_suite(small_suite).plan[1].spec.unit
     display.tick()
     printed = console.export_text()
     assert "digits · random_policy · fold 0 · seed 0 · retraining  starting" in printed

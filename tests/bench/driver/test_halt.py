@@ -84,7 +84,7 @@ def test_a_first_look_that_takes_long_is_not_paid_for_later(
         now, computed = now + 5.0, computed + 0.5
         return 0.0
 
-    monkeypatch.setattr(stops, "_reckon", reckon)
+    monkeypatch.setattr(stops, "_sum_seconds", reckon)
     for _ in range(200):
         assert not stops()
         now += 0.1
@@ -121,7 +121,7 @@ def test_where_units_cannot_be_asked_the_driver_says_so(
         for _ in range(2):  # whoever looked first
             with pytest.raises(FileNotFoundError):
                 stops()
-            time.sleep(1.5 * halt.LOOK_SECONDS)
+            time.sleep(1.5 * halt.CHECK_SECONDS)
         assert not stops.reason
         signal.raise_signal(signal.SIGINT)
         assert stops.interrupted

@@ -129,7 +129,7 @@ def test_policies_that_come_up_on_the_way_are_evaluated_once(
     kinds = Counter(unit.kind for unit in engine.order)
     assert kinds == {"trials": 6, "evaluations": 1}
     assert tally.finished == 7
-    assert list(tally.askers.values()) == [specs[0].unit]
+    assert list(tally.requested_by.values()) == [specs[0].unit]
 
 
 def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[TrialSpec]) -> None:

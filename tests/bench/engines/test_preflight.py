@@ -9,10 +9,10 @@ import pytest
 from augbench.bench.engines.preflight import (
     Node,
     check_nodes,
-    look,
+    inspect_node,
     new_token,
     processors,
-    warn_of_crowds,
+    warn_oversubscribed,
 )
 from augbench.bench.plan.spec import TaskSpec
 from augbench.datasets.errors import UserError, UserNotice
@@ -24,7 +24,7 @@ TASKS = [("digits", TaskSpec("digits", {"n_folds": 5}, 0))]
 def node(tmp_path: Path) -> tuple[str, Node]:
     """This machine as another one that is just like it."""
     token = new_token()
-    return token, look(tmp_path, token, TASKS, tmp_path)._replace(name="far")
+    return token, inspect_node(tmp_path, token, TASKS, tmp_path)._replace(name="far")
 
 
 def complaint(folder: Path, token: str, node: Node) -> str:
@@ -68,7 +68,7 @@ def test_a_folder_that_is_not_shared_is_noticed(node: tuple[str, Node], tmp_path
 def test_gpus_of_several_models_are_warned_of(tmp_path: Path, recwarn: Any) -> None:
     def cluster(*gpus: tuple[str, ...]) -> list[tuple[str, Node]]:
         tokens = [new_token() for _ in gpus]
-        nodes = [look(tmp_path, token, TASKS, tmp_path) for token in tokens]
+        nodes = [inspect_node(tmp_path, token, TASKS, tmp_path) for token in tokens]
         return [(t, n._replace(gpus=g)) for t, n, g in zip(tokens, nodes, gpus, strict=True)]
 
     check_nodes(tmp_path, TASKS, tmp_path, cluster(("A", "A"), ("A",), ()))
@@ -81,6 +81,6 @@ def test_more_processors_than_there_are_is_said() -> None:
     there = processors()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_crowds(there, 1.0)
+        warn_oversubscribed(there, 1.0)
     with pytest.warns(UserNotice, match=rf"more than the {there} of this machine"):
-        warn_of_crowds(there + 1, 1.0)
+        warn_oversubscribed(there + 1, 1.0)

@@ -15,7 +15,7 @@ from augbench.bench.engines import zygote
 from augbench.bench.engines.preflight import code_digest
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import load_suite
-from augbench.bench.store.attempt_log import started
+from augbench.bench.store.attempt_log import start_event
 from augbench.bench.store.run_directory import RunDirectory
 from processes import wait_until
 
@@ -33,9 +33,9 @@ training = {{ epochs = 2, patience = 2 }}
 @pytest.fixture(autouse=True)
 def own_zygote(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A zygote for each test, gone after it."""
-    monkeypatch.setattr(zygote, "_started", started := [])
+    monkeypatch.setattr(zygote, "_started", start_event := [])
     yield
-    for process in started:
+    for process in start_event:
         process.kill()
         process.wait()
 
@@ -61,7 +61,7 @@ def units(tmp_path: Path) -> Callable[..., list[tuple[UnitId, dict[str, Any]]]]:
 def attempts_at(run: Path, unit: UnitId) -> list[dict[str, Any]]:
     """What the attempts at a unit noted when they began."""
     directory = RunDirectory(run).unit(unit)
-    return [started(attempt) for attempt in directory.attempts() if started(attempt)]
+    return [start_event(attempt) for attempt in directory.attempts() if start_event(attempt)]
 
 
 class Asked:

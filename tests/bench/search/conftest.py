@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from augbench.bench.cli.command import main
-from augbench.bench.search.findings import Findings, read_findings
+from augbench.bench.search.search_results import SearchResults, read_search_results
 
 Search = Callable[..., tuple[int, str, str]]
 
@@ -62,7 +62,7 @@ def timeless() -> Callable[[Path], list[dict[str, Any]]]:
     """All trials of a search, without what the clock says."""
 
     def read(out: Path) -> list[dict[str, Any]]:
-        findings: Findings = read_findings(out)
-        return [{**trial._asdict(), "device_hours": 0} for trial in findings.trials]
+        results: SearchResults = read_search_results(out)
+        return [{**trial._asdict(), "device_hours": 0} for trial in results.trials]
 
     return read

@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 import pytest
 
-from augbench.bench.search.findings import read_findings
+from augbench.bench.search.search_results import read_search_results
 from processes import background, wait_until
 
 Timeless = Callable[[Path], list[dict[str, Any]]]
@@ -68,7 +68,7 @@ def test_a_killed_driver_is_restored_by_the_same_command_to_the_same_trials(
         wait_until(lambda: trials_with_points(tmp_path / "s") >= n_begun)
         process.kill()
         process.wait()
-    left = read_findings(tmp_path / "s").trials
+    left = read_search_results(tmp_path / "s").trials
     assert any(trial.state == "unfinished" for trial in left), "too late to kill it"
     kept = {file: file.read_bytes() for file in tmp_path.glob("s/trials/*/result.json")}
     subprocess.run(words, check=True, capture_output=True, timeout=300)

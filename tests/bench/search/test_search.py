@@ -13,7 +13,7 @@ import augbench.bench.search.drive
 import augbench.bench.unit.job
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import load_suite
-from augbench.bench.search.findings import read_findings
+from augbench.bench.search.search_results import read_search_results
 from augbench.bench.store.files import read_lines
 from augbench.bench.store.points import open_run, read_points
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
@@ -59,13 +59,13 @@ def test_a_search_prunes_and_its_best_is_a_fragment_that_a_run_takes(
     assert shown.returncode == 0
     assert "6 of 6 trials ended" in shown.stdout
     assert "pruned after 1/9 of its steps" in shown.stdout
-    findings = read_findings(out)
-    pruned = [trial for trial in findings.trials if trial.state == "pruned"]
-    best = findings.best
+    results = read_search_results(out)
+    pruned = [trial for trial in results.trials if trial.state == "pruned"]
+    best = results.best
     assert best is not None
     assert len(pruned) >= 3
     assert sorted(set(units(out).values())) == [1, 3, UNIT_STEPS]
-    assert best.valid == max(t.valid or 0 for t in findings.trials if t.state == "done")
+    assert best.valid == max(t.valid or 0 for t in results.trials if t.state == "done")
     done = augbench(
         "run", tiny, "--with", out / "best.toml", "--engine", "inline", "--out", out / "r"
     )
@@ -77,7 +77,7 @@ def test_a_search_prunes_and_its_best_is_a_fragment_that_a_run_takes(
     row = next(p for p in read_points(run, suite.plan) if p["trial"] == spec.unit.digest)
     assert row["valid"] == RunDirectory(out).unit(spec.unit).points()[0]["valid"]
     assert "test" in row
-    assert suite.searches["shift"].forward == sum(trial.forward for trial in findings.trials)
+    assert suite.searches["shift"].forward == sum(trial.forward for trial in results.trials)
 
 
 def test_a_pruned_trial_is_charged_for_what_it_did_and_no_more(
@@ -86,27 +86,27 @@ def test_a_pruned_trial_is_charged_for_what_it_did_and_no_more(
     out = tmp_path / "search"
     search(out, *LAMBDA, "--trials", "4")
     rows = [UnitDirectory(folder).points()[-1] for folder in out.glob("trials/*")]
-    findings = read_findings(out)
+    results = read_search_results(out)
     charged = [row["costs"]["search"] for row in rows]
-    assert sum(t.forward for t in findings.trials) == sum(cost["forward"] for cost in charged)
+    assert sum(t.forward for t in results.trials) == sum(cost["forward"] for cost in charged)
     seconds = sum(cost["seconds"] for cost in charged)
-    assert findings.cost.device_hours == pytest.approx(seconds / 3600)
+    assert results.cost.device_hours == pytest.approx(seconds / 3600)
     per_step = 2 * 48  # two folds, 48 waves each
     n_steps = {"pruned": (1, 3), "done": (9,)}
-    assert all(t.forward // per_step in n_steps[t.state] for t in findings.trials)
-    assert all(t.forward == t.share_of_steps * 9 * per_step for t in findings.trials)
+    assert all(t.forward // per_step in n_steps[t.state] for t in results.trials)
+    assert all(t.forward == t.share_of_steps * 9 * per_step for t in results.trials)
 
 
 def test_without_pruning_every_trial_goes_to_its_end(search: Search, tmp_path: Path) -> None:
     search(tmp_path / "s", *LAMBDA, "--trials", "3", "--no-prune", "--sampler", "random")
-    assert [t.state for t in read_findings(tmp_path / "s").trials] == ["done"] * 3
+    assert [t.state for t in read_search_results(tmp_path / "s").trials] == ["done"] * 3
     assert list(units(tmp_path / "s").values()) == [UNIT_STEPS] * 6
 
 
 def test_the_papers_grid_is_gone_through_as_a_whole(search: Search, tmp_path: Path) -> None:
     words = ("--method", "shift", "--param", "lambda", "--space", "paper", "--sampler", "grid")
     assert search(tmp_path / "s", *words)[0] == 0
-    trials = read_findings(tmp_path / "s").trials
+    trials = read_search_results(tmp_path / "s").trials
     assert [trial.values["penalty"] for trial in trials] == [0.01, 0.1, 0.5, 0.8]
     assert {trial.state for trial in trials} == {"done"}
 
@@ -115,7 +115,7 @@ def test_two_parameters_of_method_and_training(search: Search, tiny: Path, tmp_p
     second = ("--param", "training.learning_rate", "--space", "log:1e-3:1e-1")
     third = ("--param", "n_copies_test", "--space", "int:1:3")
     assert search(tmp_path / "s", *LAMBDA, *second, *third, "--trials", "5")[0] == 0
-    best = read_findings(tmp_path / "s").best
+    best = read_search_results(tmp_path / "s").best
     assert best is not None
     fragment = tomllib.loads((tmp_path / "s" / "best.toml").read_text())
     assert fragment["methods"]["shift"] == {
@@ -132,7 +132,7 @@ def test_two_parameters_of_method_and_training(search: Search, tiny: Path, tmp_p
 def test_equal_values_are_done_and_charged_once(search: Search, tmp_path: Path) -> None:
     words = ("--method", "shift", "--param", "lambda", "--space", "choice:0.1,0.2")
     search(tmp_path / "s", *words, "--sampler", "random", "--trials", "8")
-    trials = read_findings(tmp_path / "s").trials
+    trials = read_search_results(tmp_path / "s").trials
     assert len({trial.values["penalty"] for trial in trials}) == 2
     steps = sum(units(tmp_path / "s").values())
     assert len(units(tmp_path / "s")) == 4
@@ -142,7 +142,7 @@ def test_equal_values_are_done_and_charged_once(search: Search, tmp_path: Path) 
 def test_options_of_a_method_that_ends_in_policies(search: Search, tmp_path: Path) -> None:
     words = ("--method", "policies", "--param", "n_policies", "--space", "choice:1,2")
     assert search(tmp_path / "s", *words, "--sampler", "grid")[0] == 0
-    trials = read_findings(tmp_path / "s").trials
+    trials = read_search_results(tmp_path / "s").trials
     assert [trial.state for trial in trials] == ["done", "done"]
     assert all(trial.valid and trial.backward for trial in trials)
     folders = [file.parent for file in tmp_path.glob("s/*/*/spec.json")]
@@ -284,7 +284,7 @@ def test_a_driver_that_dies_while_it_prunes_is_carried_on(
 
     monkeypatch.setattr(augbench.bench.search.drive.Journal, name, dies)
     assert search(tmp_path / "broken", *SIX)[0] == 130
-    states = [trial.state for trial in read_findings(tmp_path / "broken").trials]
+    states = [trial.state for trial in read_search_results(tmp_path / "broken").trials]
     assert "unfinished" in states
     assert search(tmp_path / "broken", *SIX)[0] == 0
     assert timeless(tmp_path / "broken") == timeless(whole)
@@ -311,7 +311,7 @@ def test_a_trial_that_fails_stops_no_other_and_is_tried_again(
     code, printed, _ = search(tmp_path / "s", *words)
     assert code == 0
     assert "4 of 4 trials ended" in printed
-    assert [trial.state for trial in read_findings(tmp_path / "s").trials] == ["done"] * 4
+    assert [trial.state for trial in read_search_results(tmp_path / "s").trials] == ["done"] * 4
 
 
 def test_a_damaged_file_stops_its_own_trial_alone(search: Search, tmp_path: Path) -> None:

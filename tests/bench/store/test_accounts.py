@@ -13,7 +13,7 @@ import pytest
 
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.plan.suite import load_suite
-from augbench.bench.store.accounts import charged, imbalance
+from augbench.bench.store.accounts import accounting_error, charged
 from augbench.bench.store.attempt_log import lifetime, pulse
 from augbench.bench.store.files import append_line, read_json, write_json
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
@@ -80,7 +80,7 @@ def finished(run: RunDirectory, trial: TrialSpec) -> tuple[UnitDirectory, dict[s
 def test_undisturbed(run: RunDirectory, trial: TrialSpec) -> None:
     directory, result = finished(run, trial)
     assert result["wasted"] == {"seconds": 0.0, "attempts": 0}
-    assert abs(imbalance(directory)) < MILLISECOND
+    assert abs(accounting_error(directory)) < MILLISECOND
     end = directory.attempts()[0].log()[-1]
     assert 0 < end["measured"] <= end["lived"]
 
@@ -92,7 +92,7 @@ def test_killed_in_between(run: RunDirectory, trial: TrialSpec, steps: tuple[int
     directory, result = finished(run, trial)
     assert result["wasted"]["attempts"] == len(steps)
     assert result["wasted"]["seconds"] >= 0
-    assert abs(imbalance(directory)) < MILLISECOND
+    assert abs(accounting_error(directory)) < MILLISECOND
     lived = sum(map(lifetime, directory.attempts()[:-1]))
     if sum(steps):
         assert 0 < result["wasted"]["seconds"] < lived  # what checkpoints have kept is not lost
@@ -113,7 +113,7 @@ def test_no_ledger_holds_more_than_is_known_to_be_lived(
     for line in lines[:-1]:
         append_line(attempt.log_file, line)
     directory, result = finished(run, trial)
-    assert abs(imbalance(directory)) < MILLISECOND
+    assert abs(accounting_error(directory)) < MILLISECOND
     assert (
         result["wasted"]["seconds"] == lifetime(attempt) - directory.attempts()[1].log()[1]["kept"]
     )
@@ -134,7 +134,7 @@ def test_paused(run: RunDirectory, trial: TrialSpec, rung: int | None) -> None:
     directory.pause_after(None)
     run.halt_file.unlink(missing_ok=True)
     finished(run, trial)
-    assert abs(imbalance(directory)) < MILLISECOND
+    assert abs(accounting_error(directory)) < MILLISECOND
 
 
 def test_failed_and_killed(
@@ -144,7 +144,7 @@ def test_failed_and_killed(
     killed_after(run, trial, 2)
     directory, result = finished(run, trial)
     assert result["wasted"]["attempts"] == 2
-    assert abs(imbalance(directory)) < MILLISECOND
+    assert abs(accounting_error(directory)) < MILLISECOND
 
 
 def test_killed_after_its_result(run: RunDirectory, trial: TrialSpec) -> None:
@@ -152,12 +152,12 @@ def test_killed_after_its_result(run: RunDirectory, trial: TrialSpec) -> None:
     directory, _ = finished(run, trial)
     log = directory.attempts()[-1].log_file
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
-    assert abs(imbalance(directory)) < MILLISECOND
+    assert abs(accounting_error(directory)) < MILLISECOND
 
 
 def test_a_second_that_nobody_spent_is_seen(run: RunDirectory, trial: TrialSpec) -> None:
     directory, result = finished(run, trial)
     result["costs"]["search"]["seconds"] += 1.0
     write_json(directory.result_file, result)
-    assert imbalance(directory) == pytest.approx(1.0)
+    assert accounting_error(directory) == pytest.approx(1.0)
     assert read_json(directory.result_file)["attempt"] == 1

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from augbench.bench.store.attempt import Attempt, SupersededError
-from augbench.bench.store.attempt_log import LEASE_SECONDS, beats, is_over, lifetime, pulse
+from augbench.bench.store.attempt_log import LEASE_SECONDS, has_stopped, is_alive, lifetime, pulse
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import AttemptDirectory, UnitDirectory
@@ -67,15 +67,15 @@ def test_a_process_that_died_before_its_first_word_is_no_harm(tmp_path: Path) ->
 def test_a_process_beats_while_it_lives(tmp_path: Path) -> None:
     with begin(tmp_path) as attempt:
         attempt.progress(3, "search", 1.0, 0.5)
-        while not beats(attempt.directory):
+        while not is_alive(attempt.directory):
             pass
-    assert not beats(left_behind(tmp_path, lived=1.0, time=10.0))
+    assert not is_alive(left_behind(tmp_path, lived=1.0, time=10.0))
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_beat_of_another_hour_is_none(tmp_path: Path, hours: int) -> None:
     """The clock on the wall may have been set back since."""
-    assert not beats(left_behind(tmp_path, lived=1.0, time=time.time() + 3600 * hours))
+    assert not is_alive(left_behind(tmp_path, lived=1.0, time=time.time() + 3600 * hours))
 
 
 def test_a_life_is_as_long_as_it_was_whatever_the_clock_on_the_wall_says(
@@ -131,10 +131,10 @@ def test_an_attempt_that_is_overtaken_stops_and_adds_nothing_to_its_life(tmp_pat
 
 def test_where_the_lock_can_be_trusted_nothing_is_watched(tmp_path: Path) -> None:
     began = time.monotonic()
-    assert is_over(left_behind(tmp_path, lived=1.0, host=platform.node()), 60.0)
-    ended = left_behind(tmp_path, lived=1.0, host="elsewhere")
-    append_line(ended.log_file, {"event": "end", "time": 0.0})
-    assert is_over(ended, 60.0)
+    assert has_stopped(left_behind(tmp_path, lived=1.0, host=platform.node()), 60.0)
+    end_event = left_behind(tmp_path, lived=1.0, host="elsewhere")
+    append_line(end_event.log_file, {"event": "end", "time": 0.0})
+    assert has_stopped(end_event, 60.0)
     assert time.monotonic() - began < LEASE_SECONDS
 
 
@@ -152,10 +152,10 @@ def test_a_process_elsewhere_is_over_once_it_shows_no_sign_of_life(tmp_path: Pat
     thread = threading.Thread(target=beat)
     thread.start()
     try:
-        assert not is_over(attempt, 2 * LEASE_SECONDS)
+        assert not has_stopped(attempt, 2 * LEASE_SECONDS)
     finally:
         stop.set()
         thread.join()
     began = time.monotonic()
-    assert is_over(attempt, 10 * LEASE_SECONDS)
+    assert has_stopped(attempt, 10 * LEASE_SECONDS)
     assert time.monotonic() - began >= LEASE_SECONDS

@@ -98,7 +98,7 @@ def test_weights_that_are_adopted_stay_what_they_were(
     if not links:
         monkeypatch.setattr("os.link", refuses_links)
     checkpoint.write(tmp_path / "theirs.pt", STATE)
-    checkpoint.adopt(tmp_path / "theirs.pt", tmp_path / "ours.pt")
+    checkpoint.link_or_copy(tmp_path / "theirs.pt", tmp_path / "ours.pt")
     checkpoint.save(tmp_path, STATE)
     (tmp_path / "last.pt").replace(tmp_path / "theirs.pt")
     (tmp_path / "theirs.pt").write_bytes(b"other")

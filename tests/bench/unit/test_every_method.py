@@ -16,7 +16,7 @@ import torch
 import augbench.bench.unit.job
 from augbench.bench.plan.spec import Budget, TrialSpec
 from augbench.bench.plan.suite import read_suite
-from augbench.bench.store.accounts import imbalance
+from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host, do_unit
 from augbench.methods import METHODS
@@ -139,7 +139,7 @@ def test_half_the_steps_a_kill_and_the_other_half_are_the_whole(
     assert died.returncode == -signal.SIGKILL, died.stderr
     killed = work_on(tmp_path / "killed", trial)
     assert result(killed, trial)["wasted"]["attempts"] == 1
-    assert abs(imbalance(killed.unit(trial.unit))) < 1e-3
+    assert abs(accounting_error(killed.unit(trial.unit))) < 1e-3
     assert result(killed, trial)["steps"] == N_STEPS
     assert rows(killed, trial) == rows(whole, trial)
     assert rows(whole, trial)

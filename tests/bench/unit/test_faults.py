@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from augbench.bench.store.accounts import imbalance
+from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.attempt_log import lifetime
 from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import UnitDirectory
@@ -106,7 +106,7 @@ def test_a_clock_that_is_set_back_changes_no_account(
     units = [UnitDirectory(file.parent) for file in tmp_path.glob("*/*/result.json")]
     jumps = 0
     for unit in units:
-        assert abs(imbalance(unit)) < 1e-3
+        assert abs(accounting_error(unit)) < 1e-3
         result, (attempt,) = unit.result(), unit.attempts()
         assert result is not None
         assert result["wasted"]["seconds"] == 0
@@ -209,8 +209,8 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
             for line in file.read_text().splitlines()
         ]
         resumed = [line["step"] for line in lines if line["event"] == "resume"]
-        beats = sorted(unit.glob("attempts/*/pulse.json"))
-        pulses = [json.loads(file.read_text()) for file in beats]
+        is_alive = sorted(unit.glob("attempts/*/pulse.json"))
+        pulses = [json.loads(file.read_text()) for file in is_alive]
         if len(resumed) == 2 and pulses:
             assert resumed[1] >= pulses[0].get("step", 0)
 

@@ -20,7 +20,7 @@ import augbench.bench.unit.work
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
-from augbench.bench.store.accounts import imbalance
+from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.attempt import Attempt, SupersededError
 from augbench.bench.store.attempt_log import LEASE_SECONDS, pulse
 from augbench.bench.store.files import (
@@ -154,7 +154,7 @@ def assert_whole(directory: UnitDirectory, undisturbed: UnitDirectory) -> None:
     assert file is not None
     assert result is not None
     assert checkpoint.read(file)["digest"] == result["weights"]
-    assert abs(imbalance(directory)) < 1e-3
+    assert abs(accounting_error(directory)) < 1e-3
 
 
 def test_a_ghost_that_comes_back_when_all_is_done_changes_not_a_byte(
@@ -221,7 +221,7 @@ def test_a_ghost_at_the_very_end_makes_no_result(
     result = directory.result()
     assert result is not None
     assert result["attempt"] == (2 if has_ended else 3)
-    assert abs(imbalance(directory)) < 1e-3
+    assert abs(accounting_error(directory)) < 1e-3
 
 
 @pytest.mark.parametrize("fenced", [False, True])

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.datasets.trunks import TRUNKS
-from augbench.methods.gradients.critic import N_HIDDEN, Critic, Judgement, gradient_penalty
+from augbench.methods.gradients.critic import N_HIDDEN, Critic, CriticOutput, gradient_penalty
 
 
 class Slope(nn.Module):
@@ -18,8 +18,8 @@ class Slope(nn.Module):
         direction = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         self.direction = nn.Parameter(norm * direction / direction.norm())
 
-    def forward(self, x: Tensor) -> Judgement:
-        return Judgement((x * self.direction).flatten(1).sum(1), x.flatten(1)[:, :2])
+    def forward(self, x: Tensor) -> CriticOutput:
+        return CriticOutput((x * self.direction).flatten(1).sum(1), x.flatten(1)[:, :2])
 
 
 def batches(shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
@@ -49,9 +49,9 @@ def test_over_the_channels_of_each_pixel_a_slope_of_1_would_be_punished() -> Non
 
 def test_the_penalty_teaches_the_critic_and_not_what_it_judges() -> None:
     critic = Slope((6, 50), 3.0)
-    real, moved, place = batches((6, 50))
+    real, moved, options = batches((6, 50))
     moved.requires_grad_()
-    gradient_penalty(critic, real, moved, place).backward()  # type: ignore[no-untyped-call]
+    gradient_penalty(critic, real, moved, options).backward()  # type: ignore[no-untyped-call]
     assert moved.grad is None
     gradient = critic.direction.grad
     assert gradient is not None

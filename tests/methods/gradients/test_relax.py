@@ -10,10 +10,10 @@ from torch import Tensor
 from augbench.methods.gradients.relax import (
     ControlVariate,
     Draw,
+    draw_bernoulli,
     draw_categories,
-    draw_yes,
+    relax_bernoulli,
     relax_categories,
-    relax_yes,
 )
 
 N_DRAWS = 40_000
@@ -93,8 +93,8 @@ def test_relax_of_categories_is_unbiased(logits: Tensor) -> None:
 
 def test_relax_of_yes_and_no_is_unbiased(probabilities: Tensor) -> None:
     many = probabilities.expand(N_DRAWS, -1)
-    draw = draw_yes(many, generator(2))
-    estimate = relax_yes(many, draw, worth_of_yes(draw.choice), a_control(3))
+    draw = draw_bernoulli(many, generator(2))
+    estimate = relax_bernoulli(many, draw, worth_of_yes(draw.choice), a_control(3))
     assert_unbiased(estimate.gradient, exact_of_yes(probabilities, worth_of_yes))
 
 
@@ -103,7 +103,7 @@ def test_draws_follow_their_probabilities(logits: Tensor, probabilities: Tensor)
     for v, shares in enumerate(torch.softmax(logits, -1)):
         found = torch.bincount(choice[:, v], minlength=4) / N_DRAWS
         assert torch.allclose(found.double(), shares, atol=0.01)
-    fires = draw_yes(probabilities.expand(N_DRAWS, -1), generator(4)).choice
+    fires = draw_bernoulli(probabilities.expand(N_DRAWS, -1), generator(4)).choice
     assert torch.allclose(fires.double().mean(0), probabilities, atol=0.01)
 
 
@@ -153,12 +153,12 @@ def test_the_variance_of_yes_and_no_falls_too(probabilities: Tensor) -> None:
     many = probabilities.expand(500, -1)
 
     def estimate(seed: int) -> tuple[Tensor, Tensor]:
-        draw = draw_yes(many, generator(100 + seed))
+        draw = draw_bernoulli(many, generator(100 + seed))
 
         def foretold(soft: Tensor) -> Tensor:
             return control(soft, soft.new_zeros(len(soft), 1))  # type: ignore[no-any-return]
 
-        found = relax_yes(many, draw, worth_of_yes(draw.choice), foretold)
+        found = relax_bernoulli(many, draw, worth_of_yes(draw.choice), foretold)
         return found.gradient, found.square
 
     reinforce, _ = estimate(0)
@@ -217,6 +217,8 @@ def test_noise_at_its_ends_gives_finite_gradients() -> None:
         noise, fresh = (each.reshape(-1, 1) for each in torch.meshgrid(ends, ends, indexing="ij"))
         probability = p.expand_as(noise)
         draw = Draw(noise > 1 - probability, noise, fresh)
-        estimate = relax_yes(probability, draw, torch.ones(4), lambda soft: soft.sum(1).square())
+        estimate = relax_bernoulli(
+            probability, draw, torch.ones(4), lambda soft: soft.sum(1).square()
+        )
         assert torch.isfinite(estimate.gradient).all(), p
         assert torch.isfinite(estimate.square), p

@@ -13,7 +13,7 @@ from augbench.methods.layers.layer import (
     AtEval,
     AugmentationLayer,
     AveragedModel,
-    breadth,
+    magnitude_norm,
 )
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
@@ -106,7 +106,7 @@ def test_an_operation_of_negligible_weight_is_not_run_and_changes_nothing() -> N
 def test_a_negligible_operation_gets_no_gradient_at_all() -> None:
     """A wrong one, however small, would become a full step of Adam."""
     layer = layer_of([SHRINK, ADD, SQUARE], hidden=[0.0, -0.5, 0.0])
-    (layer(batch()).square().sum() - breadth([layer])).backward()  # type: ignore[no-untyped-call]
+    (layer(batch()).square().sum() - magnitude_norm([layer])).backward()  # type: ignore[no-untyped-call]
     assert layer.hidden_weights.grad is not None
     assert layer.magnitudes.grad is not None
     assert layer.hidden_weights.grad[1] == 0
@@ -127,7 +127,7 @@ def test_gradients_agree_with_finite_differences(bank: Bank) -> None:
     x = batch().double()
 
     def loss() -> Tensor:
-        total: Tensor = layer(x, stream(1)).pow(3).mean() - 0.7 * breadth([layer])
+        total: Tensor = layer(x, stream(1)).pow(3).mean() - 0.7 * magnitude_norm([layer])
         return total
 
     loss().backward()  # type: ignore[no-untyped-call]
@@ -148,15 +148,15 @@ def test_the_regularizer_is_one_norm_over_all_layers() -> None:
     first = layer_of([ADD, SHRINK], magnitudes=[0.2, 0.8])
     second = layer_of([SQUARE], magnitudes=[0.3])
     by_hand = (0.1**2 + 0.4**2 + 0.3**2) ** 0.5
-    assert breadth([first, second]).item() == pytest.approx(by_hand)
+    assert magnitude_norm([first, second]).item() == pytest.approx(by_hand)
     ablation = (0.2**2 + 0.8**2 + 0.3**2) ** 0.5
-    assert breadth([first, second], "augerino").item() == pytest.approx(ablation)
+    assert magnitude_norm([first, second], "augerino").item() == pytest.approx(ablation)
 
 
 def test_the_regularizers_gradient_is_the_one_by_hand() -> None:
     mu = torch.tensor([0.2, 0.8])
     layer = layer_of([ADD, SHRINK], hidden=[0.01, 0.0], magnitudes=mu.tolist())
-    breadth([layer]).backward()  # type: ignore[no-untyped-call]
+    magnitude_norm([layer]).backward()  # type: ignore[no-untyped-call]
     w = torch.softmax(torch.tensor([1.0, 0.0]), 0)
     norm = (w * mu).norm()
     by_mu = w.square() * mu / norm
@@ -168,10 +168,10 @@ def test_the_regularizers_gradient_is_the_one_by_hand() -> None:
 
 def test_the_regularizer_pulls_upwards_from_magnitude_0() -> None:
     layer = layer_of([ADD, SHRINK], hidden=[0.01, 0.0], magnitudes=[0.0, 0.0])
-    breadth([layer]).backward()  # type: ignore[no-untyped-call]
+    magnitude_norm([layer]).backward()  # type: ignore[no-untyped-call]
     w = torch.softmax(torch.tensor([1.0, 0.0]), 0)
     torch.testing.assert_close(layer.magnitudes.grad, w.square() / w.norm())
-    assert breadth([layer]).item() == pytest.approx(0.0, abs=1e-7)
+    assert magnitude_norm([layer]).item() == pytest.approx(0.0, abs=1e-7)
 
 
 def test_projection_brings_magnitudes_back_and_keeps_those_inside() -> None:
@@ -216,7 +216,7 @@ def test_selection_does_not_depend_on_the_order_of_operations() -> None:
         optimizer = torch.optim.Adam(layer.parameters(), lr=1e-3)
         for _ in range(8):
             optimizer.zero_grad()
-            loss = layer(batch()).square().mean() - 0.5 * breadth([layer])
+            loss = layer(batch()).square().mean() - 0.5 * magnitude_norm([layer])
             loss.backward()
             optimizer.step()
             layer.project()

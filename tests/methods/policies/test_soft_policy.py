@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from augbench.methods.gradients.relax import Draw, relax_categories, relax_yes
-from augbench.methods.policies.policy import Policy, from_json, masses, to_json
+from augbench.methods.gradients.relax import Draw, relax_bernoulli, relax_categories
+from augbench.methods.policies.policy import Policy, from_json, operation_shares, to_json
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.policies.soft_policy import SoftPolicy, of_pairs, of_stages
 from augbench.methods.transforms.transform import Transform, per_sample, ungraded
@@ -42,7 +42,7 @@ def bank() -> list[Transform]:
 
 def scattered(policy: SoftPolicy) -> SoftPolicy:
     """Away from all symmetries."""
-    policy.scatter(generator(1))
+    policy.reset_parameters(generator(1))
     with torch.no_grad():
         policy.logits.copy_(torch.randn(policy.logits.shape, generator=generator(2)))
     return policy
@@ -182,7 +182,7 @@ def test_relax_and_pathwise_gradients_together_are_those_of_the_expectation(
     chances = stages.fire_probabilities(augmented.rows, augmented.choices.choice)
     for parameter, estimate in (
         (logits, relax_categories(logits, augmented.choices, reward, control)),
-        (chances, relax_yes(chances, augmented.fires, reward, control)),
+        (chances, relax_bernoulli(chances, augmented.fires, reward, control)),
     ):
         parameter.backward(estimate.gradient / N_DRAWS, retain_graph=True)  # type: ignore[no-untyped-call]
     for name, truth in exact(stages).items():
@@ -246,7 +246,7 @@ def test_a_class_wise_policy_sends_each_class_through_its_own() -> None:
     assert len(frozen.by_class) == 2
     assert not frozen.subpolicies
     assert {o.transform for s in frozen.by_class[0] for o in s.operations} == {"shift"}
-    assert masses(frozen) == pytest.approx({"shift": 0.5, "flip": 0.5})
+    assert operation_shares(frozen) == pytest.approx({"shift": 0.5, "flip": 0.5})
 
 
 def test_the_best_pairs_are_kept_and_weigh_the_same(pairs: SoftPolicy) -> None:
@@ -314,8 +314,8 @@ def test_nothing_of_a_draw_has_a_gradient_but_what_was_asked_for(stages: SoftPol
 
 
 def test_masses_are_shares_of_what_fires(pairs: SoftPolicy) -> None:
-    assert masses(Policy()) == {}
+    assert operation_shares(Policy()) == {}
     with torch.no_grad():
         pairs.logits[0, 0, 1] = 50.0  # shift and flip
         pairs.probabilities[0, 0, 1] = torch.tensor([0.2, 0.6])
-    assert masses(pairs.freeze(1)) == pytest.approx({"shift": 0.25, "flip": 0.75})
+    assert operation_shares(pairs.freeze(1)) == pytest.approx({"shift": 0.25, "flip": 0.75})

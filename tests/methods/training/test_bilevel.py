@@ -16,7 +16,7 @@ from augbench.methods import adda, dada
 from augbench.methods.adda import AddaOptions
 from augbench.methods.dada import DadaOptions
 from augbench.methods.gradients.hypergradient import Hypergradient
-from augbench.methods.policies.policy import masses
+from augbench.methods.policies.policy import operation_shares
 from augbench.methods.training.bilevel import Bilevel
 from augbench.methods.training.method import Setup
 from augbench.methods.training.training import DivergedError
@@ -146,7 +146,7 @@ def test_what_helps_grows_and_what_harms_shrinks(
         monkeypatch.setattr(augbench.methods.training.bilevel, "hypergradient", invented)
         while not method.step():
             pass
-        shares = masses(method.freeze())
+        shares = operation_shares(method.freeze())
         assert shares["negate"] > 0.45, (estimator, shares)
         assert shares["offset"] < 0.25, (estimator, shares)
 

@@ -41,19 +41,19 @@ def test_time_mask_agrees_with_braindecode(magnitude: float) -> None:
     torch.testing.assert_close(out, expected, rtol=0, atol=1e-4)
 
 
-@given(magnitude=st.floats(0.2, 1), place=st.floats(0.05, 0.95))
+@given(magnitude=st.floats(0.2, 1), options=st.floats(0.05, 0.95))
 @settings(max_examples=25, deadline=None)
-def test_time_mask_silences_a_span_of_the_right_length(magnitude: float, place: float) -> None:
+def test_time_mask_silences_a_span_of_the_right_length(magnitude: float, options: float) -> None:
     transform = time_mask(LONG)
     x = torch.ones(1, 2, 3000, dtype=torch.float64)
     length = 200 * magnitude
-    out = transform.apply(x, torch.tensor([magnitude]), torch.tensor([place], dtype=x.dtype))[0]
+    out = transform.apply(x, torch.tensor([magnitude]), torch.tensor([options], dtype=x.dtype))[0]
     assert torch.equal(out[0], out[1])
     assert float((1 - out[0]).sum()) == pytest.approx(length, abs=0.01)
     silent = (out[0] < 0.5).nonzero().flatten()
     assert len(silent) == pytest.approx(length, abs=1.5)
     assert torch.equal(silent, torch.arange(int(silent[0]), int(silent[-1]) + 1))
-    assert float(silent[0]) == pytest.approx(place * (3000 - length), abs=1.5)
+    assert float(silent[0]) == pytest.approx(options * (3000 - length), abs=1.5)
     assert float(out[0, (silent[0] + silent[-1]) // 2]) < 0.01
 
 

@@ -11,16 +11,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from augbench.bench.plan.suite import SearchTable
 from augbench.bench.search.journal import read_journal
+from augbench.bench.search.rungs import step_divisor
 from augbench.bench.search.search import Search, read_search
 from augbench.bench.search.space import Value, Values, with_values
-from augbench.bench.search.standing import share_of
 from augbench.bench.store.files import replace_text
 
 FRAGMENT = "best.toml"
 _STATES = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned"}
 
 
-class Finding(NamedTuple):
+class TrialResult(NamedTuple):
     """A trial of a search."""
 
     number: int
@@ -34,15 +34,15 @@ class Finding(NamedTuple):
     share_of_steps: float  # after which the metric was looked at: a ninth, a third, or 1
 
 
-class Findings(NamedTuple):
+class SearchResults(NamedTuple):
     """All of a search."""
 
     search: Search
     n_trials: int  # asked for
-    trials: tuple[Finding, ...]
+    trials: tuple[TrialResult, ...]
 
     @property
-    def best(self) -> Finding | None:
+    def best(self) -> TrialResult | None:
         """The trial with the best validation metric of those that ran to their end, the oldest."""
         done = [each for each in self.trials if each.state == "done"]
         return max(done, key=lambda each: each.valid or 0.0, default=None)
@@ -58,18 +58,18 @@ class Findings(NamedTuple):
         )
 
 
-def read_findings(path: Path) -> Findings:
+def read_search_results(path: Path) -> SearchResults:
     """Of a search's directory, at any time.
 
     Raises a UserError if there is no search in it.
     """
     search, n_trials = read_search(path)
-    return Findings(search, n_trials, tuple(map(_finding, read_journal(path))))
+    return SearchResults(search, n_trials, tuple(map(_trial_result, read_journal(path))))
 
 
-def _finding(trial: FrozenTrial) -> Finding:
+def _trial_result(trial: FrozenTrial) -> TrialResult:
     record = trial.user_attrs
-    return Finding(
+    return TrialResult(
         number=trial.number,
         state=_STATES.get(trial.state, "unfinished"),
         values=trial.params,
@@ -87,19 +87,19 @@ def _share(trial: FrozenTrial) -> float:
     if trial.state == TrialState.COMPLETE:
         return 1.0
     rung = max(trial.intermediate_values, default=0)
-    return 1 / share_of(rung) if rung else 0.0
+    return 1 / step_divisor(rung) if rung else 0.0
 
 
-def write_fragment(path: Path, findings: Findings) -> Path | None:
+def write_fragment(path: Path, results: SearchResults) -> Path | None:
     """Write the best trial as tables for ``augbench run --with``; None where there is none yet."""
-    best = findings.best
+    best = results.best
     if best is None:
         return None
-    label = findings.search.method
-    cost = asdict(findings.cost) | {"directory": str(path.resolve())}
+    label = results.search.method
+    cost = asdict(results.cost) | {"directory": str(path.resolve())}
     table = with_values({}, best.values)
     text = (
-        f"# Trial {best.number} of the {len(findings.trials)} in {path}: "
+        f"# Trial {best.number} of the {len(results.trials)} in {path}: "
         f"{valid_text(best)} in validation.\n"
         + _toml(("methods", label), table)
         + "\n# What the search was charged: augbench report --charge-search adds it.\n"
@@ -109,7 +109,7 @@ def write_fragment(path: Path, findings: Findings) -> Path | None:
     return path / FRAGMENT
 
 
-def valid_text(finding: Finding) -> str:
+def valid_text(finding: TrialResult) -> str:
     """A validation metric and its standard error."""
     if finding.valid is None:
         return "-"

@@ -6,7 +6,7 @@ import pytest
 
 from augbench.bench.plan.spec import TrialSpec, UnitId
 from augbench.bench.plan.suite import PlannedTrial, load_suite
-from augbench.bench.search.standing import charges, promoted, reached, rung_step, worth
+from augbench.bench.search.rungs import best_valid_at, charges, mean_valid, promoted, rung_step
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host, do_unit
@@ -41,8 +41,8 @@ def test_a_third_goes_on_and_of_equals_the_older() -> None:
 
 
 def test_the_worth_of_a_trial_is_a_mean_with_its_standard_error() -> None:
-    assert worth([0.5, 0.7]) == pytest.approx((0.6, 0.1))
-    assert worth([0.5]) == (0.5, None)
+    assert mean_valid([0.5, 0.7]) == pytest.approx((0.6, 0.1))
+    assert mean_valid([0.5]) == (0.5, None)
 
 
 def test_a_unit_has_reached_a_rung_once_it_is_there(
@@ -51,17 +51,17 @@ def test_a_unit_has_reached_a_rung_once_it_is_there(
     spec = planned["shift"].spec
     (tmp_path / "run").mkdir()
     run = RunDirectory(tmp_path / "run")
-    assert reached(run, spec, 1) is None
+    assert best_valid_at(run, spec, 1) is None
     work(run, spec.unit, spec, 2)
     valids = [row["valid"] for row in run.unit(spec.unit).points()]
     assert len(valids) == 2
-    assert reached(run, spec, 1) == valids[0]
-    assert reached(run, spec, 2) == max(valids)
-    assert reached(run, spec, 3) is None
+    assert best_valid_at(run, spec, 1) == valids[0]
+    assert best_valid_at(run, spec, 2) == max(valids)
+    assert best_valid_at(run, spec, 3) is None
     early = charges(run, [planned["shift"]])[str(spec.unit)]
     work(run, spec.unit, spec, None)
     valids = [row["valid"] for row in run.unit(spec.unit).points()]
-    assert reached(run, spec, None) == reached(run, spec, 99) == max(valids)
+    assert best_valid_at(run, spec, None) == best_valid_at(run, spec, 99) == max(valids)
     late = charges(run, [planned["shift"]])[str(spec.unit)]
     assert late.forward == 9 / 2 * early.forward
     assert late.seconds > early.seconds > 0
@@ -77,11 +77,11 @@ def test_a_policy_is_worth_what_its_retrainings_reach(
     asked = evaluations(run, spec, run.unit(spec.unit).points())
     assert asked
     for evaluation in asked:
-        assert reached(run, spec, None) is None
+        assert best_valid_at(run, spec, None) is None
         run.add_unit(evaluation.unit, evaluation.to_json())
         do_unit(run, evaluation.unit, Host(run.path, score_test=False))
     rows = [row for each in asked for row in run.unit(each.unit).points()]
-    assert reached(run, spec, None) == max(row["valid"] for row in rows)
+    assert best_valid_at(run, spec, None) == max(row["valid"] for row in rows)
     assert not any("test" in row for row in rows)
     paid = charges(run, [planned["policies"]])
     assert {str(each.unit) for each in asked} < set(paid)

@@ -20,7 +20,7 @@ EngineName = Literal["inline", "ray"]
 
 
 @dataclass(frozen=True)
-class Place:
+class RunOptions:
     """Where a suite runs."""
 
     out: Path
@@ -33,21 +33,21 @@ class Place:
     retry_failed: bool = True  # whether trials that failed under a former driver are tried again
 
 
-def check_place(place: Place) -> None:
+def check_run_options(options: RunOptions) -> None:
     """Raise a UserError for what the engine does not take, or a device that is not there."""
-    hours = place.stop_after_hours
+    hours = options.stop_after_hours
     if hours is not None and not 0 < hours < inf:
         raise UserError(f"--stop-after is {hours:g}; it has to be above 0 hours")
-    if place.engine == "inline" and (place.address or place.ship_code):
-        word = "--address" if place.address else "--ship-code"
+    if options.engine == "inline" and (options.address or options.ship_code):
+        word = "--address" if options.address else "--ship-code"
         raise UserError(f"{word} is for Ray's engine; leave it out, or --engine inline")
-    if place.device not in ("cpu", "cuda"):
-        raise UserError(f"--device {place.device}: known: cpu, cuda")
-    if place.device == "cuda" and place.engine == "ray":
+    if options.device not in ("cpu", "cuda"):
+        raise UserError(f"--device {options.device}: known: cpu, cuda")
+    if options.device == "cuda" and options.engine == "ray":
         raise UserError(
             "--device is for the inline engine; Ray hands out GPUs by --set resources.gpus=1"
         )
-    if place.device == "cuda" and not torch.cuda.is_available():
+    if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError("--device cuda: torch finds no GPU on this machine; leave the option out")
 
 
@@ -78,7 +78,7 @@ def open_directory(path: Path, header: str) -> RunDirectory:
 def make_engine(
     run: RunDirectory,
     resources: Resources,
-    place: Place,
+    options: RunOptions,
     *,
     tasks: Sequence[tuple[str, TaskSpec]] = (),  # whose data every node of a cluster must have
     score_test: bool = True,
@@ -86,15 +86,17 @@ def make_engine(
     """What does the units of a run directory."""
     gpus = resources.gpus
     host = Host(
-        data=place.data.resolve(),
-        device=place.device if place.engine == "inline" else "cuda" if gpus else "cpu",
+        data=options.data.resolve(),
+        device=options.device if options.engine == "inline" else "cuda" if gpus else "cpu",
         threads=max(1, int(resources.cpus)),
         shared=0 < gpus < 1,
         score_test=score_test,
     )
-    if place.engine == "inline":
+    if options.engine == "inline":
         return InlineEngine(run, host)
     from augbench.bench.engines.ray import RayEngine  # needs Ray, which the inline engine does not
 
-    address = None if place.address == "local" else place.address
-    return RayEngine(run, host, resources, address=address, ship_code=place.ship_code, tasks=tasks)
+    address = None if options.address == "local" else options.address
+    return RayEngine(
+        run, host, resources, address=address, ship_code=options.ship_code, tasks=tasks
+    )

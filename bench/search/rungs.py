@@ -23,16 +23,16 @@ def rung_step(spec: TrialSpec, rung: int, data: Path) -> int | None:
         return None
     epochs = load_task(spec.task, data).training.epochs
     length = min(epochs, spec.budget.steps or epochs)
-    return ceil(length / share_of(rung))
+    return ceil(length / step_divisor(rung))
 
 
-def share_of(rung: int) -> int:
+def step_divisor(rung: int) -> int:
     """One in so many of a unit's steps are done at a rung."""
     share: int = REDUCTION ** (RUNGS[-1] - rung)
     return share
 
 
-def reached(run: RunDirectory, spec: TrialSpec, step: int | None) -> float | None:
+def best_valid_at(run: RunDirectory, spec: TrialSpec, step: int | None) -> float | None:
     """The best validation metric of a unit up to a step, once it is there; None before.
 
     ``step`` None is its end, evaluations of its policies included. What has diverged without ever
@@ -66,17 +66,17 @@ def charges(run: RunDirectory, plan: Iterable[PlannedTrial]) -> dict[str, Charge
     return found
 
 
-class Worth(NamedTuple):
+class MeanValid(NamedTuple):
     """What a trial is worth: the mean over its units, and the standard error of that mean."""
 
     value: float
     standard_error: float | None  # None of a single unit
 
 
-def worth(values: Sequence[float]) -> Worth:
+def mean_valid(values: Sequence[float]) -> MeanValid:
     """Of the validation metrics of a trial's units."""
     spread = stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
-    return Worth(fmean(values), spread)
+    return MeanValid(fmean(values), spread)
 
 
 def promoted(values: dict[int, float]) -> set[int]:
