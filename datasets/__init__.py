@@ -1,16 +1,27 @@
 """What is learned: tasks with their folds, and the trunks that learn them."""
 
-from augbench.datasets import arrays, cifar10, digits, mario_iggy, sinusoids, ssvep
+from augbench.datasets.options.row import TaskRow
+from augbench.datasets.options.tasks import (
+    ArraysOptions,
+    Cifar10Options,
+    DigitsOptions,
+    MarioIggyOptions,
+    SinusoidsOptions,
+    SsvepOptions,
+)
 from augbench.datasets.plugins import with_plugins
-from augbench.datasets.task import TaskRow
+
+_HERE = "augbench.datasets"
 
 TASKS: dict[str, TaskRow] = {
-    "sinusoids": TaskRow(sinusoids.SinusoidsOptions, sinusoids.sinusoids),
-    "mario_iggy": TaskRow(mario_iggy.MarioIggyOptions, mario_iggy.mario_iggy),
-    "digits": TaskRow(digits.DigitsOptions, digits.digits),
-    "cifar10": TaskRow(cifar10.Cifar10Options, cifar10.cifar10, cifar10.fetch_cifar10),
-    "ssvep": TaskRow(ssvep.SsvepOptions, ssvep.ssvep, ssvep.fetch_ssvep),
-    "arrays": TaskRow(arrays.ArraysOptions, arrays.arrays),
+    "sinusoids": TaskRow(SinusoidsOptions, f"{_HERE}.sinusoids:sinusoids"),
+    "mario_iggy": TaskRow(MarioIggyOptions, f"{_HERE}.mario_iggy:mario_iggy"),
+    "digits": TaskRow(DigitsOptions, f"{_HERE}.digits:digits"),
+    "cifar10": TaskRow(
+        Cifar10Options, f"{_HERE}.cifar10:cifar10", f"{_HERE}.cifar10:fetch_cifar10"
+    ),
+    "ssvep": TaskRow(SsvepOptions, f"{_HERE}.ssvep:ssvep", f"{_HERE}.ssvep:fetch_ssvep"),
+    "arrays": TaskRow(ArraysOptions, f"{_HERE}.arrays:arrays"),
 }
 
 

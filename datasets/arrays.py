@@ -3,7 +3,6 @@
 import pickle
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,16 @@ from numpy.typing import NDArray
 from augbench.datasets import banks
 from augbench.datasets.errors import UserError
 from augbench.datasets.folds import grouped, make_fold, stratified
+from augbench.datasets.options.tasks import ArraysOptions, Kind
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.standardise import standardise
-from augbench.datasets.task import Fold, Kind, Metric, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets.task import Fold, Signal, Task, fingerprint
 
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 KEYS = ("x", "y", "groups", "channels", "sampling_rate")
 
 Stored = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class ArraysOptions:
-    """Which file, and how to read it."""
-
-    path: str = ""  # the .npz, relative to the data folder
-    kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
-    class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
-    # EEG only: each channel of each window to mean 0 and deviation 1, a flat one to 0. Trunks and
-    # transforms are made for that scale: in volts (1e-5) a trunk learns nothing.
-    standardise: bool = True
-    metric: Metric = "balanced_accuracy"
-    n_folds: int = 5  # by group where the file has groups, else stratified
-    valid_share: float = 0.25  # of what is not tested
 
 
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:

@@ -1,7 +1,6 @@
 """CIFAR-10: small photographs of ten kinds of things."""
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,10 @@ from augbench.datasets.cifar10_batches import SHAPE, Batch, read_batch
 from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.fetch import Record, fetch, unpack
 from augbench.datasets.folds import check_share, hold_out
+from augbench.datasets.options.tasks import Cifar10Options
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import (
-    Fold,
-    Normalisation,
-    Signal,
-    Split,
-    Task,
-    TrainingSettings,
-    Views,
-    fingerprint,
-)
+from augbench.datasets.task import Fold, Normalisation, Signal, Split, Task, Views, fingerprint
 
 FOLDER = "cifar-10-batches-py"
 BASE_URL = "https://www.cs.toronto.edu/~kriz/"
@@ -51,17 +43,6 @@ CLASS_NAMES = (
 )
 # Of ImageNet, and the paper's for CIFAR10.
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-
-
-@dataclass(frozen=True)
-class Cifar10Options:
-    """How the official training set is split, and whether the trunk normalises."""
-
-    n_folds: int = 5  # independent draws; the paper has 10 seeds
-    valid_share: float = 0.2  # of the official training set
-    # The paper normalises under fixed augmentations alone, the official code inside the trunks of
-    # AugNet and Augerino too. We do it inside every trunk, so that methods differ in nothing else.
-    normalise: bool = True
 
 
 def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:

@@ -1,24 +1,17 @@
 """The handwritten digits that scikit-learn brings along: real images, no download."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from augbench.datasets import banks
 from augbench.datasets.folds import make_fold, stratified
+from augbench.datasets.options.tasks import DigitsOptions
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets.task import Fold, Signal, Task, fingerprint
 
 WHITE = 16.0  # the data set's brightest value
-
-
-@dataclass(frozen=True)
-class DigitsOptions:
-    """How the 1,797 images are split."""
-
-    n_folds: int = 5
-    valid_share: float = 0.2  # of what is not tested
 
 
 def digits(options: DigitsOptions, data: Path, seed: int) -> Task:

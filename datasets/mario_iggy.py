@@ -1,6 +1,5 @@
 """Two pictures turned by random angles: which one is it, and is its head up or down?"""
 
-from dataclasses import dataclass
 from math import pi
 from pathlib import Path
 
@@ -11,27 +10,14 @@ from torch import Tensor
 from augbench.datasets import banks
 from augbench.datasets.errors import UserError
 from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
+from augbench.datasets.options.tasks import MarioIggyOptions
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.pictures import SIDE, read_picture, robot, walker
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets.task import Fold, Signal, Task, fingerprint
 
 N_CLASSES = 4  # two pictures, head up or down
 TURNED_AT_ONCE = 1000  # images; more would only take more memory
-
-
-@dataclass(frozen=True)
-class MarioIggyOptions:
-    """Which pictures, how far they are turned, how many images."""
-
-    # Two image files under the data folder, square, resized to 32 x 32; best on black, which is
-    # what comes in at the corners. By default a walker and a robot of our own: Mario and Iggy are
-    # not ours to give away.
-    pictures: tuple[str, str] | None = None
-    half_range: float = pi / 4  # radians to either side of upright or upside down: the invariance
-    n_train: int = 10_000  # training and validation together
-    n_test: int = 5000
-    n_folds: int = 5  # independent draws; the paper has one
-    valid_share: float = 0.2  # of n_train; the paper has no validation set
 
 
 def mario_iggy(options: MarioIggyOptions, data: Path, seed: int) -> Task:

@@ -1,36 +1,22 @@
 """Noisy sine waves of four frequencies; the true invariance, a shift of ±0.5 Hz, is known."""
 
-from dataclasses import dataclass
 from math import pi
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
+from augbench.datasets.options.tasks import SinusoidsOptions
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets.task import Fold, Signal, Task, fingerprint
 
 FREQUENCIES = (2.0, 4.0, 6.0, 8.0)  # hertz
 HALF_BAND = 0.5  # hertz
 SAMPLING_RATE = 100.0  # hertz
 SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class SinusoidsOptions:
-    """How many waves, how noisy."""
-
-    n_train: int = 400  # training and validation together
-    n_test: int = 200
-    n_folds: int = 5  # independent draws
-    valid_share: float = 0.2  # of n_train; the paper has no validation set and shows the test set
-    noise: float = 0.5  # standard deviation, beside an amplitude of 1
-    # The official code draws phases below 4 pi / f: less of the circle the faster the wave, so that
-    # phase tells of class. The paper's phases are uniform on the circle.
-    phase: Literal["uniform", "official"] = "uniform"
 
 
 def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:

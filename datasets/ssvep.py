@@ -1,6 +1,5 @@
 """SSVEP-Exoskeleton: which of three flickering lights does a subject look at, or none?"""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +13,10 @@ from augbench.datasets.cache import Arrays, cached, files_key
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import fetch, read_record
 from augbench.datasets.folds import check, grouped, make_fold
+from augbench.datasets.options.tasks import SsvepOptions
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.standardise import standardise
-from augbench.datasets.task import Fold, Signal, Task, TrainingSettings, fingerprint
+from augbench.datasets.task import Fold, Signal, Task, fingerprint
 
 FOLDER = "ssvep_exo"
 BASE_URL = "https://github.com/sylvchev/dataset-ssvep-exoskeleton/raw/faf331c1/"
@@ -36,20 +37,6 @@ EXCLUDED = frozenset(
 )
 N_TRIALS = 32  # in a session
 PREPROCESSING = 2  # to be raised when what is cached would come out otherwise
-
-
-@dataclass(frozen=True)
-class SsvepOptions:
-    """Which recordings, how preprocessed, how split."""
-
-    subjects: tuple[int, ...] = tuple(range(1, 13))
-    include_excluded: bool = False  # the five sessions that the authors left out
-    low: float = 5.0  # hertz, lower edge of the band-pass
-    high: float = 45.0  # hertz, upper edge
-    sampling_rate: float = 128.0  # hertz, after resampling; 256 as recorded
-    seconds: float = 5.0  # of a trial, from its start; it lasts 5
-    n_folds: int = 3  # by subject
-    valid_share: float = 0.25  # of the subjects that are not tested
 
 
 class Session(NamedTuple):

@@ -3,17 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from math import inf
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-Kind = Literal["eeg", "image"]
-Metric = Literal["balanced_accuracy", "accuracy"]
-Schedule = Literal["constant", "cosine"]
-Precision = Literal["float32", "bfloat16"]
+from augbench.datasets.options.tasks import Kind, Metric
+from augbench.datasets.options.training import TrainingSettings
 
 
 class Split(NamedTuple):
@@ -82,39 +78,6 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """The inner training of a trunk, the same for every method on a task.
-
-    The defaults are the paper's for EEG. Source: appendix A.4.
-    """
-
-    epochs: int = 300  # at most
-    batch_size: int = 16
-    learning_rate: float = 1e-3  # of Adam, in the first epoch
-    # Of the learning rate over the epochs: "cosine" takes it down almost to 0 in the last one.
-    schedule: Schedule = "constant"
-    beta1: float = 0.0
-    beta2: float = 0.999
-    weight_decay: float = 0.0
-    patience: int = 30  # epochs without a better validation metric before stopping
-    class_weights: bool = True  # cross-entropy weighted by inverse class frequency
-    # Of the products in the trunk. A step of conv_net takes half the time in bfloat16, on a
-    # processor that has it.
-    precision: Precision = "float32"
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for a number out of range."""
-        for name in ("epochs", "batch_size", "learning_rate", "patience"):
-            if not 0 < getattr(self, name) < inf:
-                raise ValueError(f"{name} is {getattr(self, name)}; it has to be above 0")
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it has to be in [0, 1)")
-        if not 0 <= self.weight_decay < inf:
-            raise ValueError(f"weight_decay is {self.weight_decay}; it has to be 0 or more")
-
-
-@dataclass(frozen=True)
 class Task:
     """One thing to learn.
 
@@ -139,19 +102,6 @@ class Task:
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
-
-
-class TaskRow(NamedTuple):
-    """A row of the table of tasks.
-
-    ``options`` is a frozen dataclass of which every field has a default. ``build(options, data,
-    seed)`` gives the task; ``data`` is the folder under which data sets lie, ``seed`` the suite's,
-    which decides what the task draws itself. Bad options and bad data are UserErrors.
-    """
-
-    options: type
-    build: Callable[[Any, Path, int], Task]
-    fetch: Callable[[Path], None] | None = None  # brings the data into the folder
 
 
 def fingerprint(*tensors: Tensor, about: str = "") -> str:

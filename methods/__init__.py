@@ -1,44 +1,43 @@
 """The methods that are compared, and the backend that they share."""
 
 from augbench.datasets.plugins import with_plugins
-from augbench.methods import (
-    adda,
-    augerino,
-    augnet,
-    autoaugment,
-    dada,
-    fast_autoaugment,
-    faster_autoaugment,
-    fixed,
-    none,
-    randaugment,
-    random_policy,
-    random_search,
-    trivialaugment,
+from augbench.methods.options.end_to_end import AugerinoOptions, AugNetOptions
+from augbench.methods.options.gradients import AddaOptions, DadaOptions, FasterAutoAugmentOptions
+from augbench.methods.options.proposals import (
+    AutoAugmentOptions,
+    FastAutoAugmentOptions,
+    RandomSearchOptions,
 )
-from augbench.methods.training.method import MethodRow
+from augbench.methods.options.row import MethodRow
+from augbench.methods.options.search_free import (
+    FixedOptions,
+    NoneOptions,
+    RandAugmentOptions,
+    RandomPolicyOptions,
+    TrivialAugmentOptions,
+)
+
+_HERE = "augbench.methods"
 
 METHODS: dict[str, MethodRow] = {
-    "none": MethodRow(none.NoneOptions, none.build, "model"),
-    "fixed": MethodRow(fixed.FixedOptions, fixed.build, "model"),
-    "randaugment": MethodRow(randaugment.RandAugmentOptions, randaugment.build, "model"),
-    "trivialaugment": MethodRow(
-        trivialaugment.TrivialAugmentOptions, trivialaugment.build, "model"
-    ),
-    "random_policy": MethodRow(random_policy.RandomPolicyOptions, random_policy.build, "policy"),
-    "augnet": MethodRow(augnet.AugNetOptions, augnet.build, "model"),
-    "augerino": MethodRow(augerino.AugerinoOptions, augerino.build, "model"),
-    "random_search": MethodRow(random_search.RandomSearchOptions, random_search.build, "policy"),
-    "autoaugment": MethodRow(autoaugment.AutoAugmentOptions, autoaugment.build, "policy"),
+    "none": MethodRow(NoneOptions, f"{_HERE}.none:build", "model"),
+    "fixed": MethodRow(FixedOptions, f"{_HERE}.fixed:build", "model"),
+    "randaugment": MethodRow(RandAugmentOptions, f"{_HERE}.randaugment:build", "model"),
+    "trivialaugment": MethodRow(TrivialAugmentOptions, f"{_HERE}.trivialaugment:build", "model"),
+    "random_policy": MethodRow(RandomPolicyOptions, f"{_HERE}.random_policy:build", "policy"),
+    "augnet": MethodRow(AugNetOptions, f"{_HERE}.augnet:build", "model"),
+    "augerino": MethodRow(AugerinoOptions, f"{_HERE}.augerino:build", "model"),
+    "random_search": MethodRow(RandomSearchOptions, f"{_HERE}.random_search:build", "policy"),
+    "autoaugment": MethodRow(AutoAugmentOptions, f"{_HERE}.autoaugment:build", "policy"),
     "fast_autoaugment": MethodRow(
-        fast_autoaugment.FastAutoAugmentOptions, fast_autoaugment.build, "policy"
+        FastAutoAugmentOptions, f"{_HERE}.fast_autoaugment:build", "policy"
     ),
     "faster_autoaugment": MethodRow(
-        faster_autoaugment.FasterAutoAugmentOptions, faster_autoaugment.build, "policy"
+        FasterAutoAugmentOptions, f"{_HERE}.faster_autoaugment:build", "policy"
     ),
-    "dada": MethodRow(dada.DadaOptions, dada.build, "policy"),
-    "adda": MethodRow(adda.AddaOptions, adda.build, "policy"),
-    "cadda": MethodRow(adda.AddaOptions, adda.build_class_wise, "policy"),
+    "dada": MethodRow(DadaOptions, f"{_HERE}.dada:build", "policy"),
+    "adda": MethodRow(AddaOptions, f"{_HERE}.adda:build", "policy"),
+    "cadda": MethodRow(AddaOptions, f"{_HERE}.adda:build_class_wise", "policy"),
 }
 
 

@@ -1,20 +1,10 @@
 """ADDA: a policy of stages, learned by hypergradients; class-wise (CADDA), one for each class."""
 
-from dataclasses import dataclass
-
+from augbench.methods.options.gradients import AddaOptions
 from augbench.methods.policies.search_space import learnable
 from augbench.methods.policies.soft_policy import of_stages
-from augbench.methods.training.bilevel import Bilevel, BilevelOptions, check
+from augbench.methods.training.bilevel import Bilevel, check
 from augbench.methods.training.method import Setup
-
-
-@dataclass(frozen=True)
-class AddaOptions(BilevelOptions):
-    """How a policy and its trunk are learned together; the defaults are the paper's for sleep."""
-
-    # The run new-relax-adda-ws-5e4 behind figure 8 of the paper.
-    warm_start: int = 20
-    learning_rate: float = 5e-4
 
 
 def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:

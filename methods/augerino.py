@@ -1,7 +1,6 @@
 """Augerino: a distribution over affine maps, learned with the trunk from the training set."""
 
-from dataclasses import dataclass
-from math import inf, pi
+from math import inf
 from typing import Any
 
 import torch
@@ -9,33 +8,12 @@ from torch import Tensor
 
 from augbench.datasets.errors import require, unknown
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
+from augbench.methods.options.end_to_end import AugerinoOptions
 from augbench.methods.training.behind_layers import behind_layers
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import DoesNotFitError, Setup
 
 SAFE_WIDTH = 10.0
-
-
-@dataclass(frozen=True)
-class AugerinoOptions:
-    """What the layer holds, and how it is learned."""
-
-    # Of the maps, each once; a width is learned for each.
-    generators: tuple[str, ...] = tuple(GENERATORS)
-    # Lambda. AugNet's paper: 0.05 on Mario-Iggy, where its script has 0.2, and 0.01 on CIFAR10.
-    penalty: float = 0.05
-    # Whether the pull ends while any width has reached 10, as the official "safe" loss does.
-    safe: bool = True
-    # Of every generator; coefficients are uniform in half of it to either side. AugNet's paper.
-    initial_width: float = pi / 4
-    # Of the widths; None: the trunk's.
-    learning_rate: float | None = 1e-2
-    # Of the widths; None: the trunk's. The official code: none.
-    weight_decay: float | None = 0.0
-    # Of a sample, each moved by a map of its own, whose logits are averaged. The paper: 1.
-    n_copies_train: int = 1
-    # The same in validation and test. The paper: 4.
-    n_copies_test: int = 4
 
 
 def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:

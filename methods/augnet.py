@@ -1,14 +1,14 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
 from augbench.datasets.errors import UserError, require, unknown
-from augbench.methods.layers.layer import AtEval, AugmentationLayer, magnitude_norm
+from augbench.methods.layers.layer import AugmentationLayer, magnitude_norm
+from augbench.methods.options.end_to_end import AugNetOptions
 from augbench.methods.training.behind_layers import behind_layers
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
@@ -31,45 +31,6 @@ BY_KIND = {
     "eeg": (SENSORS, TIME_FREQUENCY, TIME_FREQUENCY),
     "image": (NON_GEOMETRIC, GEOMETRIC, GEOMETRIC),
 }
-
-
-@dataclass(frozen=True)
-class AugNetOptions:
-    """What the layers hold, and how they are learned."""
-
-    # One tuple of transforms per layer, first layer first. None: BY_KIND in methods/augnet.py, as
-    # far as the task's transforms go.
-    layers: tuple[tuple[str, ...], ...] | None = None
-    # Lambda. The paper: 0.2 on sinusoids, 0.5 on Mario-Iggy, 10 on sleep (appendix A).
-    penalty: float = 0.2
-    # What lambda multiplies: the paper's ||w * mu||_2, or the ablation ||mu||_2 (section 4.1).
-    regularizer: Literal["selective", "augerino", "none"] = "selective"
-    # Of the softmax over the hidden weights. The official code: 0.01 everywhere.
-    temperature: float = 0.01
-    # Epochs in which the trunk alone learns, behind layers as they start.
-    warm_up: int = 0
-    # Epochs over which the temperature then falls from 1 to `temperature`, each by the same factor.
-    # At 0.01 a selection is over before any magnitude has found how far it can go.
-    annealing: int = 0
-    # Of every magnitude; a probability keeps 0.01 from 0 and 1. The official code: 0.1 on sleep, 0
-    # on sinusoids.
-    initial_magnitude: float = 0.1
-    # Of weights and magnitudes; None: the trunk's, as in the official code. A magnitude goes as far
-    # as the trunk of the moment allows, which is less than the data do until the trunk has learned.
-    # A tenth of its rate gives it the time: on sinusoids 0.48 Hz (standard deviation 0.04 over 10
-    # seeds) in place of 0.44 (0.07).
-    learning_rate: float | None = None
-    # Of weights and magnitudes; None: the trunk's, as in the official code but on CIFAR10, where
-    # there is none.
-    weight_decay: float | None = None
-    # C in section 3.2: of a sample, each augmented on its own, whose logits are averaged. The
-    # paper: 1.
-    n_copies_train: int = 1
-    # The same in validation and test. The paper: 4, and 10 in section 4.3.
-    n_copies_test: int = 4
-    # What a layer does in validation and test: "blend" is the average of training, "sample" draws
-    # one transform per sample from the weights. More in methods/layers/layer.py.
-    at_eval: AtEval = "blend"
 
 
 def build(setup: Setup, options: AugNetOptions) -> EndToEnd:

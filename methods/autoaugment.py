@@ -4,25 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from augbench.datasets.errors import require
+from augbench.methods.options.proposals import AutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
 from augbench.methods.policies.tpe import Scored, import_sampler, propose
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.training import DivergedError, Training, score
-
-
-@dataclass(frozen=True)
-class AutoAugmentOptions:
-    """How long to search, how to sample, how to train a child."""
-
-    n_samplings: int = 80  # child trainings in all; about the paper's 12 hours
-    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
-    # Uniform draws before the first proposal; up to so many samplings it is a random search.
-    # Optuna's default.
-    n_startup: int = 10
-    n_candidates: int = 24  # that the sampler compares per number. Optuna's default
-    child_epochs: int | None = None  # at most; None: the task's
 
 
 @dataclass(frozen=True)

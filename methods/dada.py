@@ -1,23 +1,11 @@
 """DADA: one choice among all pairs of transforms, learned by hypergradients."""
 
-from dataclasses import dataclass
-
 from augbench.datasets.errors import UserError, require
-from augbench.methods.policies.search_space import N_SUBPOLICIES, learnable
+from augbench.methods.options.gradients import DadaOptions
+from augbench.methods.policies.search_space import learnable
 from augbench.methods.policies.soft_policy import of_pairs
-from augbench.methods.training.bilevel import Bilevel, BilevelOptions, check
+from augbench.methods.training.bilevel import Bilevel, check
 from augbench.methods.training.method import Setup
-
-
-@dataclass(frozen=True)
-class DadaOptions(BilevelOptions):
-    """How a policy and its trunk are learned together; the defaults are the official ones."""
-
-    warm_start: int = 0
-    learning_rate: float = 5e-3  # Source: VDIGPKU/DADA
-    # Pairs of largest logits in the policy that is shown, then drawn equally often. The paper: 5;
-    # the official code for images: 25.
-    n_best: int = N_SUBPOLICIES
 
 
 def build(setup: Setup, options: DadaOptions) -> Bilevel:

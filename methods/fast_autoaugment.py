@@ -1,13 +1,14 @@
 """Fast AutoAugment: policies that a network trained without them cannot tell from its own data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from augbench.datasets.errors import require
+from augbench.methods.options.proposals import FastAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.policies.search_space import check_bank, policy_at, read_slots
@@ -15,30 +16,6 @@ from augbench.methods.policies.tpe import Scored, import_sampler, propose
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.training import SCORE_BATCH, mean_right, score, trunk_samples
-
-Reward = Literal["any", "mean"]
-
-
-@dataclass(frozen=True)
-class FastAutoAugmentOptions:
-    """How to pretrain, how long to search, what a policy is worth."""
-
-    n_samplings: int = (
-        500  # policies tried in all; the official search has 200 for each of 5 splits
-    )
-    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
-    n_startup: int = 10  # uniform draws before the first proposal. Optuna's default
-    n_candidates: int = 24  # that the sampler compares per number. Optuna's default
-    # At most, of the network that policies are tried on; None: the task's. It also stops by the
-    # task's patience: 46 epochs in the paper.
-    pretrain_epochs: int | None = None
-    # A sample counts where any of its augmented copies is classified rightly, or by the share of
-    # copies that are. Official: any.
-    reward: Reward = "any"
-    n_copies: int = 5  # of each validation sample, each with draws of its own. Official: 5
-    # Trials whose subpolicies are merged into the policy that is shown. The paper's has 5
-    # subpolicies, which is one trial; the official code merges 10 trials of each split.
-    n_best: int = 1
 
 
 class FastAutoAugment:

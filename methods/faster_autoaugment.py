@@ -1,6 +1,5 @@
 """Faster AutoAugment: a policy whose output a critic cannot tell from the data themselves."""
 
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -12,6 +11,7 @@ from augbench.datasets.errors import UserError, require
 from augbench.datasets.seeds import global_seed
 from augbench.datasets.task import Split
 from augbench.methods.gradients.critic import PENALTY_WEIGHT, Critic, gradient_penalty
+from augbench.methods.options.gradients import FasterAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import learnable
 from augbench.methods.policies.soft_policy import of_stages
@@ -20,19 +20,6 @@ from augbench.methods.training.training import DivergedError, trunk_samples
 
 BETAS = (0.0, 0.999)  # of both optimizers. Source: moskomule/dda
 SPREAD = 1e-3  # of the first logits; moskomule/dda draws them so far apart that most is decided
-
-
-@dataclass(frozen=True)
-class FasterAutoAugmentOptions:
-    """How long to search, how to judge."""
-
-    epochs: int = 100  # The official search: 20
-    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
-    learning_rate: float = 1e-3  # of the policy, by Adam. Official: 1e-3
-    critic_learning_rate: float = 1e-3  # of the critic and its trunk, by Adam. Official: 1e-3
-    temperature: float = 0.05  # of the choice among operations. Official: 0.05
-    class_weight: float = 0.1  # of the cross-entropy in both losses. Official: 0.1
-    batch_size: int | None = None  # half real, half augmented; None: the task's. Official: 128
 
 
 class FasterAutoAugment:

@@ -1,18 +1,15 @@
 """A fixed policy, chosen by hand: what everybody does when nothing is learned."""
 
-from dataclasses import dataclass
 from math import pi
 
 from augbench.datasets.errors import UserError
-from augbench.datasets.task import Kind
+from augbench.datasets.options.tasks import Kind
+from augbench.methods.options.search_free import FixedOptions, Step
 from augbench.methods.policies.policy import Policy, Subpolicy, read_subpolicy
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.transforms.transform import Transform
-
-# Transform, probability, and how strong: nothing where the transform has no strength.
-Step = tuple[str, float] | tuple[str, float, float]
 
 # In the unit of the transform. Flip and crop, one after the other: AugNet, section 5.1. For EEG the
 # best value of each transform alone on SleepPhysionet, of which a sample draws one:
@@ -32,16 +29,6 @@ BY_KIND: dict[Kind, tuple[tuple[Step, ...], ...]] = {
         (("rotation_z", 0.5, 30.0),),
     ),
 }
-
-
-@dataclass(frozen=True)
-class FixedOptions:
-    """Which policy."""
-
-    # Subpolicies, of which each sample draws one; each a sequence of [transform, probability,
-    # magnitude], the magnitude in [0, 1], left out for a flip. None: BY_KIND in methods/fixed.py,
-    # as far as the task's transforms and their ranges go.
-    subpolicies: tuple[tuple[Step, ...], ...] | None = None
 
 
 def build(setup: Setup, options: FixedOptions) -> EndToEnd:

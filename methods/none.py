@@ -1,16 +1,10 @@
 """No augmentation: the plain training that every other method is compared with."""
 
-from dataclasses import dataclass
-
+from augbench.methods.options.search_free import NoneOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
-
-
-@dataclass(frozen=True)
-class NoneOptions:
-    """Nothing to choose."""
 
 
 def build(setup: Setup, options: NoneOptions) -> EndToEnd:

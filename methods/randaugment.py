@@ -1,22 +1,14 @@
 """RandAugment: some transforms at random, all at one magnitude; a grid may find the two numbers."""
 
-from dataclasses import dataclass
 from itertools import product
 
 from augbench.datasets.errors import require
+from augbench.methods.options.search_free import RandAugmentOptions
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
 from augbench.methods.policies.search_space import check_bank
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
-
-
-@dataclass(frozen=True)
-class RandAugmentOptions:
-    """Its two numbers."""
-
-    n_operations: int = 2  # transforms in a sequence, 1 to 3. Torchvision's default
-    magnitude: float = 0.3  # of all of them, in [0, 1]. Torchvision's default is 9 of 30 bins
 
 
 def build(setup: Setup, options: RandAugmentOptions) -> EndToEnd:

@@ -1,19 +1,12 @@
 """Policies drawn at random and never compared: what a search has to beat."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from augbench.datasets.errors import UserError
+from augbench.methods.options.search_free import RandomPolicyOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import check_bank, policy_at, random_slots
 from augbench.methods.training.method import Setup
-
-
-@dataclass(frozen=True)
-class RandomPolicyOptions:
-    """How many policies to draw."""
-
-    n_policies: int = 5  # each is retrained and scored: one point of the curve
 
 
 class RandomPolicy:

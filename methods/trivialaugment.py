@@ -1,17 +1,11 @@
 """TrivialAugment: one transform at random, at a random strength; nothing to search or to set."""
 
-from dataclasses import dataclass
-
+from augbench.methods.options.search_free import TrivialAugmentOptions
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
 from augbench.methods.policies.search_space import check_bank
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
-
-
-@dataclass(frozen=True)
-class TrivialAugmentOptions:
-    """Nothing to choose: ``ranges`` of the task say how strong the strongest is."""
 
 
 def build(setup: Setup, options: TrivialAugmentOptions) -> EndToEnd:

@@ -12,8 +12,8 @@ LAYERS = ("datasets", "methods", "bench", "analysis")
 # The rooms of a layer: each imports those before it. The files beside them import all rooms, and no
 # room imports one of those files.
 ROOMS = {
-    "datasets": ("trunks",),
-    "methods": ("transforms", "gradients", "policies", "layers", "training"),
+    "datasets": ("options", "trunks"),
+    "methods": ("options", "transforms", "gradients", "policies", "layers", "training"),
     "bench": ("plan", "store", "unit", "engines", "driver", "search", "cli"),
 }
 FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))

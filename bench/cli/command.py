@@ -24,6 +24,7 @@ from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import read_trials, skip_lines
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
+from augbench.datasets.options.row import resolve
 from augbench.methods import known_methods
 
 app = typer.Typer(
@@ -210,7 +211,7 @@ def fetch(task: Annotated[str, typer.Argument(help="A task.")], data: Data = Pat
     download = known[task].fetch
     if download is None:
         raise UserError(f"task {task!r} needs no download")
-    download(data)
+    resolve(download)(data)
 
 
 @app.command()

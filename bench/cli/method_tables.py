@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from augbench.bench.cli.option_notes import docstrings, option_notes, sources
-from augbench.methods.training.method import MethodRow
+from augbench.methods.options.row import MethodRow
 
 _SHORT = 40  # characters of a type that can still be read in a column
 

@@ -8,9 +8,13 @@ import tokenize
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
-from typing import Any, NamedTuple, get_type_hints
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from augbench.methods.training.method import MethodRow
+from augbench.methods.options.row import MethodRow
+
+_NAMED = (ast.ClassDef, ast.FunctionDef)
 
 
 class _Comment(NamedTuple):
@@ -77,22 +81,43 @@ def _behind(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
 
 
 def docstrings(row: MethodRow) -> list[str]:
-    """Those of the module that a method is built in, of its class, and of its builder."""
-    build = row.build
+    """Those of the module that builds a method, of the method's class there, and of its builder.
+
+    The module is read, not imported: that would take seconds. Empty where its source is not there.
+    """
+    module, function = _origin(row.build)
+    tree = _parsed(module)
+    if tree is None:
+        return []
+    inside = {node.name: node for node in tree.body if isinstance(node, _NAMED)}
+    builder = inside.get(function)
+    texts = [ast.get_docstring(tree)]
+    if isinstance(builder, ast.FunctionDef) and isinstance(builder.returns, ast.Name):
+        # A class of another module is one that several methods share, and tells of none of them.
+        built = inside.get(builder.returns.id)
+        texts += [ast.get_docstring(built)] if built else []
+    texts += [ast.get_docstring(builder)] if builder else []
+    return [text for text in texts if text]
+
+
+def _origin(build: Callable[..., Any] | str) -> tuple[str, str]:
+    """The names of the module and of the function."""
+    if isinstance(build, str):
+        module, _, function = build.partition(":")
+        return module, function
     while isinstance(build, partial):
         build = build.func
-    module, built = inspect.getmodule(build), _built(build)
-    # A class of another module is one that several methods share, and tells of none of them.
-    own = built if built is not None and built.__module__ == build.__module__ else None
-    return [text for each in (module, own, build) if each and (text := inspect.getdoc(each))]
+    return getattr(build, "__module__", ""), getattr(build, "__name__", "")
 
 
-def _built(build: Callable[..., Any]) -> Any:
-    """The class that a builder says it returns; None if it says nothing."""
+def _parsed(module: str) -> ast.Module | None:
     try:
-        return get_type_hints(build).get("return")
-    except (NameError, TypeError):  # what is imported for type checkers alone; no function
+        spec = find_spec(module)
+    except (ImportError, ValueError):  # it has no parent, or no name
         return None
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return None
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
 
 
 def sources(texts: list[str]) -> str:

@@ -13,7 +13,7 @@ from augbench.bench.plan.options import read_options
 from augbench.bench.plan.spec import Budget, TaskSpec, TrialSpec, UnitId
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
-from augbench.datasets.task import TrainingSettings
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods import known_methods
 

@@ -15,8 +15,10 @@ from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from augbench.bench.store.ledger import HarnessPhase, Ledger
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError
+from augbench.datasets.options.row import resolve
+from augbench.datasets.options.training import Precision, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
-from augbench.datasets.task import Precision, Signal, Split, Task, TrainingSettings
+from augbench.datasets.task import Signal, Split, Task
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.precision import InBfloat16
 from augbench.methods import known_methods
@@ -83,7 +85,7 @@ def trial_job(record: dict[str, Any], data: Path, *, device: torch.device, meter
     )
     row = known_methods()[spec.method]
     options: Any = read_options(row.options, spec.options, f"method {spec.method!r}")
-    return Job(row.build(setup, options), "search", spec.budget, setup, test, task)
+    return Job(resolve(row.build)(setup, options), "search", spec.budget, setup, test, task)
 
 
 def evaluation_job(
@@ -167,7 +169,7 @@ def _load_task(text: str, data: Path) -> Task:
     record = json.loads(text)
     row = known_tasks()[record["task"]]
     options: Any = read_options(row.options, record["options"], f"task {record['task']!r}")
-    task: Task = row.build(options, data, record["data_seed"])
+    task: Task = resolve(row.build)(options, data, record["data_seed"])
     changes: dict[str, Any] = {}
     if record["trunk"] is not None:
         changes["trunk"] = record["trunk"]
@@ -198,5 +200,5 @@ def _new_trunk(
         trunk = TRUNKS[name](signal, n_classes)
     # Convolutions of images are a quarter faster in this order of memory (a step of conv_net).
     order = torch.channels_last if signal.kind == "image" else torch.contiguous_format
-    placed: nn.Module = trunk.to(device=device, memory_format=order)  # type: ignore[call-overload]
+    placed: nn.Module = trunk.to(device=device, memory_format=order)
     return InBfloat16(placed) if precision == "bfloat16" else placed

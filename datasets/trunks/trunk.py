@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from augbench.datasets.errors import UserError
-from augbench.datasets.task import Kind, Normalisation, Signal
+from augbench.datasets.options.tasks import Kind
+from augbench.datasets.task import Normalisation, Signal
 
 # Takes x (B, C, T) or (B, C, H, W) and gives logits (B, K): no softmax, the loss brings it. It can
 # be differentiated twice, and forward leaves the weights alone, as hypergradients need it.

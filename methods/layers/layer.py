@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from augbench.methods.options.end_to_end import AtEval
 from augbench.methods.transforms.geometry import warped_average
 from augbench.methods.transforms.transform import Transform, per_sample
 
-AtEval = Literal["blend", "sample"]
 Regularizer = Literal["selective", "augerino"]
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from augbench.datasets.errors import require
-from augbench.datasets.task import TrainingSettings
+from augbench.datasets.options.training import TrainingSettings
 from augbench.methods.layers.layer import AveragedModel
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup

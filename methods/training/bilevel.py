@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,7 @@ from augbench.datasets.seeds import global_seed
 from augbench.datasets.task import Split
 from augbench.methods.gradients.hypergradient import hypergradient
 from augbench.methods.gradients.relax import ControlVariate, relax_bernoulli, relax_categories
+from augbench.methods.options.gradients import BilevelOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.soft_policy import Augmented, SoftPolicy
 from augbench.methods.training.method import Setup
@@ -28,28 +29,6 @@ BETAS = (0.5, 0.999)
 # are 6 times too large (cosines -0.6 to 0.8), at 0.1 1.2 times (0.6 to 1.0).
 RADIUS = 0.03
 KEPT = 0.99  # of the scale of rewards, at each update
-
-
-@dataclass(frozen=True)
-class BilevelOptions:
-    """How a policy and its trunk are learned together."""
-
-    # Epochs of the trunk without a policy, before the search. ADDA in the paper: 20 (the run
-    # relax-adda-ws-5e4 of its figure 8). DADA has none.
-    warm_start: int
-    learning_rate: float  # of the policy, by Adam. ADDA in the paper: 5e-4. DADA: 5e-3
-    epochs: int = 100  # of the search, after the warm start. DADA on CIFAR10: 20
-    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
-    # Samples of the validation view in each update; None: the task's batch size. The paper says
-    # (section 5.2) that it has to be tuned together with the learning rate.
-    outer_batch_size: int | None = None
-    # Of choices and probabilities. Figure 8 of the paper: relax.
-    estimator: Literal["relax", "gumbel"] = "relax"
-    # By a second backward pass, or by differences of two passes, as all official codes do it. The
-    # first is cheaper and free of noise, but magnitudes come out too large on trunks with kinks:
-    # see methods/gradients/hypergradient.py. Differences need float32.
-    hypergradient: Literal["exact", "differences"] = "exact"
-    control_learning_rate: float = 5e-3  # of RELAX's control variate, by Adam. DADA: 5e-3
 
 
 class Bilevel:

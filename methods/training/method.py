@@ -9,8 +9,10 @@ import torch
 from torch import nn
 
 from augbench.datasets.errors import UserError
+from augbench.datasets.options.tasks import Metric
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Metric, Signal, TrainingSettings, Views
+from augbench.datasets.task import Signal, Views
 from augbench.methods.policies.policy import Policy
 from augbench.methods.transforms.transform import Transform
 
@@ -88,11 +90,3 @@ class DoesNotFitError(UserError):
     Raised by a builder. The harness skips such trials and runs the others of the suite; any other
     UserError of a builder stops a suite before it begins.
     """
-
-
-class MethodRow(NamedTuple):
-    """A row of the table of methods: its options (a frozen dataclass) and how to build it."""
-
-    options: type
-    build: Callable[[Setup, Any], Method]
-    ends_in: Literal["model", "policy"]

@@ -3,8 +3,8 @@
 import torch
 from torch import Generator, Tensor
 
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import TrainingSettings
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.training.method import Setup

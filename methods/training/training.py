@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from augbench.datasets.options.tasks import Metric
+from augbench.datasets.options.training import Schedule, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
-from augbench.datasets.task import Metric, Schedule, Split, TrainingSettings
+from augbench.datasets.task import Split
 from augbench.methods.training.method import Meter
 
 Augment = Callable[[Tensor, Tensor, Generator], Tensor]  # x (B, ...), y (B,) -> x (B, ...)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from augbench.datasets.arrays import ArraysOptions, arrays
+from augbench.datasets.arrays import arrays
 from augbench.datasets.banks import EEG, IMAGE
 from augbench.datasets.errors import UserError
+from augbench.datasets.options.tasks import ArraysOptions
 from augbench.datasets.task import Task
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods.transforms.bank import make_bank

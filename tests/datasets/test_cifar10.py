@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from augbench.datasets import cifar10 as module
-from augbench.datasets.cifar10 import CHECKSUMS, CLASS_NAMES, FOLDER, Cifar10Options, cifar10
+from augbench.datasets.cifar10 import CHECKSUMS, CLASS_NAMES, FOLDER, cifar10
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import Record
+from augbench.datasets.options.tasks import Cifar10Options
 from augbench.datasets.task import Split, Task
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.trunk import Normalise

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from augbench.datasets.digits import DigitsOptions, digits
+from augbench.datasets.digits import digits
 from augbench.datasets.errors import UserError
+from augbench.datasets.options.tasks import DigitsOptions
 
 
 def test_all_images_are_there_once_over_the_test_splits() -> None:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from augbench.datasets import mario_iggy as module
 from augbench.datasets.errors import UserError
-from augbench.datasets.mario_iggy import MarioIggyOptions, mario_iggy
+from augbench.datasets.mario_iggy import mario_iggy
+from augbench.datasets.options.tasks import MarioIggyOptions
 from augbench.datasets.pictures import robot, walker
 from augbench.datasets.task import Split, Task
 

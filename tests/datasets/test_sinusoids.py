@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import UserError
-from augbench.datasets.sinusoids import FREQUENCIES, SinusoidsOptions, sinusoids
+from augbench.datasets.options.tasks import SinusoidsOptions
+from augbench.datasets.sinusoids import FREQUENCIES, sinusoids
 from augbench.datasets.task import Split, Task
 
 OPTIONS = SinusoidsOptions()

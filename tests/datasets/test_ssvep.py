@@ -11,7 +11,8 @@ import torch
 from augbench.datasets import ssvep as module
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import Record
-from augbench.datasets.ssvep import CHANNELS, EXCLUDED, Session, SsvepOptions, events_file, ssvep
+from augbench.datasets.options.tasks import SsvepOptions
+from augbench.datasets.ssvep import CHANNELS, EXCLUDED, Session, events_file, ssvep
 from augbench.datasets.task import Task
 
 OPTIONS = SsvepOptions()

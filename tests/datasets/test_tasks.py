@@ -12,9 +12,11 @@ import torch
 from augbench.datasets import TASKS, known_tasks, plugins
 from augbench.datasets.banks import EEG, GEOMETRIC, IMAGE, PHOTOGRAPHS
 from augbench.datasets.errors import UserError
+from augbench.datasets.options.row import TaskRow, resolve
+from augbench.datasets.options.tasks import SinusoidsOptions
 from augbench.datasets.seeds import global_seed
-from augbench.datasets.sinusoids import SinusoidsOptions, sinusoids
-from augbench.datasets.task import Fold, Task, TaskRow
+from augbench.datasets.sinusoids import sinusoids
+from augbench.datasets.task import Fold, Task
 from augbench.datasets.trunks import TRUNKS
 
 Build = Callable[[], Task]
@@ -53,7 +55,7 @@ def build(request: pytest.FixtureRequest, npz: Path) -> Build:
         data = request.getfixturevalue("small_cifar")
     if name == "ssvep":
         data = request.getfixturevalue("ssvep_root")
-    return lambda: row.build(options, data, 7)
+    return lambda: resolve(row.build)(options, data, 7)
 
 
 def parts(fold: Fold) -> dict[str, Any]:

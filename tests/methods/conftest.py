@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
-from augbench.datasets.task import Signal, Split, TrainingSettings, Views
+from augbench.datasets.task import Signal, Split, Views
 from augbench.methods.training.method import Phase, Setup
 from augbench.methods.transforms.transform import Transform, per_sample
 

@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Split
 from augbench.methods import augerino
-from augbench.methods.augerino import AugerinoOptions, penalty
+from augbench.methods.augerino import penalty
 from augbench.methods.layers.lie_layer import GENERATORS, TRANSLATION, LieLayer
+from augbench.methods.options.end_to_end import AugerinoOptions
 from augbench.methods.training.method import DoesNotFitError, Setup
 
 AsImages = Callable[[Setup], Setup]
@@ -192,3 +193,7 @@ def test_eeg_is_refused_with_the_method_to_take_instead(setup: Setup) -> None:
 def test_a_wrong_option_is_told_before_the_wrong_signal(setup: Setup) -> None:
     with pytest.raises(UserError, match="penalty is -1"):
         augerino.build(setup, AugerinoOptions(penalty=-1))
+
+
+def test_all_generators_are_learned_where_no_others_are_named() -> None:
+    assert AugerinoOptions().generators == tuple(GENERATORS)

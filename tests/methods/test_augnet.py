@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from augbench.datasets.errors import UserError
+from augbench.datasets.options.tasks import SinusoidsOptions
 from augbench.datasets.seeds import Seeds, global_seed
-from augbench.datasets.sinusoids import SinusoidsOptions, sinusoids
+from augbench.datasets.sinusoids import sinusoids
 from augbench.datasets.task import Signal, Split, Views
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods import augnet, none
-from augbench.methods.augnet import AugNetOptions
+from augbench.methods.options.end_to_end import AugNetOptions
+from augbench.methods.options.search_free import NoneOptions
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.transforms import TRANSFORMS
@@ -62,7 +64,7 @@ def test_held_at_the_identity_it_trains_the_very_weights_of_no_augmentation(
         weight_decay=0.0,
         n_copies_test=1,
     )
-    plain = none.build(setup, none.NoneOptions())
+    plain = none.build(setup, NoneOptions())
     for _ in range(3):
         plain.step()
     ours = frozen.training.model.trunk.state_dict()

@@ -9,7 +9,7 @@ from torch import nn
 
 from augbench.datasets.errors import UserError
 from augbench.methods import autoaugment
-from augbench.methods.autoaugment import AutoAugmentOptions
+from augbench.methods.options.proposals import AutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import N_SLOTS, Slot, policy_at, random_slots
 from augbench.methods.training.method import Setup

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from augbench.datasets.options.row import resolve
 from augbench.methods import METHODS
 from augbench.methods.policies.policy import Policy, from_json, to_json
 from augbench.methods.training.method import Method, Setup, Trained
@@ -43,7 +44,7 @@ def make_setup(name: str, make_setup: Any, as_images: Callable[[Setup], Setup]) 
 
 def build(name: str, setup: Setup) -> Method:
     row = METHODS[name]
-    return row.build(setup, row.options(**OPTIONS.get(name, {})))
+    return resolve(row.build)(setup, row.options(**OPTIONS.get(name, {})))
 
 
 def advance(method: Method, n_steps: int) -> bool:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Split
 from augbench.methods import fast_autoaugment
-from augbench.methods.fast_autoaugment import FastAutoAugment, FastAutoAugmentOptions
+from augbench.methods.fast_autoaugment import FastAutoAugment
+from augbench.methods.options.proposals import FastAutoAugmentOptions
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
 from augbench.methods.policies.search_space import policy_at
 from augbench.methods.training.method import Setup

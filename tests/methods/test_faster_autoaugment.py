@@ -10,7 +10,8 @@ from torch import Tensor
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Split
 from augbench.methods import faster_autoaugment
-from augbench.methods.faster_autoaugment import FasterAutoAugment, FasterAutoAugmentOptions
+from augbench.methods.faster_autoaugment import FasterAutoAugment
+from augbench.methods.options.gradients import FasterAutoAugmentOptions
 from augbench.methods.training.method import Setup
 
 

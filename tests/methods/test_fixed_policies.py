@@ -11,13 +11,16 @@ from torch import Tensor
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods import fixed, none, randaugment, trivialaugment
-from augbench.methods.fixed import FixedOptions
-from augbench.methods.randaugment import RandAugmentOptions
+from augbench.methods.options.search_free import (
+    FixedOptions,
+    NoneOptions,
+    RandAugmentOptions,
+    TrivialAugmentOptions,
+)
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
-from augbench.methods.trivialaugment import TrivialAugmentOptions
 
 IMAGES = Signal("image", (3, 32, 32))
 EEG = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
@@ -128,7 +131,7 @@ def test_a_bank_of_identities_trains_the_weights_of_no_augmentation(setup: Setup
     }
     setup = replace(setup, bank=identity)
     methods = [
-        none.build(setup, none.NoneOptions()),
+        none.build(setup, NoneOptions()),
         fixed.build(setup, FixedOptions(subpolicies=((("offset", 1.0, 1.0),),))),
         randaugment.build(setup, RandAugmentOptions()),
         trivialaugment.build(setup, TrivialAugmentOptions()),

@@ -14,8 +14,10 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
+from augbench.datasets.options.row import resolve
+from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
-from augbench.datasets.task import Signal, Split, TrainingSettings, Views
+from augbench.datasets.task import Signal, Split, Views
 from augbench.methods import METHODS
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.training.method import Setup
@@ -108,7 +110,7 @@ def planted_setup(seed: int) -> Setup:
 def found(name: str, seed: int, options: dict[str, Any]) -> dict[str, float]:
     """The share of each transform in the final policy."""
     row = METHODS[name]
-    method = row.build(planted_setup(seed), row.options(**options))
+    method = resolve(row.build)(planted_setup(seed), row.options(**options))
     while not method.step():
         pass
     policy = method.artifact(last=True)
@@ -142,7 +144,9 @@ def test_fast_autoaugments_official_reward_hardly_tells_policies_apart(reward: s
     empty one (0.90 to 0.92 against 0.84 to 0.87), though they break labels; under "mean" none does.
     """
     row = METHODS["fast_autoaugment"]
-    method = row.build(planted_setup(0), row.options(n_samplings=20, n_startup=20, reward=reward))
+    method = resolve(row.build)(
+        planted_setup(0), row.options(n_samplings=20, n_startup=20, reward=reward)
+    )
     while not method.step():
         pass
     learned = method.learned()

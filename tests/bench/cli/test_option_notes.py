@@ -9,7 +9,8 @@ import pytest
 
 from augbench.bench.cli.option_notes import docstrings, option_notes, sources
 from augbench.methods import METHODS, augnet, autoaugment, none
-from augbench.methods.training.method import MethodRow
+from augbench.methods.options.row import MethodRow
+from augbench.methods.options.search_free import NoneOptions
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def test_a_method_is_told_by_its_module_its_class_and_its_builder() -> None:
 
 
 def test_arguments_that_a_row_binds_hide_nothing() -> None:
-    row = MethodRow(none.NoneOptions, partial(partial(none.build)), "model")
+    row = MethodRow(NoneOptions, partial(partial(none.build)), "model")
     assert docstrings(row) == docstrings(METHODS["none"])
 
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from augbench.datasets.task import Signal
 from augbench.methods.layers.layer import (
     NEGLIGIBLE,
-    AtEval,
     AugmentationLayer,
     AveragedModel,
     magnitude_norm,
 )
+from augbench.methods.options.end_to_end import AtEval
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
 

@@ -13,9 +13,8 @@ import augbench.methods.training.bilevel
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Split
 from augbench.methods import adda, dada
-from augbench.methods.adda import AddaOptions
-from augbench.methods.dada import DadaOptions
 from augbench.methods.gradients.hypergradient import Hypergradient
+from augbench.methods.options.gradients import AddaOptions, DadaOptions
 from augbench.methods.policies.policy import operation_shares
 from augbench.methods.training.bilevel import Bilevel
 from augbench.methods.training.method import Setup

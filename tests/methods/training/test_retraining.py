@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from augbench.methods import none, random_policy
+from augbench.methods.options.search_free import NoneOptions, RandomPolicyOptions
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
 from augbench.methods.training.method import Setup, Trained
 from augbench.methods.training.retraining import retrain
@@ -18,7 +19,7 @@ def weights(model: torch.nn.Module) -> torch.Tensor:
 
 
 def test_an_empty_policy_gives_the_very_weights_of_no_augmentation(setup: Setup) -> None:
-    plain = none.build(setup, none.NoneOptions())
+    plain = none.build(setup, NoneOptions())
     under_nothing = retrain(setup, Policy())
     for _ in range(3):
         plain.step()
@@ -77,7 +78,7 @@ def test_validation_is_not_augmented(setup: Setup) -> None:
 
 def test_random_policies_differ_and_depend_on_the_seed_alone(make_setup: Any) -> None:
     def digests(seed: int) -> list[str]:
-        method = random_policy.build(make_setup(seed), random_policy.RandomPolicyOptions(4))
+        method = random_policy.build(make_setup(seed), RandomPolicyOptions(4))
         found = []
         for _ in range(4):
             method.step()

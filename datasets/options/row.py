@@ -1,0 +1,27 @@
+"""A row of the table of tasks, and how rows name what is imported only when it is needed."""
+
+from collections.abc import Callable
+from pkgutil import resolve_name
+from typing import Any, NamedTuple
+
+
+class TaskRow(NamedTuple):
+    """A task: its options, and the functions that build it and download its data.
+
+    ``options`` is a frozen dataclass of which every field has a default. ``build(options, data,
+    seed) -> Task`` and ``fetch(data)`` are functions or their names, ``module:function``: a suite
+    is checked without torch. ``data`` is the folder of all data sets, ``seed`` the suite's, from
+    which the task draws its own random numbers. Bad options and bad data raise a UserError.
+    """
+
+    options: type
+    build: Callable[..., Any] | str
+    fetch: Callable[..., None] | str | None = None
+
+
+def resolve(function: Callable[..., Any] | str) -> Callable[..., Any]:
+    """The function itself; one that is given as ``module:function`` is imported."""
+    if not isinstance(function, str):
+        return function
+    resolved: Callable[..., Any] = resolve_name(function)
+    return resolved

@@ -1,0 +1,59 @@
+"""What a suite can say of the searches that move a policy along a gradient."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class FasterAutoAugmentOptions:
+    """How long to search, how to judge."""
+
+    epochs: int = 100  # The official search: 20
+    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
+    learning_rate: float = 1e-3  # of the policy, by Adam. Official: 1e-3
+    critic_learning_rate: float = 1e-3  # of the critic and its trunk, by Adam. Official: 1e-3
+    temperature: float = 0.05  # of the choice among operations. Official: 0.05
+    class_weight: float = 0.1  # of the cross-entropy in both losses. Official: 0.1
+    batch_size: int | None = None  # half real, half augmented; None: the task's. Official: 128
+
+
+@dataclass(frozen=True)
+class BilevelOptions:
+    """How a policy and its trunk are learned together."""
+
+    # Epochs of the trunk without a policy, before the search. ADDA in the paper: 20 (the run
+    # relax-adda-ws-5e4 of its figure 8). DADA has none.
+    warm_start: int
+    learning_rate: float  # of the policy, by Adam. ADDA in the paper: 5e-4. DADA: 5e-3
+    epochs: int = 100  # of the search, after the warm start. DADA on CIFAR10: 20
+    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
+    # Samples of the validation view in each update; None: the task's batch size. The paper says
+    # (section 5.2) that it has to be tuned together with the learning rate.
+    outer_batch_size: int | None = None
+    # Of choices and probabilities. Figure 8 of the paper: relax.
+    estimator: Literal["relax", "gumbel"] = "relax"
+    # By a second backward pass, or by differences of two passes, as all official codes do it. The
+    # first is cheaper and free of noise, but magnitudes come out too large on trunks with kinks:
+    # see methods/gradients/hypergradient.py. Differences need float32.
+    hypergradient: Literal["exact", "differences"] = "exact"
+    control_learning_rate: float = 5e-3  # of RELAX's control variate, by Adam. DADA: 5e-3
+
+
+@dataclass(frozen=True)
+class DadaOptions(BilevelOptions):
+    """How a policy and its trunk are learned together; the defaults are the official ones."""
+
+    warm_start: int = 0
+    learning_rate: float = 5e-3  # Source: VDIGPKU/DADA
+    # Pairs of largest logits in the policy that is shown, then drawn equally often. The paper: 5;
+    # the official code for images: 25.
+    n_best: int = 5
+
+
+@dataclass(frozen=True)
+class AddaOptions(BilevelOptions):
+    """How a policy and its trunk are learned together; the defaults are the paper's for sleep."""
+
+    # The run new-relax-adda-ws-5e4 behind figure 8 of the paper.
+    warm_start: int = 20
+    learning_rate: float = 5e-4

@@ -1,0 +1,17 @@
+"""A row of the table of methods."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+
+class MethodRow(NamedTuple):
+    """A method: its options, how it is built, and what it ends in.
+
+    ``options`` is a frozen dataclass of which every field has a default. ``build(setup, options) ->
+    Method`` is a function or its name, ``module:function``: a suite is checked without torch. The
+    contracts of ``setup`` and of the method: methods/training/method.py.
+    """
+
+    options: type
+    build: Callable[..., Any] | str
+    ends_in: Literal["model", "policy"]
