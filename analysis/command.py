@@ -17,7 +17,11 @@ def report(
         typer.Option("--charge-search", help="Add what searches for options were charged."),
     ] = False,
 ) -> None:
-    """Write the figures and tables of a run or of a search, finished or not."""
+    """Write the figures and tables of a run or of a search, finished or not.
+
+    \b
+    augbench report runs/quickstart
+    """
     from augbench.analysis.frame import (
         load,  # pandas and matplotlib: other commands need not wait for them
     )

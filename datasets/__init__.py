@@ -14,13 +14,13 @@ from augbench.datasets.plugins import with_plugins
 _HERE = "augbench.datasets"
 
 TASKS: dict[str, TaskRow] = {
-    "sinusoids": TaskRow(SinusoidsOptions, f"{_HERE}.sinusoids:sinusoids"),
-    "mario_iggy": TaskRow(MarioIggyOptions, f"{_HERE}.mario_iggy:mario_iggy"),
-    "digits": TaskRow(DigitsOptions, f"{_HERE}.digits:digits"),
+    "sinusoids": TaskRow(SinusoidsOptions, f"{_HERE}.sinusoids:sinusoids", None, ("eeg",)),
+    "mario_iggy": TaskRow(MarioIggyOptions, f"{_HERE}.mario_iggy:mario_iggy", None, ("image",)),
+    "digits": TaskRow(DigitsOptions, f"{_HERE}.digits:digits", None, ("image",)),
     "cifar10": TaskRow(
-        Cifar10Options, f"{_HERE}.cifar10:cifar10", f"{_HERE}.cifar10:fetch_cifar10"
+        Cifar10Options, f"{_HERE}.cifar10:cifar10", f"{_HERE}.cifar10:fetch_cifar10", ("image",)
     ),
-    "ssvep": TaskRow(SsvepOptions, f"{_HERE}.ssvep:ssvep", f"{_HERE}.ssvep:fetch_ssvep"),
+    "ssvep": TaskRow(SsvepOptions, f"{_HERE}.ssvep:ssvep", f"{_HERE}.ssvep:fetch_ssvep", ("eeg",)),
     "arrays": TaskRow(ArraysOptions, f"{_HERE}.arrays:arrays"),
 }
 

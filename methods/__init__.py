@@ -26,7 +26,7 @@ METHODS: dict[str, MethodRow] = {
     "trivialaugment": MethodRow(TrivialAugmentOptions, f"{_HERE}.trivialaugment:build", "model"),
     "random_policy": MethodRow(RandomPolicyOptions, f"{_HERE}.random_policy:build", "policy"),
     "augnet": MethodRow(AugNetOptions, f"{_HERE}.augnet:build", "model"),
-    "augerino": MethodRow(AugerinoOptions, f"{_HERE}.augerino:build", "model"),
+    "augerino": MethodRow(AugerinoOptions, f"{_HERE}.augerino:build", "model", ("image",)),
     "random_search": MethodRow(RandomSearchOptions, f"{_HERE}.random_search:build", "policy"),
     "autoaugment": MethodRow(AutoAugmentOptions, f"{_HERE}.autoaugment:build", "policy"),
     "fast_autoaugment": MethodRow(

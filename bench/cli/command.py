@@ -1,70 +1,47 @@
-"""The command."""
+"""The command ``augbench``. What a command needs is imported when it runs: ``--help`` is quick."""
 
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
+from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
-from augbench.bench.cli.method_tables import method_page, method_table
-from augbench.bench.cli.trial_tables import plan_table, status_tables
-from augbench.bench.driver.run import run_suite
-from augbench.bench.driver.run_options import EngineName, RunOptions
-from augbench.bench.plan.suite import Suite, load_suite
-from augbench.bench.search.search import FILE as SEARCH_FILE
-from augbench.bench.search.space import SamplerName
-from augbench.bench.store.points import open_run
-from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.states import read_trials, skip_lines
-from augbench.datasets import known_tasks
+from augbench.bench.cli import listing_commands
+from augbench.bench.cli.arguments import (
+    Address,
+    Data,
+    Device,
+    Engine,
+    Fragments,
+    Out,
+    Overrides,
+    RunPath,
+    ShipCode,
+    StopAfter,
+    SuitePath,
+    TaskName,
+    Workers,
+)
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
-from augbench.datasets.options.row import resolve
-from augbench.methods import known_methods
 
 app = typer.Typer(
-    help="AugNet and automatic data augmentation under one clock.",
+    name="augbench",
+    help="Compare AugNet and automatic data augmentation: how accurate, after how many hours?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    rich_markup_mode=None,  # plain help: it takes a third of the time and can be piped
 )
-
-SuitePath = Annotated[Path, typer.Argument(help="A suite file, or the name of one that ships.")]
-RunPath = Annotated[Path, typer.Argument(help="A run directory.")]
-Overrides = Annotated[
-    list[str], typer.Option("--set", help="Change the suite: dotted.key=value, as in TOML.")
-]
-Out = Annotated[Path | None, typer.Option(help="The run directory; runs/NAME without it.")]
-
-Data = Annotated[
-    Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder that holds the data sets.")
-]
-Fragments = Annotated[
-    list[Path], typer.Option("--with", help="A TOML file whose tables go over the suite's.")
-]
-EngineOption = Annotated[EngineName, typer.Option("--engine", help="This process, or Ray's.")]
-Workers = Annotated[int | None, typer.Option(help="Units at a time; the suite's else.")]
-Address = Annotated[
-    str | None, typer.Option(help="A Ray cluster to join: HOST:PORT, auto, or local.")
-]
-ShipCode = Annotated[
-    bool, typer.Option("--ship-code", help="Bring this augbench to the cluster's nodes.")
-]
-StopAfter = Annotated[float | None, typer.Option(help="Hours until it stops as after a Ctrl-C.")]
-Device = Annotated[str, typer.Option(help="Of the inline engine: cpu or cuda.")]
-
-SHIPPED = Path(__file__).parents[1] / "suites"
 
 
 def main() -> None:
-    """Run the command; what the user can mend is one sentence and exit code 2."""
+    """Run the command; what the user can mend ends in one sentence and exit code 2."""
     warnings.formatwarning = _format_warning
-    # Layers below this one, and installed packages, bring commands of their own (``report``).
+    # `report` is a command of a layer above this one; other packages bring theirs in the same way.
     for entry in entry_points(group="augbench.commands"):
         app.command(entry.name)(entry.load())
     try:
@@ -84,10 +61,28 @@ def _format_warning(
     format_other: Callable[..., str] = warnings.formatwarning,
     **line: Any,
 ) -> str:
-    """A warning for the terminal; without where it comes from, if it is the user's."""
+    """One line for a notice to the user; any other warning as Python formats it."""
     if issubclass(category, UserNotice):
         return f"augbench: {message}\n"
     return format_other(message, category, *position, **line)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"augbench {installed_version('augbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -95,25 +90,36 @@ def run(
     suite: SuitePath,
     out: Out = None,
     data: Data = Path("data"),
-    engine: EngineOption = "ray",
+    engine: Engine = "ray",
     workers: Workers = None,
     address: Address = None,
     ship_code: ShipCode = False,
     stop_after: StopAfter = None,
     retry_failed: Annotated[
         bool,
-        typer.Option(
-            "--retry-failed/--leave-failed", help="What failed before: once more, or not."
-        ),
+        typer.Option("--retry-failed/--leave-failed", help="Try again what failed before."),
     ] = True,
     device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006 typer copies it
     fragments: Fragments = [],  # noqa: B006
 ) -> None:
-    """Run a suite, or what is missing of it."""
-    read = _read(suite, _with_workers(overrides, workers), fragments)
+    """Run a suite. The same command resumes it and runs only what is missing.
+
+    \b
+    augbench run quickstart
+    augbench run ssvep --data data --workers 4
+    augbench run my.toml --set 'seeds=[0,1,2]' --set methods.augnet.penalty=0.5
+    augbench run my.toml --address auto --out /shared/runs/mine
+    """
+    from rich.console import Console
+
+    from augbench.bench.driver.run import run_suite
+    from augbench.bench.driver.run_options import RunOptions
+    from augbench.bench.plan.suite import find_suite, load_suite
+
+    read = load_suite(find_suite(suite), _with_workers(overrides, workers), fragments)
     options = RunOptions(
-        _default_out(out, read),
+        out or Path("runs") / read.name,
         data,
         engine=engine,
         address=address,
@@ -122,35 +128,41 @@ def run(
         device=device,
         retry_failed=retry_failed,
     )
-    console = Console()
     with _say_how_to_resume():
-        complete = run_suite(read, options, console)
-    console.print(f"figures and tables: augbench report {options.out}", highlight=False)
+        complete = run_suite(read, options, Console())
+    print(f"figures and tables: augbench report {options.out}")
     raise typer.Exit(0 if complete else 1)
 
 
 @app.command()
 def search(
     suite: SuitePath,
-    method: Annotated[str, typer.Option(help="Its label in the suite, or any method.")],
+    method: Annotated[str, typer.Option(help="A method: its label in the suite, or its name.")],
     param: Annotated[
-        list[str], typer.Option(help="An option of the method, or training.KEY; repeatable.")
+        list[str],
+        typer.Option(help="What to vary: an option of the method, or training.KEY. Repeatable."),
     ] = [],  # noqa: B006
     space: Annotated[
-        list[str], typer.Option(help="Of each --param: log:0.01:50, choice:1,4, paper, ...")
+        list[str],
+        typer.Option(help="The values of each --param: log:0.01:50, choice:1,4, paper, ..."),
     ] = [],  # noqa: B006
-    sampler: Annotated[SamplerName, typer.Option(help="Where to look next.")] = "tpe",
-    trials: Annotated[int | None, typer.Option(help="How many; 20, or the grid, else.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the sampler.")] = 0,
-    batch: Annotated[int, typer.Option(help="Trials that are proposed at once.")] = 4,
+    sampler: Annotated[
+        Literal["tpe", "random", "grid"], typer.Option(help="How values are chosen.")
+    ] = "tpe",
+    trials: Annotated[
+        int | None, typer.Option(help="How many.  [default: 20, or the whole grid]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The seed of the sampler.")] = 0,
+    batch: Annotated[int, typer.Option(help="Trials that are proposed together.")] = 4,
     prune: Annotated[
-        bool, typer.Option(help="Stop two thirds of the trials at a ninth and a third of the way.")
+        bool,
+        typer.Option(help="Stop two thirds of the trials after 1/9 and after 1/3 of their steps."),
     ] = True,
     out: Annotated[
-        Path | None, typer.Option(help="Its directory; runs/SUITE-METHOD-search without it.")
+        Path | None, typer.Option(help="Its directory.  [default: runs/SUITE-METHOD-search]")
     ] = None,
     data: Data = Path("data"),
-    engine: EngineOption = "ray",
+    engine: Engine = "ray",
     workers: Workers = None,
     address: Address = None,
     ship_code: ShipCode = False,
@@ -158,13 +170,19 @@ def search(
     device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
-    """Search values for options of a method, by its validation metric alone."""
-    from augbench.bench.search.command import (  # needs Optuna, whose import takes a second
-        SearchRequest,
-        search_suite,
-    )
+    """Search good values for options of a method, by its validation metric alone.
 
-    read = _read(suite, _with_workers(overrides, workers), [])
+    \b
+    augbench search sinusoids --method three --param lambda --space log:0.01:50 --trials 20
+    augbench run sinusoids --with runs/sinusoids-three-search/best.toml
+    """
+    from rich.console import Console
+
+    from augbench.bench.driver.run_options import RunOptions
+    from augbench.bench.plan.suite import find_suite, load_suite
+    from augbench.bench.search.command import SearchRequest, search_suite
+
+    read = load_suite(find_suite(suite), _with_workers(overrides, workers))
     folder = out or Path("runs") / f"{read.name}-{method}-search"
     options = RunOptions(
         folder,
@@ -190,11 +208,23 @@ def plan(
     overrides: Overrides = [],  # noqa: B006
     fragments: Fragments = [],  # noqa: B006
 ) -> None:
-    """Show the trials of a suite, and which of them a run directory has."""
-    read = _read(suite, overrides, fragments)
-    directory = RunDirectory(_default_out(out, read))
+    """Show the trials of a suite, and which of them are done. It reads no data.
+
+    \b
+    augbench plan quickstart
+    augbench plan my.toml --set folds=3
+    """
+    from rich.console import Console
+
+    from augbench.bench.cli.trial_tables import plan_table
+    from augbench.bench.plan.suite import find_suite, load_suite
+    from augbench.bench.store.run_directory import RunDirectory
+    from augbench.bench.store.states import read_trials, skip_lines
+
+    read = load_suite(find_suite(suite), overrides, fragments)
+    directory = RunDirectory(out or Path("runs") / read.name)
     if directory.exists():
-        directory.header()  # refuses another version's layout
+        directory.header()  # refuses a directory of another version
     trials = read_trials(directory, read.plan)
     console = Console()
     console.print(plan_table(read.name, trials))
@@ -203,8 +233,15 @@ def plan(
 
 
 @app.command()
-def fetch(task: Annotated[str, typer.Argument(help="A task.")], data: Data = Path("data")) -> None:
-    """Download the data of a task, or what is missing of them."""
+def fetch(task: TaskName, data: Data = Path("data")) -> None:
+    """Download the data of a task. The same command resumes a download.
+
+    \b
+    augbench fetch ssvep --data data
+    """
+    from augbench.datasets import known_tasks
+    from augbench.datasets.options.row import resolve
+
     known = known_tasks()
     if task not in known:
         raise unknown("task", task, known)
@@ -215,61 +252,48 @@ def fetch(task: Annotated[str, typer.Argument(help="A task.")], data: Data = Pat
 
 
 @app.command()
-def methods(
-    name: Annotated[str | None, typer.Argument(help="A method; without it all of them.")] = None,
-) -> None:
-    """Show the methods that are known, or what one does and the options that it has."""
-    known = known_methods()
-    if name is not None and name not in known:
-        raise unknown("method", name, known)
-    Console().print(method_table(known) if name is None else method_page(known[name]))
-
-
-@app.command()
 def status(run: RunPath) -> None:
-    """Show how far a run or a search is, from its files alone."""
-    if (run / SEARCH_FILE).exists():
-        from augbench.bench.search.command import show_search  # needs Optuna
+    """Show how far a run or a search is. It works from another shell while they run.
 
-        show_search(run, Console())
-        return
-    directory, suite = open_run(run)
-    trials = read_trials(directory, suite.plan)
+    \b
+    augbench status runs/quickstart
+    """
+    from rich.console import Console
+
+    from augbench.bench.search.search import FILE
+
     console = Console()
-    for table in status_tables(trials):
-        console.print(table)
-    states = Counter(trial["state"] for trial in trials)
-    summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    console.print(f"{len(trials)} trials: {summary}", highlight=False)
+    if (run / FILE).exists():
+        from augbench.bench.search.command import show_search
+
+        show_search(run, console)
+        return
+    from augbench.bench.cli.trial_tables import show_trials
+    from augbench.bench.store.points import open_run
+    from augbench.bench.store.states import read_trials
+
+    directory, suite = open_run(run)
+    show_trials(read_trials(directory, suite.plan), console)
+
+
+for listing in listing_commands.COMMANDS:
+    app.command()(listing)
 
 
 @contextmanager
 def _say_how_to_resume() -> Iterator[None]:
-    """Say after what stops a driver how to go on: its run directory holds all that was done."""
+    """Say how to go on after an interruption or a full disk: finished work is kept."""
     try:
         yield
     except KeyboardInterrupt:
-        print("augbench: interrupted; the same command carries on", file=sys.stderr)
+        print("augbench: interrupted; the same command resumes the run", file=sys.stderr)
         raise typer.Exit(130) from None
     except OSError as error:  # a disk that is full, a share that is gone
         raise UserError(
-            f"{system_error(error)}; what was finished is kept: mend that and run the same command "
-            "again, it carries on"
+            f"{system_error(error)}; finished work is kept: mend that and run the same command "
+            "again, it resumes the run"
         ) from error
 
 
 def _with_workers(overrides: list[str], workers: int | None) -> list[str]:
     return overrides if workers is None else [*overrides, f"resources.workers={workers}"]
-
-
-def _read(suite: Path, overrides: list[str], fragments: list[Path]) -> Suite:
-    shipped = {file.stem: file for file in SHIPPED.glob("*.toml")}
-    if not suite.exists() and str(suite) == suite.stem:  # a bare word
-        if suite.stem not in shipped:
-            raise unknown("suite", suite.stem, shipped)
-        suite = shipped[suite.stem]
-    return load_suite(suite, overrides, fragments)
-
-
-def _default_out(out: Path | None, suite: Suite) -> Path:
-    return out or Path("runs") / suite.name

@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from augbench.methods.options.row import MethodRow
-
 _NAMED = (ast.ClassDef, ast.FunctionDef)
 
 
@@ -80,12 +78,12 @@ def _behind(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
     return [comments[line].text for line in range(node.lineno, last + 1) if line in comments]
 
 
-def docstrings(row: MethodRow) -> list[str]:
-    """Those of the module that builds a method, of the method's class there, and of its builder.
+def docstrings(build: Callable[..., Any] | str) -> list[str]:
+    """Those of the module of a builder, of the class there that it returns, and of the builder.
 
     The module is read, not imported: that would take seconds. Empty where its source is not there.
     """
-    module, function = _origin(row.build)
+    module, function = _origin(build)
     tree = _parsed(module)
     if tree is None:
         return []

@@ -1,23 +1,24 @@
-"""The trials of a suite as tables for the terminal: one line each, or counted if there are many."""
+"""The trials of a suite as tables for the terminal: lines, or counts if there are many."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-MOST = 500  # lines that anybody reads; beyond that trials are counted
-PROBLEM_STATES = ("failed", "diverged", "skipped")  # among many, up to `MOST` of them
+MAX_LINES = 500  # that anybody reads; more trials are counted
+PROBLEM_STATES = ("failed", "diverged", "skipped")  # these have lines among many trials too
 
 Trial = Mapping[str, Any]  # a record of `read_trials` of bench/store/states.py
 
 
 def plan_table(name: str, trials: Sequence[Trial]) -> Table:
-    """What a suite would run, and which of it is there."""
+    """The trials of a suite and the state of each."""
     title = f"{name}: {len(trials)} trials"
     states = ["to do" if trial["state"] == "waiting" else trial["state"] for trial in trials]
-    if len(trials) > MOST:
+    if len(trials) > MAX_LINES:
         return _counted(title, trials, states)
     table = _table(("task", "method", "fold", "seed", "trial", ""), title)
     for trial, state in zip(trials, states, strict=True):
@@ -26,12 +27,21 @@ def plan_table(name: str, trials: Sequence[Trial]) -> Table:
 
 
 def status_tables(trials: Sequence[Trial]) -> list[Table]:
-    """How far each trial is; of many how far all are, and what went wrong with which."""
-    if len(trials) <= MOST:
+    """How far each trial is; of many trials the counts, and a line for each that has a problem."""
+    if len(trials) <= MAX_LINES:
         return [_states(trials)]
     wrong = [trial for trial in trials if trial["state"] in PROBLEM_STATES]
     counted = _counted(None, trials, [trial["state"] for trial in trials])
-    return [counted, _states(wrong[:MOST])] if wrong else [counted]
+    return [counted, _states(wrong[:MAX_LINES])] if wrong else [counted]
+
+
+def show_trials(trials: Sequence[Trial], console: Console) -> None:
+    """Print how far the trials of a run are, and how many are in which state."""
+    for table in status_tables(trials):
+        console.print(table)
+    states = Counter(trial["state"] for trial in trials)
+    summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    console.print(f"{len(trials)} trials: {summary}", highlight=False)
 
 
 def _states(trials: Sequence[Trial]) -> Table:

@@ -11,7 +11,7 @@ import torch
 from augbench.bench.engines.engine import Engine
 from augbench.bench.engines.inline import InlineEngine
 from augbench.bench.plan.spec import TaskSpec
-from augbench.bench.plan.suite import Resources
+from augbench.bench.plan.tables import Resources
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host
 from augbench.datasets.errors import UserError

@@ -29,7 +29,7 @@ from augbench.bench.engines.preflight import (
 )
 from augbench.bench.engines.watch import Watch
 from augbench.bench.plan.spec import TaskSpec, UnitId
-from augbench.bench.plan.suite import Resources
+from augbench.bench.plan.tables import Resources
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host
 from augbench.datasets.errors import UserError

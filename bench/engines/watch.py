@@ -5,7 +5,7 @@ import time
 from typing import Any, NamedTuple
 
 from augbench.bench.plan.spec import UnitId
-from augbench.bench.plan.suite import Resources
+from augbench.bench.plan.tables import Resources
 from augbench.bench.store.attempt_log import pulse
 from augbench.bench.store.run_directory import RunDirectory
 

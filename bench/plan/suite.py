@@ -1,109 +1,31 @@
-"""A suite: one TOML file, with overrides, that becomes a plan of trials."""
+"""Reads a suite, one TOML file with overrides, and makes a plan of trials from it."""
 
 import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from math import inf
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from augbench.bench.plan.options import read_options
 from augbench.bench.plan.spec import Budget, TaskSpec, TrialSpec, UnitId
+from augbench.bench.plan.tables import MethodTable, Resources, SearchTable, SuiteFile, TaskTable
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.options.row import TaskRow
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods import known_methods
+from augbench.methods.options.row import MethodRow
 
-Table = TypeVar("Table", "TaskTable", "MethodTable")
+SHIPPED = Path(__file__).parents[1] / "suites"
 
-
-@dataclass(frozen=True)
-class Resources:
-    """What running takes; never part of what a trial is."""
-
-    workers: int = 2  # units at a time
-    cpus: float = 1.0  # per unit; also its number of threads
-    gpus: float = 0.0  # per unit; a fraction shares a GPU, and its hours are marked so
-    # A unit whose step takes longer is killed and tried again (by Ray's engine; the inline one is
-    # the process that hangs). Budgets are looked at between steps. None waits for ever.
-    hang_minutes: float | None = None
-    lost_minutes: float = 2.0  # likewise, without a beat of its pulse (every half second)
-
-    def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ValueError(f"workers is {self.workers}; it has to be 1 or more")
-        if not 0 < self.cpus < inf:
-            raise ValueError(f"cpus is {self.cpus}; it has to be above 0")
-        if not 0 <= self.gpus < inf or (self.gpus > 1 and self.gpus != int(self.gpus)):
-            raise ValueError(f"gpus is {self.gpus}; it has to be a share of one or a whole number")
-        for name in ("hang_minutes", "lost_minutes"):
-            minutes = getattr(self, name)
-            if minutes is not None and not 0 < minutes < inf:
-                raise ValueError(f"{name} is {minutes}; it has to be above 0")
-
-
-@dataclass(frozen=True)
-class TaskTable:
-    """What a suite can say of any task, beside the task's own options."""
-
-    task: str | None = None  # a row of the task table; None: the table's own name
-    data_seed: int = 0
-    trunk: str | None = None
-    training: dict[str, Any] = field(default_factory=dict)
-    transforms: tuple[str, ...] | None = None
-    ranges: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MethodTable:
-    """What a suite can say of any method, beside the method's own options."""
-
-    method: str | None = None  # a row of the method table; None: the table's own name
-    budget: dict[str, Any] | None = None
-    # Changes to the tasks' training for this method alone, retrainings included: papers give each
-    # method a learning rate of its own.
-    training: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SearchTable:
-    """Which search a method's options come from, and what it was charged."""
-
-    directory: str
-    device_hours: float
-    forward: int  # samples
-    backward: int
-
-
-@dataclass(frozen=True)
-class SuiteFile:
-    """The tables of a suite file as they stand there."""
-
-    name: str
-    folds: int | list[int]  # how many, or which
-    tasks: dict[str, dict[str, Any]]
-    methods: dict[str, dict[str, Any]]
-    seeds: list[int] = field(default_factory=lambda: [0])
-    budget: dict[str, Any] = field(default_factory=dict)  # of trials whose method has none itself
-    total_device_hours: float | None = None  # of all trials and retrainings together
-    resources: dict[str, Any] = field(default_factory=dict)
-    # Of methods whose options `augbench search` found; what it writes, and no part of any trial.
-    searches: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.folds, int) and self.folds < 1:
-            rule = "it has to be 1 or more, or a list of which, as in [0, 4]"
-            raise ValueError(f"folds is {self.folds}; {rule}")
-        total = self.total_device_hours
-        if total is not None and not 0 < total < inf:
-            raise ValueError(f"total_device_hours is {total}; it has to be above 0")
+Table = TypeVar("Table", TaskTable, MethodTable)
 
 
 class PlannedTrial(NamedTuple):
-    """A trial and what the suite calls its task and its method."""
+    """A trial, and the suite's labels of its task and its method."""
 
     task: str
     method: str
@@ -117,17 +39,35 @@ class Suite:
     name: str
     plan: tuple[PlannedTrial, ...]
     resources: Resources
-    total_device_hours: float | None  # what all units together may be charged; None is no bound
-    resolved: dict[str, Any]  # the tables after the overrides, to be kept with the run
+    total_device_hours: float | None  # that all units together may be charged; None: no limit
+    resolved: dict[str, Any]  # the tables with the overrides, as the run directory keeps them
     searches: dict[str, SearchTable]  # by the label of the method
 
 
-def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Path] = ()) -> Suite:
-    """Read a suite file, with the tables of other files over its own.
+def shipped_suites() -> dict[str, Path]:
+    """The suites that come with augbench, by name."""
+    return {file.stem: file for file in sorted(SHIPPED.glob("*.toml"))}
 
-    Each override is ``dotted.key=value`` with a TOML value, and has the last word.
-    Raises a UserError for a file that is missing or no TOML, an unknown key, task, method or
-    option, or a value of the wrong kind.
+
+def find_suite(path: Path) -> Path:
+    """The file that is meant: the path itself, or a shipped suite where it is a bare name.
+
+    Raises a UserError for a bare name that is neither.
+    """
+    if path.exists() or str(path) != path.stem:
+        return path
+    shipped = shipped_suites()
+    if path.stem not in shipped:
+        raise unknown("suite", path.stem, shipped)
+    return shipped[path.stem]
+
+
+def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Path] = ()) -> Suite:
+    """Read a suite file; the tables of ``fragments`` replace its own, key by key.
+
+    Each override is ``dotted.key=value`` with a TOML value; overrides are applied last. Raises a
+    UserError for a file that is missing or is not TOML, an unknown key, task, method or option, or
+    a value of the wrong kind.
     """
     tables = _read_toml(path, "suite")
     for fragment in fragments:
@@ -139,15 +79,16 @@ def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Pa
 
 def _read_toml(path: Path, what: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        # UTF-8 whatever the locale; some editors begin a file with a byte order mark.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"cannot read {what} {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no TOML: {error}") from None
+        raise UserError(f"{path} is not a TOML file: {error}") from None
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two tables as one; where both hold a key, tables are merged and other values replaced."""
+    """Merge two tables: where both have a key, inner tables are merged, other values replaced."""
     both = {
         key: _merged(below[key], value)
         for key, value in above.items()
@@ -157,25 +98,29 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
-    """The same from tables in memory; ``where`` names them in errors."""
+    """Read a suite from tables in memory; ``where`` names them in errors.
+
+    Raises a UserError as `load_suite` does.
+    """
     file = read_options(SuiteFile, tables, where)
     folds = list(range(file.folds)) if isinstance(file.folds, int) else file.folds
     for name, values in (("folds", folds), ("seeds", file.seeds)):
         if not values or len(set(values)) < len(values) or min(values) < 0:
-            raise UserError(f"{where}: {name} must be distinct numbers from 0 on, given {values}")
+            raise UserError(f"{where}: {name} is {values}; give different numbers from 0 on")
     for name, table in (("tasks", file.tasks), ("methods", file.methods)):
         if not table:
-            raise UserError(f"{where}: [{name}.NAME] is missing: a suite needs at least one")
+            raise UserError(f"{where}: [{name}.NAME] is missing: give at least one")
     budget = read_options(Budget, file.budget, f"[budget] of {where}")
     resources = read_options(Resources, file.resources, f"[resources] of {where}")
     if not re.fullmatch(r"[\w.-]*\w", file.name):
-        raise UserError(f"{where}: name is {file.name!r}; it has to be letters, digits, - . and _")
+        raise UserError(f"{where}: name is {file.name!r}; it may hold letters, digits, - . and _")
+    task_rows, method_rows = known_tasks(), known_methods()
     tasks = {
-        label: _read_task(table, label, f"[tasks.{label}] of {where}")
+        label: _read_task(table, label, task_rows, f"[tasks.{label}] of {where}")
         for label, table in file.tasks.items()
     }
     methods = {
-        label: _read_method(table, label, budget, f"[methods.{label}] of {where}")
+        label: _read_method(table, label, method_rows, budget, f"[methods.{label}] of {where}")
         for label, table in file.methods.items()
     }
     plan = _plan(tasks, methods, folds, file.seeds)
@@ -191,7 +136,7 @@ def _plan(
     folds: Sequence[int],
     seeds: Sequence[int],
 ) -> tuple[PlannedTrial, ...]:
-    # One table of a task for each method, not for each of its trials, of which there can be many.
+    # One spec for each task and method, not for each trial: there can be very many trials.
     on = {
         (task_label, method_label): method.on(task)
         for task_label, task in tasks.items()
@@ -213,7 +158,7 @@ def _check_distinct(plan: Sequence[PlannedTrial], where: str) -> None:
         if twin is not planned:
             raise UserError(
                 f"{where}: {twin.method!r} on {twin.task!r} and {planned.method!r} on "
-                f"{planned.task!r} are the same trials: remove one or change an option"
+                f"{planned.task!r} are the same trials: remove one of them or change an option"
             )
 
 
@@ -230,16 +175,17 @@ def _read_searches(
     return searches
 
 
-def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
+def _read_task(
+    table: Mapping[str, Any], label: str, known: Mapping[str, TaskRow], where: str
+) -> TaskSpec:
     shared, own = _split(table, TaskTable, where)
     name = shared.task or label
-    known = known_tasks()
     if name not in known:
         raise unknown("task", name, known)
     if shared.trunk is not None and shared.trunk not in TRUNKS:
         raise unknown("trunk", shared.trunk, TRUNKS)
     if shared.transforms is not None and len(set(shared.transforms)) < len(shared.transforms):
-        raise UserError(f"{where}: transforms names one twice: {', '.join(shared.transforms)}")
+        raise UserError(f"{where}: a transform is listed twice: {', '.join(shared.transforms)}")
     return TaskSpec(
         task=name,
         options=_read_own(known[name].options, own, TaskTable, where),
@@ -252,7 +198,7 @@ def _read_task(table: Mapping[str, Any], label: str, where: str) -> TaskSpec:
 
 
 class _Method(NamedTuple):
-    """What a table of a method says, checked."""
+    """A method's table, checked."""
 
     method: str
     options: dict[str, Any]
@@ -260,17 +206,22 @@ class _Method(NamedTuple):
     training: dict[str, Any]
 
     def on(self, task: TaskSpec) -> TaskSpec:
-        """The task, with the training that this method has on it."""
+        """The task with the changes that this method makes to its training."""
         return replace(task, training=task.training | self.training)
 
     def trial(self, task: TaskSpec, fold: int, seed: int) -> TrialSpec:
         return TrialSpec(task, self.method, self.options, fold, seed, self.budget)
 
 
-def _read_method(table: Mapping[str, Any], label: str, budget: Budget, where: str) -> _Method:
+def _read_method(
+    table: Mapping[str, Any],
+    label: str,
+    known: Mapping[str, MethodRow],
+    budget: Budget,
+    where: str,
+) -> _Method:
     shared, own = _split(table, MethodTable, where)
     name = shared.method or label
-    known = known_methods()
     if name not in known:
         raise unknown("method", name, known)
     if shared.budget is not None:
@@ -280,13 +231,13 @@ def _read_method(table: Mapping[str, Any], label: str, budget: Budget, where: st
 
 
 def _read_training(table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The training settings that a table names, and no others."""
+    """The training settings that a table sets, checked; the others are left out."""
     settings = asdict(read_options(TrainingSettings, table, f"training in {where}"))
     return {key: settings[key] for key in table}
 
 
 def _split(table: Mapping[str, Any], cls: type[Table], where: str) -> tuple[Table, dict[str, Any]]:
-    """What any row of a table of tables can hold, and what is this row's own."""
+    """Separate the keys that every task or method takes from its own options."""
     reserved = {f.name for f in fields(cls)}
     shared = {key: value for key, value in table.items() if key in reserved}
     own = {key: value for key, value in table.items() if key not in reserved}
@@ -294,7 +245,7 @@ def _split(table: Mapping[str, Any], cls: type[Table], where: str) -> tuple[Tabl
 
 
 def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> dict[str, Any]:
-    """The options of a task or a method, with all defaults, as plain JSON."""
+    """The options of a task or a method as plain JSON, defaults included."""
     known = [f.name for f in fields(cls)]
     for key in table:
         if key not in known:
@@ -306,7 +257,7 @@ def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> 
 def _override(tables: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise UserError(f"--set {override!r}: it has to be key=value, as in --set 'seeds=[0,1]'")
+        raise UserError(f"--set {override!r}: write key=value, as in --set 'seeds=[0,1]'")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -316,5 +267,5 @@ def _override(tables: dict[str, Any], override: str) -> None:
     for part in path:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise UserError(f"--set {override!r}: {part!r} is a value and no table")
+            raise UserError(f"--set {override!r}: {part!r} is a value, not a table")
     table[last] = value

@@ -34,7 +34,8 @@ from augbench.bench.driver.schedule import Tally, work_through
 from augbench.bench.engines.engine import Engine
 from augbench.bench.engines.preflight import distinct_tasks
 from augbench.bench.plan.spec import UnitId
-from augbench.bench.plan.suite import PlannedTrial, Resources, Suite
+from augbench.bench.plan.suite import PlannedTrial, Suite
+from augbench.bench.plan.tables import Resources
 from augbench.bench.search.journal import Journal
 from augbench.bench.search.rungs import (
     RUNGS,

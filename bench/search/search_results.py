@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
 
-from augbench.bench.plan.suite import SearchTable
+from augbench.bench.plan.tables import SearchTable
 from augbench.bench.search.journal import read_journal
 from augbench.bench.search.rungs import step_divisor
 from augbench.bench.search.search import Search, read_search

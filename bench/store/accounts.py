@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from augbench.bench.store.attempt_log import end_event, lifetime, resume_events
-from augbench.bench.store.ledger import CHARGED
+from augbench.bench.store.phases import CHARGED
 from augbench.bench.store.run_directory import UnitDirectory
 
 

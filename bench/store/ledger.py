@@ -4,17 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 
-from augbench.methods.training.method import Phase
-
-# What a method can be charged for, then what is measured but never charged: loading the data, and
-# writing checkpoints and results.
-HarnessPhase = Phase | Literal["setup", "store"]
-CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "retrain")
-PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "setup", "store")
+from augbench.bench.store.phases import CHARGED, PHASES, HarnessPhase
 
 
 @dataclass

@@ -12,7 +12,8 @@ from torch import nn
 
 from augbench.bench.plan.options import read_options
 from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
-from augbench.bench.store.ledger import HarnessPhase, Ledger
+from augbench.bench.store.ledger import Ledger
+from augbench.bench.store.phases import HarnessPhase
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError
 from augbench.datasets.options.row import resolve

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
+from augbench.datasets.options.tasks import Kind
+
 
 class TaskRow(NamedTuple):
     """A task: its options, and the functions that build it and download its data.
@@ -17,6 +19,7 @@ class TaskRow(NamedTuple):
     options: type
     build: Callable[..., Any] | str
     fetch: Callable[..., None] | str | None = None
+    kinds: tuple[Kind, ...] = ("eeg", "image")  # of signals that it can have
 
 
 def resolve(function: Callable[..., Any] | str) -> Callable[..., Any]:

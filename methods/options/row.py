@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from augbench.datasets.options.tasks import Kind
+
 
 class MethodRow(NamedTuple):
     """A method: its options, how it is built, and what it ends in.
@@ -15,3 +17,4 @@ class MethodRow(NamedTuple):
     options: type
     build: Callable[..., Any] | str
     ends_in: Literal["model", "policy"]
+    kinds: tuple[Kind, ...] = ("eeg", "image")  # of signals that it is for

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -13,10 +13,9 @@ from augbench.datasets.options.tasks import Metric
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Signal, Views
+from augbench.methods.options.phase import Phase
 from augbench.methods.policies.policy import Policy
 from augbench.methods.transforms.transform import Transform
-
-Phase = Literal["pretrain", "search", "retrain", "evaluate"]
 
 
 class Meter(Protocol):

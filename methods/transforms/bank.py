@@ -1,10 +1,12 @@
 """From names to transforms: our own, and those that other installed packages add."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from math import inf
 from types import MappingProxyType
 
 from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.options.tasks import Kind
 from augbench.datasets.plugins import with_plugins
 from augbench.datasets.task import Signal
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
@@ -47,6 +49,18 @@ def known_transforms() -> dict[str, Builder]:
     """Our transforms, and those that installed packages add; raises a UserError for a bad row."""
     what = "a function from a Signal to a Transform"
     return with_plugins(TRANSFORMS, "augbench.transforms", callable, what)
+
+
+def every_transform(signals: Iterable[Signal]) -> list[tuple[Kind, Transform]]:
+    """All known transforms that can be built for one of the signals, each with that kind."""
+    found = []
+    for signal in signals:
+        other = IMAGE if signal.kind == "eeg" else EEG
+        for name, build in known_transforms().items():
+            if name not in other:
+                with suppress(Exception):  # another package's, which is for the other kind
+                    found.append((signal.kind, build(signal)))
+    return found
 
 
 def _checked(strongest: float, transform: Transform) -> float:

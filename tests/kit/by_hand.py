@@ -5,7 +5,7 @@ from typing import Any
 
 from augbench.bench.plan.spec import EvaluationSpec
 from augbench.bench.store.files import append_line, write_json
-from augbench.bench.store.ledger import PHASES
+from augbench.bench.store.phases import PHASES
 from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 

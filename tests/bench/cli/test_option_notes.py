@@ -105,22 +105,22 @@ def test_every_option_of_every_method_has_a_note(name: str) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_names_its_source_or_that_it_has_none(name: str) -> None:
-    assert sources(docstrings(METHODS[name]))
+    assert sources(docstrings(METHODS[name].build))
 
 
 def test_a_method_is_told_by_its_module_its_class_and_its_builder() -> None:
-    texts = docstrings(METHODS["autoaugment"])
+    texts = docstrings(METHODS["autoaugment"].build)
     assert texts[0] == autoaugment.__doc__
     assert texts[1].startswith("One step is one epoch")
     assert texts[2] == autoaugment.build.__doc__
     # What its builder returns is of another module, which knows nothing of AugNet.
-    assert docstrings(METHODS["augnet"])[0] == augnet.__doc__
-    assert len(docstrings(METHODS["augnet"])) == 2
+    assert docstrings(METHODS["augnet"].build)[0] == augnet.__doc__
+    assert len(docstrings(METHODS["augnet"].build)) == 2
 
 
 def test_arguments_that_a_row_binds_hide_nothing() -> None:
     row = MethodRow(NoneOptions, partial(partial(none.build)), "model")
-    assert docstrings(row) == docstrings(METHODS["none"])
+    assert docstrings(row.build) == docstrings(METHODS["none"].build)
 
 
 def test_a_source_ends_with_its_paragraph() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from augbench.bench.cli.trial_tables import MOST, plan_table, status_tables
+from augbench.bench.cli.trial_tables import MAX_LINES, plan_table, status_tables
 from augbench.bench.plan.spec import SEMANTICS
 from augbench.bench.plan.suite import read_suite
 from augbench.bench.store.run_directory import RunDirectory
@@ -44,16 +44,16 @@ def test_few_trials_have_a_line_each(tmp_path: Path) -> None:
 
 
 def test_many_trials_are_counted(tmp_path: Path) -> None:
-    suite = suite_of(MOST)
+    suite = suite_of(MAX_LINES)
     trials = read_trials(RunDirectory(tmp_path), suite.plan)
     shown = text(plan_table("many", trials))
-    assert f"{2 * MOST} trials" in shown
+    assert f"{2 * MAX_LINES} trials" in shown
     assert shown.count("none") == shown.count("augnet") == 1
-    assert f"none    {MOST}" in shown
+    assert f"none    {MAX_LINES}" in shown
 
 
 def test_of_many_what_went_wrong_still_has_a_line_each(tmp_path: Path) -> None:
-    suite = suite_of(MOST)
+    suite = suite_of(MAX_LINES)
     trials = read_trials(RunDirectory(tmp_path), suite.plan)
     trials[7] = {**trials[7], "state": "failed", "reason": "the disk [sda] is full"}
     shown = text(*status_tables(trials))

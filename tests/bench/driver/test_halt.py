@@ -14,7 +14,7 @@ from augbench.bench.driver import halt
 from augbench.bench.driver.halt import Halt
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.store.files import replace_text, write_json
-from augbench.bench.store.ledger import CHARGED
+from augbench.bench.store.phases import CHARGED
 from augbench.bench.store.run_directory import RunDirectory
 
 COSTS = {name: {"seconds": 1.0, "steps": 1, "forward": 1, "backward": 1} for name in CHARGED}

@@ -9,7 +9,7 @@ import pytest
 from augbench.bench.engines import watch
 from augbench.bench.engines.watch import INSPECT_SECONDS, Watch
 from augbench.bench.plan.spec import UnitId
-from augbench.bench.plan.suite import Resources
+from augbench.bench.plan.tables import Resources
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
 

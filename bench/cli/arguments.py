@@ -1,0 +1,92 @@
+"""Arguments and options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+# Also `EngineName` of bench/driver/run_options.py, whose import takes torch's two seconds.
+EngineName = Literal["inline", "ray"]
+
+
+def _starts_with(names: Callable[[], list[str]]) -> Callable[[str], list[str]]:
+    """Completes a word in a shell from a list of names."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
+def suite_names() -> list[str]:
+    """The suites that come with augbench."""
+    from augbench.bench.plan.suite import shipped_suites
+
+    return list(shipped_suites())
+
+
+def task_names() -> list[str]:
+    """The tasks that are installed."""
+    from augbench.datasets import known_tasks
+
+    return list(known_tasks())
+
+
+def method_names() -> list[str]:
+    """The methods that are installed."""
+    from augbench.methods import known_methods
+
+    return list(known_methods())
+
+
+SuitePath = Annotated[
+    Path,
+    typer.Argument(
+        help="A suite file, or the name of a suite that comes with augbench.",
+        autocompletion=_starts_with(suite_names),
+    ),
+]
+TaskName = Annotated[
+    str, typer.Argument(help="The name of a task.", autocompletion=_starts_with(task_names))
+]
+OneTask = Annotated[
+    str | None,
+    typer.Argument(help="Show only this one, in full.", autocompletion=_starts_with(task_names)),
+]
+OneMethod = Annotated[
+    str | None,
+    typer.Argument(help="Show only this one, in full.", autocompletion=_starts_with(method_names)),
+]
+OneSuite = Annotated[
+    str | None,
+    typer.Argument(help="Print the file of this one.", autocompletion=_starts_with(suite_names)),
+]
+RunPath = Annotated[Path, typer.Argument(help="A run directory.")]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a value of the suite, as in TOML. Repeatable."
+    ),
+]
+Fragments = Annotated[
+    list[Path],
+    typer.Option(
+        "--with", metavar="FILE", help="TOML tables that replace the suite's. Repeatable."
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="The run directory.  [default: runs/NAME]")]
+Data = Annotated[Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder of the data sets.")]
+Engine = Annotated[
+    EngineName, typer.Option("--engine", help="Where units run: over Ray, or in this process.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Units that run at the same time.  [default: resources.workers]"),
+]
+Address = Annotated[
+    str | None, typer.Option(help="A running Ray cluster: HOST:PORT, or auto.  [default: none]")
+]
+ShipCode = Annotated[
+    bool, typer.Option("--ship-code", help="Send this augbench to the nodes of the cluster.")
+]
+StopAfter = Annotated[
+    float | None, typer.Option(help="Stop after so many hours, as a first Ctrl-C does.")
+]
+Device = Annotated[str, typer.Option(help="With --engine inline: cpu or cuda.")]

@@ -1,0 +1,10 @@
+"""The phases that a ledger counts costs in, and which of them a method is charged."""
+
+from typing import Literal, get_args
+
+from augbench.methods.options.phase import Phase
+
+# The phases of a method, and two of the harness: loading data, and writing checkpoints and results.
+HarnessPhase = Phase | Literal["setup", "store"]
+CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "retrain")
+PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "setup", "store")
