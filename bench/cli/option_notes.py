@@ -1,4 +1,4 @@
-"""What the source of a method says of it: the notes on its options, and its docstrings."""
+"""Reads notes on options, docstrings and sources from source files, without importing them."""
 
 import ast
 import inspect
@@ -16,17 +16,17 @@ _NAMED = (ast.ClassDef, ast.FunctionDef)
 
 
 class _Comment(NamedTuple):
-    """A comment and where it stands on its line."""
+    """A comment and its place in its line."""
 
     text: str
     column: int
-    alone: bool  # nothing before it
+    alone: bool  # nothing stands before it in its line
 
 
 def option_notes(cls: type) -> dict[str, str]:
-    """The comments on each field of a dataclass: right above it, then behind it; "" without any.
+    """The comments on each field of a dataclass, above it and behind it; "" where there are none.
 
-    A field of a parent has the parent's note where the class has none of its own.
+    A field that a class inherits has the parent's note, unless the class has a note of its own.
     """
     notes: dict[str, str] = {}
     for each in reversed(cls.__mro__):
@@ -35,10 +35,10 @@ def option_notes(cls: type) -> dict[str, str]:
 
 
 def _own_notes(cls: type) -> dict[str, str]:
-    """The same of the fields that stand in the class itself."""
+    """The notes on the fields that the class itself defines."""
     try:
         source = textwrap.dedent(inspect.getsource(cls))
-    except (OSError, TypeError):  # made at run time, or installed without its source
+    except (OSError, TypeError):  # the class was made at run time, or its source is missing
         return {}
     comments = _comments(source)
     (definition,) = ast.parse(source).body
@@ -51,7 +51,7 @@ def _own_notes(cls: type) -> dict[str, str]:
 
 
 def _comments(source: str) -> dict[int, _Comment]:
-    """All comments, by the number of their line."""
+    """All comments, by line number."""
     comments = {}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -62,7 +62,7 @@ def _comments(source: str) -> dict[int, _Comment]:
 
 
 def _above(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
-    """The lines of comment that end right above a field, at its column."""
+    """The comment lines right above a field, in the same column."""
     first = node.lineno
     while (above := comments.get(first - 1)) and above.alone and above.column == node.col_offset:
         first -= 1
@@ -70,7 +70,7 @@ def _above(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
 
 
 def _behind(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
-    """What stands between the lines of a field and behind it, and goes on under itself."""
+    """The comments inside and behind a field, and the lines below that continue them."""
     last = node.end_lineno or node.lineno
     if behind := comments.get(last):
         while (under := comments.get(last + 1)) and under.alone and under.column == behind.column:
@@ -91,7 +91,7 @@ def docstrings(build: Callable[..., Any] | str) -> list[str]:
     builder = inside.get(function)
     texts = [ast.get_docstring(tree)]
     if isinstance(builder, ast.FunctionDef) and isinstance(builder.returns, ast.Name):
-        # A class of another module is one that several methods share, and tells of none of them.
+        # A class of another module is shared by several methods and describes none of them.
         built = inside.get(builder.returns.id)
         texts += [ast.get_docstring(built)] if built else []
     texts += [ast.get_docstring(builder)] if builder else []
@@ -111,7 +111,7 @@ def _origin(build: Callable[..., Any] | str) -> tuple[str, str]:
 def _parsed(module: str) -> ast.Module | None:
     try:
         spec = find_spec(module)
-    except (ImportError, ValueError):  # it has no parent, or no name
+    except (ImportError, ValueError):  # its parent or its name is missing
         return None
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return None
@@ -119,6 +119,6 @@ def _parsed(module: str) -> ast.Module | None:
 
 
 def sources(texts: list[str]) -> str:
-    """All that stands behind ``Source:`` in some docstrings, each to the end of its paragraph."""
+    """The text behind each ``Source:`` in some docstrings, to the end of its paragraph."""
     paragraphs = [part.partition("\n\n")[0] for text in texts for part in text.split("Source:")[1:]]
     return " ".join(" ".join(each.split()) for each in paragraphs)

@@ -1,4 +1,4 @@
-"""How a driver stops early: units under way keep what they did, and no new ones are handed out."""
+"""How a driver stops early: running units keep their finished steps, and no new unit starts."""
 
 import signal
 import threading
@@ -16,43 +16,43 @@ from augbench.bench.store.files import DamagedError
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
 from augbench.datasets.errors import UserError, system_error
 
-CHECK_SECONDS = 0.5  # between looks while units are under way
-COST_SHARE = 0.05  # of a processor: what looking at the costs of a long run may take
+CHECK_SECONDS = 0.5  # between two checks of the limits while units run
+COST_SHARE = 0.05  # of one processor, at most, for summing up the costs of a long run
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Halt:
-    """Asked for by a first Ctrl-C or a polite kill, by the clock, or by the suite's budget.
+    """A first Ctrl-C or SIGTERM, the time limit, or the suite's budget stop a driver.
 
-    It leaves a file in the run directory that every worker looks for after each of its steps. A
-    second Ctrl-C does not wait for them. Inside ``with``, the signals are ours, and a thread looks
-    at the clock and at the costs even while the driver itself works on a unit.
+    A file in the run directory tells every worker to stop after its current step. A second Ctrl-C
+    does not wait for them. Inside ``with``, it handles the signals, and a thread checks the limits
+    even while the driver itself works on a unit.
     """
 
     def __init__(
         self,
         run: RunDirectory,
         console: Console,
-        hours: float | None,  # of the clock on the wall, from now on
+        hours: float | None,  # by the wall clock, from now on
         device_hours: float | None,  # of all units of the run together
     ) -> None:
         self._run, self._console = run, console
         self._end = None if hours is None else time.monotonic() + 3600 * hours
         self._device_seconds = None if device_hours is None else 3600 * device_hours
-        self._finished: dict[Path, float] = {}  # seconds of units that are done
-        self._summed_at: float | None = None  # when the costs were looked at last
-        self._pause = 0.0  # from then on, before they are looked at again
-        self._seconds = 0.0  # what they were
+        self._finished: dict[Path, float] = {}  # charged seconds of units that are done
+        self._summed_at: float | None = None  # when the costs were last summed up
+        self._pause = 0.0  # seconds before the costs are summed up again
+        self._seconds = 0.0  # their sum
         self._lock = threading.Lock()
         self._outside = threading.Event()
-        self._outside.set()  # there are no units to ask
+        self._outside.set()  # no unit is running
         self._thread = threading.Thread()
         self._former: dict[int, Any] = {}
         self.reason = ""
         self.interrupted = False
 
     def __enter__(self) -> "Halt":
-        self._run.halt_file.unlink(missing_ok=True)  # of a driver that was killed
+        self._run.halt_file.unlink(missing_ok=True)  # left by a driver that was killed
         self._outside.clear()
         self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         self._thread = threading.Thread(target=self._poll, daemon=True)
@@ -64,18 +64,18 @@ class Halt:
         self._thread.join()
         for number, former in self._former.items():
             signal.signal(number, former)
-        with suppress(OSError):  # where that is what stops the driver
+        with suppress(OSError):  # perhaps the very error that stops the driver
             self._run.halt_file.unlink(missing_ok=True)
 
     def __call__(self) -> bool:
-        """Whether nothing more is to be handed out."""
+        """Whether no new unit may start."""
         with self._lock:
             if not self.reason:
                 self._check_limits()
         return bool(self.reason)
 
     def conclude(self) -> None:
-        """Say why, if it was asked for; raises KeyboardInterrupt if a person did."""
+        """Print why the driver stopped early. Raises KeyboardInterrupt if a person stopped it."""
         if self.interrupted:
             raise KeyboardInterrupt
         if self.reason:
@@ -83,23 +83,23 @@ class Halt:
 
     def _poll(self) -> None:
         while not self._outside.wait(CHECK_SECONDS):
-            with suppress(OSError, UserError):  # the driver's own look will say so
+            with suppress(OSError, UserError):  # the driver's own check will report it
                 self()
 
     def _check_limits(self) -> None:
         if self._end is not None and time.monotonic() >= self._end:
-            self._request("the time is over that --stop-after gives")
+            self._request("the time of --stop-after is over")
         elif self._device_seconds is not None and self._charged() >= self._device_seconds:
             budget = f"the suite's budget of {self._device_seconds / 3600:g} device hours"
-            self._request(f"{budget} is used up: raise it to go on")
+            self._request(f"{budget} is used up: raise total_device_hours to go on")
 
     def _charged(self) -> float:
-        """Seconds that all units of the run are charged so far, as of the last reckoning."""
+        """Seconds that all units of the run were charged when the costs were last summed up."""
         now = time.monotonic()
         if self._summed_at is None or now >= self._summed_at + self._pause:
             began = time.thread_time()
             self._seconds = self._sum_seconds()
-            if self._summed_at is not None:  # the first one reads what former drivers left behind
+            if self._summed_at is not None:  # the first sum also reads the units of earlier drivers
                 self._pause = (time.thread_time() - began) / COST_SHARE
             self._summed_at = now
         return self._seconds
@@ -110,28 +110,28 @@ class Halt:
             if folder in self._finished or not (folder / "spec.json").exists():
                 continue
             unit = UnitDirectory(folder)
-            with suppress(DamagedError):  # of its own trial only, which says so
+            with suppress(DamagedError):  # its own trial reports it
                 if (result := unit.result()) is not None:
                     self._finished[folder] = charged(result["costs"]).seconds
                     continue
-            # The newest attempt may not have come to what an older one's checkpoint holds.
+            # The newest attempt may not have loaded the checkpoint of an older one yet.
             beats = (pulse(attempt) for attempt in unit.attempts())
             running += max((float(beat.get("charged_seconds", 0.0)) for beat in beats), default=0.0)
         return running + sum(self._finished.values())
 
     def _request(self, reason: str) -> None:
         if not self._outside.is_set():
-            self._run.halt_file.touch()  # first: if it fails, that is what the driver is to say
+            self._run.halt_file.touch()  # first: if this fails, the driver has to report it
         self.reason = reason
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
-        said = "what is under way keeps the steps it has done"
+        said = "running units stop after their current step"
         try:
             self._request("interrupted")
         except OSError as error:
             self.reason = "interrupted"
-            said = f"what is under way goes on to its end ({system_error(error)})"
-        self._console.print(f"stopping: {said}; once more stops at once", highlight=False)
+            said = f"running units go on to their end ({system_error(error)})"
+        self._console.print(f"stopping: {said}; a second Ctrl-C stops at once", highlight=False)

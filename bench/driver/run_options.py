@@ -1,4 +1,4 @@
-"""Where work is done: a directory, a folder of data, and the engine that does it."""
+"""Where a suite runs: its directory, the data, the engine; checked, and made ready."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,40 +21,40 @@ EngineName = Literal["inline", "ray"]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a suite runs."""
+    """Where and how a suite runs. No part of what a trial is: it changes no result."""
 
     out: Path
     data: Path
     engine: EngineName = "ray"
-    address: str | None = None  # of a Ray cluster; None or "local" starts one on this machine
-    stop_after_hours: float | None = None  # of the clock on the wall
-    ship_code: bool = False  # whether its workers get the driver's code
+    address: str | None = None  # of a Ray cluster; None or "local": start one on this machine
+    stop_after_hours: float | None = None  # by the wall clock
+    ship_code: bool = False  # send the driver's code to the nodes of the cluster
     device: str = "cpu"
-    retry_failed: bool = True  # whether trials that failed under a former driver are tried again
+    retry_failed: bool = True  # try trials again that failed in an earlier run
 
 
 def check_run_options(options: RunOptions) -> None:
-    """Raise a UserError for what the engine does not take, or a device that is not there."""
+    """Raise a UserError for an option that the engine does not take, or a missing device."""
     hours = options.stop_after_hours
     if hours is not None and not 0 < hours < inf:
         raise UserError(f"--stop-after is {hours:g}; it has to be above 0 hours")
     if options.engine == "inline" and (options.address or options.ship_code):
         word = "--address" if options.address else "--ship-code"
-        raise UserError(f"{word} is for Ray's engine; leave it out, or --engine inline")
+        raise UserError(f"{word} is for --engine ray: leave out {word} or --engine inline")
     if options.device not in ("cpu", "cuda"):
         raise UserError(f"--device {options.device}: known: cpu, cuda")
     if options.device == "cuda" and options.engine == "ray":
         raise UserError(
-            "--device is for the inline engine; Ray hands out GPUs by --set resources.gpus=1"
+            "--device is for --engine inline; with Ray ask for GPUs by --set resources.gpus=1"
         )
     if options.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no GPU on this machine; leave the option out")
+        raise UserError("--device cuda: torch finds no GPU on this machine: leave out --device")
 
 
 def open_directory(path: Path, header: str) -> RunDirectory:
-    """A directory that can be written to; a new one where there is none.
+    """Make a directory, or check that an old one can be written to.
 
-    Raises a UserError if it cannot be, or holds files but not the one that says what it is.
+    Raises a UserError if it cannot be written to, or holds files but not its ``header`` file.
     """
     try:
         if (
@@ -83,7 +83,7 @@ def make_engine(
     tasks: Sequence[tuple[str, TaskSpec]] = (),  # whose data every node of a cluster must have
     score_test: bool = True,
 ) -> Engine:
-    """What does the units of a run directory."""
+    """The engine that does the units of a run directory."""
     gpus = resources.gpus
     host = Host(
         data=options.data.resolve(),

@@ -1,4 +1,4 @@
-"""Reads a table of a suite file into a dataclass, and names what is wrong in one sentence."""
+"""Reads a table of a suite file into a dataclass; an error is one sentence."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from augbench.datasets.errors import UserError, unknown
 
 Options = TypeVar("Options")
-# What is wanted, by the kind of error with which pydantic refuses what is given.
+# What a value has to be, by pydantic's name of the error.
 _KINDS = {
     "bool_type": "true or false",
     "int_type": "a whole number",
@@ -26,10 +26,10 @@ _KINDS = {
 
 
 def read_options(cls: type[Options], table: Mapping[str, Any], where: str) -> Options:
-    """Build ``cls`` from a table.
+    """Build the dataclass ``cls`` from a table; ``where`` names the table in errors.
 
-    Raises a UserError for an unknown key, a missing one, or a value of the wrong kind or out of
-    range, where ``cls`` says so by a ValueError of its own.
+    Raises a UserError for an unknown or missing key, a value of the wrong kind, or a value that
+    ``cls`` itself refuses by a ValueError.
     """
     if not isinstance(table, Mapping):
         raise UserError(f"{where} has to be a table, given {table!r}")
@@ -40,24 +40,24 @@ def read_options(cls: type[Options], table: Mapping[str, Any], where: str) -> Op
     try:
         text = json.dumps(table)
     except TypeError:  # TOML has dates and times
-        raise UserError(f"{where} holds a date or a time, which no option takes") from None
+        raise UserError(f"{where} has a date or a time; no option takes one") from None
     try:
-        # Strict, but from JSON: a list may become a tuple, "3" may not become 3.
+        # Strict, but from JSON: a list may become a tuple, but "3" does not become 3.
         return TypeAdapter(cls).validate_json(text, strict=True)
     except ValidationError as error:
         raise UserError(f"{where}: {_error_sentence(error.errors())}") from None
 
 
 def _error_sentence(errors: Sequence[ErrorDetails]) -> str:
-    """What is wrong with the first key of those that something is wrong with."""
+    """What is wrong with the first wrong key."""
     first = errors[0]
-    if not first["loc"]:  # of the table as a whole, in its own words
+    if not first["loc"]:  # the dataclass itself refused the table
         return first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         return f"{first['loc'][-1]} is missing"
     same = [each for each in errors if each["loc"][0] == first["loc"][0]]
     path = ".".join(map(str, first["loc"] if len(same) == 1 else first["loc"][:1]))
-    # Of a value that may be of several kinds there is an error for each.
+    # A value that may be of several kinds has an error for each kind.
     kinds = dict.fromkeys(_KINDS[each["type"]] for each in same if each["type"] in _KINDS)
     if first["type"] == "literal_error":
         kinds = {first["ctx"]["expected"]: None}

@@ -1,4 +1,4 @@
-"""What a unit of work is: plain data whose hash is its name."""
+"""A unit of work, a trial or a retraining, as plain data; its hash is its name."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-# Raised when the code changes what a spec means, so that old results are not taken for new.
+# Rises when the code changes what a spec means: then old results are not taken for new ones.
 SEMANTICS = 1
 
 
@@ -25,7 +25,7 @@ class UnitId(NamedTuple):
 
 @dataclass(frozen=True)
 class Budget:
-    """Where a trial ends if its method has not ended before; None is no bound."""
+    """Where a trial ends if its method has not ended before; None: no limit."""
 
     steps: int | None = None  # of the method
     device_hours: float | None = None  # of pretraining and search
@@ -38,20 +38,20 @@ class Budget:
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """A row of the task table with its options, and what a suite may change about a task."""
+    """A task with its options, and the changes that a suite makes to it."""
 
     task: str
     options: dict[str, Any]
-    data_seed: int = 0  # of what a task makes itself
-    trunk: str | None = None  # None is the task's own
+    data_seed: int = 0  # for what a task draws itself
+    trunk: str | None = None  # None: the task's own
     training: dict[str, Any] = field(default_factory=dict)  # changes to the task's own settings
-    transforms: tuple[str, ...] | None = None  # None is the task's own bank
+    transforms: tuple[str, ...] | None = None  # None: the task's own
     ranges: dict[str, float] = field(default_factory=dict)  # changes to what magnitude 1 means
 
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """A method on a fold of a task. No label, order, host, path or resource is in it."""
+    """A method on a fold of a task. It has no label, order, host, path or resource."""
 
     task: TaskSpec
     method: str
@@ -77,7 +77,7 @@ class TrialSpec:
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """A retraining from scratch under a policy; trials that found the same policy share it."""
+    """A retraining from scratch under a policy; trials with the same policy share it."""
 
     task: TaskSpec
     policy: dict[str, Any]  # as `to_json` of methods/policies/policy.py writes it
@@ -103,7 +103,7 @@ def _task(record: dict[str, Any]) -> TaskSpec:
 
 
 def _digest(spec: TrialSpec | EvaluationSpec) -> str:
-    # What `asdict` gives, in a fifth of its time: a plan of 100,000 trials names each.
+    # The same as `asdict` in a fifth of the time: a plan can have 100,000 trials.
     record = {each.name: getattr(spec, each.name) for each in fields(spec)}
     text = json.dumps({"semantics": SEMANTICS, **record}, sort_keys=True, default=vars)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -515,8 +515,8 @@ def test_a_cluster_that_is_not_there_is_one_sentence_at_once(
     [
         (("--stop-after", "nan"), "--stop-after is nan; it has to be above 0 hours"),
         (("--stop-after", "-1"), "--stop-after is -1; it has to be above 0 hours"),
-        (("--address", "auto"), "--address is for Ray's engine"),
-        (("--ship-code",), "--ship-code is for Ray's engine"),
+        (("--address", "auto"), "--address is for --engine ray"),
+        (("--ship-code",), "--ship-code is for --engine ray"),
     ],
 )
 def test_what_the_engine_does_not_take_is_one_sentence(

@@ -127,6 +127,6 @@ def test_where_units_cannot_be_asked_the_driver_says_so(
         assert stops.interrupted
         assert stops()  # no more are handed out
     said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "stopping: what is under way goes on to its end (No such file or directory" in said
+    assert "stopping: running units go on to their end (No such file or directory" in said
     with pytest.raises(KeyboardInterrupt):
         stops.conclude()

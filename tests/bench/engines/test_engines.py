@@ -116,7 +116,7 @@ def test_an_interrupted_driver_says_so_and_leaves_no_process(
         worker = started(tmp_path, "none")["process"]
         process.send_signal(number)
         assert process.wait(timeout=60) == 130
-    assert "the same command carries on" in log_of(tmp_path).read_text()
+    assert "the same command resumes the run" in log_of(tmp_path).read_text()
     wait_until(lambda: not Path(f"/proc/{worker}").exists())
 
 

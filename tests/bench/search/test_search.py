@@ -201,7 +201,7 @@ def test_more_trials_go_on_from_fewer_to_those_of_one_search(
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("--stop-after", "1e-9"), "the time is over that --stop-after gives"),
+        (("--stop-after", "1e-9"), "the time of --stop-after is over"),
         (("--set", "total_device_hours=1e-9"), "the suite's budget of 1e-09 device hours"),
     ],
 )
@@ -258,7 +258,7 @@ def test_a_driver_that_dies_between_two_units_is_carried_on(
     monkeypatch.setattr(augbench.bench.engines.inline, "attempt", dies)
     code, _, complaint = search(tmp_path / "broken", *SIX)
     assert code == 130
-    assert "the same command carries on" in complaint
+    assert "the same command resumes the run" in complaint
     n_units = 100
     assert search(tmp_path / "broken", *SIX)[0] == 0
     assert timeless(tmp_path / "broken") == timeless(whole)

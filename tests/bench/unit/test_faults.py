@@ -161,7 +161,7 @@ def test_a_fault_that_is_not_known_is_one_sentence(run: Any, tmp_path: Path) -> 
             ("--set", "total_device_hours=1e-9"),
             "the suite's budget of 1e-09 device hours is used up",
         ),
-        (("--stop-after", f"{2 / 3600}"), "the time is over that --stop-after gives"),
+        (("--stop-after", f"{2 / 3600}"), "the time of --stop-after is over"),
     ],
 )
 def test_hours_that_are_over_end_a_run_within_a_unit_and_more_carry_it_on(
@@ -197,7 +197,7 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
         wait_until(lambda: steps(tmp_path / "run") >= 3)
         driver.send_signal(signal.SIGINT)
         assert driver.wait(timeout=60) == 130
-    assert "keeps the steps it has done" in (tmp_path / "log").read_text()
+    assert "running units stop after their current step" in (tmp_path / "log").read_text()
     assert not (tmp_path / "run" / "halt").exists()
     assert run(tmp_path / "run").returncode == 0
     assert timeless(tmp_path / "run") == undisturbed
