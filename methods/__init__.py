@@ -1,5 +1,6 @@
 """The methods that are compared, and the backend that they share."""
 
+from augbench.datasets.lazy import lazy_names
 from augbench.datasets.plugins import with_plugins
 from augbench.methods.options.end_to_end import AugerinoOptions, AugNetOptions
 from augbench.methods.options.gradients import AddaOptions, DadaOptions, FasterAutoAugmentOptions
@@ -46,3 +47,24 @@ def known_methods() -> dict[str, MethodRow]:
     return with_plugins(
         METHODS, "augbench.methods", lambda row: isinstance(row, MethodRow), "a MethodRow"
     )
+
+
+# The public names of the library, and the file of each.
+FILES = {
+    "AugmentationLayer": "layers.layer",
+    "AveragedModel": "layers.layer",
+    "LieLayer": "layers.lie_layer",
+    "Method": "training.method",
+    "Operation": "policies.policy",
+    "Policy": "policies.policy",
+    "PolicyTable": "policies.policy_table",
+    "Setup": "training.method",
+    "SoftPolicy": "policies.soft_policy",
+    "Subpolicy": "policies.policy",
+    "Trained": "training.method",
+    "Training": "training.training",
+    "Transform": "transforms.transform",
+    "make_bank": "transforms.bank",
+}
+__getattr__ = lazy_names(__name__, FILES)
+__all__ = ["METHODS", "MethodRow", "known_methods", *FILES]

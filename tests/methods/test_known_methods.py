@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import augbench.methods
 from augbench.datasets import plugins
 from augbench.datasets.errors import UserError
 from augbench.methods import METHODS, known_methods
@@ -60,3 +61,14 @@ def test_options_are_frozen_and_all_have_defaults(name: str) -> None:
     for each in fields(options):
         with pytest.raises(AttributeError):
             setattr(options(), each.name, None)
+
+
+@pytest.mark.parametrize("name", augbench.methods.__all__)
+def test_a_public_name_is_imported_from_the_package_itself(name: str) -> None:
+    found = getattr(augbench.methods, name)
+    assert getattr(found, "__name__", name) == name
+
+
+def test_a_name_that_is_not_public_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'augnt'"):
+        augbench.methods.augnt  # noqa: B018

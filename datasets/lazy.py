@@ -1,0 +1,20 @@
+"""Public names of a package that are imported from their files when they are first used."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def lazy_names(package: str, files: Mapping[str, str]) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a package (PEP 562): it imports a public name from its file.
+
+    ``files`` gives for each name the module below the package. So ``from augbench.methods import
+    Policy`` works, and ``import augbench.methods`` alone does not import torch.
+    """
+
+    def get(name: str) -> Any:
+        if name not in files:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{files[name]}"), name)
+
+    return get
