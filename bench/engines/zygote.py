@@ -19,8 +19,10 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from augbench.bench.engines.starting import show_life, showing_life
 from augbench.bench.startup import importing
 
 _started: list[subprocess.Popen[bytes]] = []  # the zygote of this process, if it has one
@@ -29,8 +31,10 @@ _started: list[subprocess.Popen[bytes]] = []  # the zygote of this process, if i
 def attempt(request: dict[str, Any]) -> tuple[str, str]:
     """Have a unit done in a fresh process; how it ended and why, as in an `Outcome`.
 
-    The request is plain data: ``run``, ``unit``, ``host``, and the driver's digest of the ``code``.
+    The request is plain data: ``run``, ``unit``, ``host``, the driver's digest of the ``code``, and
+    the unit's ``folder`` and ``ticket``, by which a process that gets ready shows that it lives.
     """
+    show_life(Path(request["folder"]), request["ticket"])
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES")  # Ray sets it anew for each task
     zygote = _started[0] if _started else _start()
     assert zygote.stdin
@@ -57,11 +61,13 @@ def _start() -> subprocess.Popen[bytes]:
         # process that has done so can use (torch's notes on CUDA semantics).
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     }
+    environment = os.environ | settings
+    environment.pop("RAY_AUTH_TOKEN", None)  # no unit needs it, and its code may be a plug-in's
     zygote = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | settings,
+        env=environment,
         start_new_session=True,  # a Ctrl-C in the terminal is the driver's to handle
     )
     _started.append(zygote)
@@ -72,17 +78,27 @@ def main() -> None:
     """Serve requests from stdin, one at a time, until it closes."""
     answers = os.dup(1)
     os.dup2(2, 1)  # what libraries print is no answer
+    is_ready = False
+    for line in iter(sys.stdin.buffer.readline, b""):
+        request = json.loads(line)
+        if not is_ready:
+            # The thread that beats has ended before anything is forked.
+            with showing_life(Path(request["folder"]), request["ticket"]):
+                _get_ready()
+            is_ready = True
+        ending, reason, modules = _in_a_child(request)
+        os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
+        for module in modules:
+            with suppress(Exception):  # it may be one that only its package can load
+                import_module(module)
+
+
+def _get_ready() -> None:
     with importing():
         # torch's optimizers import _dynamo at their first use, which takes a second.
         for module in ("augbench.bench.engines.inline", "torch._dynamo"):
             import_module(module)
     import_module("augbench.bench.engines.preflight").code_digest()  # it is kept
-    for line in iter(sys.stdin.buffer.readline, b""):
-        ending, reason, modules = _in_a_child(json.loads(line))
-        os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
-        for module in modules:
-            with suppress(Exception):  # it may be one that only its package can load
-                import_module(module)
 
 
 def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
@@ -133,7 +149,6 @@ def _die_with_the_parent() -> None:
 
 def _do(request: dict[str, Any]) -> tuple[str, str]:
     """What the child does."""
-    from pathlib import Path
     from platform import node
 
     from augbench.bench.engines.inline import attempt as do
@@ -147,7 +162,8 @@ def _do(request: dict[str, Any]) -> tuple[str, str]:
     if request["gpus"] is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = request["gpus"]
     host = Host(**{**request["host"], "data": Path(request["host"]["data"])})
-    outcome = do(RunDirectory(Path(request["run"])), UnitId(*request["unit"]), host)
+    with showing_life(Path(request["folder"]), request["ticket"]):
+        outcome = do(RunDirectory(Path(request["run"])), UnitId(*request["unit"]), host)
     return outcome.ending, outcome.reason
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from augbench.bench.engines import watch
-from augbench.bench.engines.watch import INSPECT_SECONDS, Watch
+from augbench.bench.engines.watch import CHECK_SECONDS, Watch
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import Resources
 from augbench.bench.store.files import append_line, replace_json
@@ -25,10 +25,10 @@ class Clock:
         monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def watched_for(self, sight: Watch, seconds: float) -> dict[UnitId, str]:
-        """What is stuck after so many seconds of looking, one look every LOOK_SECONDS."""
+        """What is stuck after so many seconds of looking, one look every CHECK_SECONDS."""
         until, found = self.now + seconds, {}
         while self.now < until:
-            self.now += INSPECT_SECONDS
+            self.now += CHECK_SECONDS
             found = sight.stuck()
         return found
 
@@ -67,11 +67,11 @@ def test_a_unit_whose_pulse_stops_is_lost(
     # While it beats it is not, however long its step takes, whatever its clock on the wall says.
     for beat in range(30):
         replace_json(attempt.pulse_file, {"time": -1.0, "lived": beat, "step": 1})
-        assert not clock.watched_for(sight, INSPECT_SECONDS)
+        assert not clock.watched_for(sight, CHECK_SECONDS)
     assert not clock.watched_for(sight, LOST_SECONDS)
-    assert "no sign of life" in clock.watched_for(sight, INSPECT_SECONDS)[UNIT]
+    assert "no sign of life" in clock.watched_for(sight, CHECK_SECONDS)[UNIT]
     sight.end(UNIT)
-    assert not clock.watched_for(sight, INSPECT_SECONDS)
+    assert not clock.watched_for(sight, CHECK_SECONDS)
 
 
 def test_a_unit_whose_step_does_not_end_hangs_though_its_pulse_beats(
@@ -82,9 +82,9 @@ def test_a_unit_whose_step_does_not_end_hangs_though_its_pulse_beats(
     attempt = begin_attempt(unit)
     for beat in range(40):  # a step every half minute
         replace_json(attempt.pulse_file, {"lived": beat, "step": beat // 3})
-        assert not clock.watched_for(sight, INSPECT_SECONDS)
+        assert not clock.watched_for(sight, CHECK_SECONDS)
     found: dict[UnitId, str] = {}
     for beat in range(40, 48):
         replace_json(attempt.pulse_file, {"lived": beat, "step": 13})
-        found = clock.watched_for(sight, INSPECT_SECONDS)
+        found = clock.watched_for(sight, CHECK_SECONDS)
     assert "no step ended within 1 minutes" in found[UNIT]
