@@ -25,7 +25,7 @@ class _Submitted(NamedTuple):
 class _LastSeen(NamedTuple):
     """What was last seen of a unit, and since when it has been the same."""
 
-    step: Any
+    step: Any  # None before the attempt
     step_since: float
     beat: Any
     beat_since: float
@@ -99,7 +99,7 @@ class Watch:
             found = pulse(attempts[-1])
             step, beat = (len(attempts), found.get("step")), (len(attempts), found.get("lived"))
         elif sign := read_sign(directory.path, submitted.ticket):
-            step, beat = (now, None), (sign["process"], sign["time"])  # it has no steps yet
+            step, beat = None, (sign["process"], sign["time"])
         else:
             return
         last = self._signs.get(unit, _LastSeen(None, now, None, now))
@@ -113,6 +113,6 @@ class Watch:
     def _verdict(self, sign: _LastSeen, now: float) -> str:
         if now - sign.beat_since > 60 * self._lost_minutes:
             return f"no sign of life for {self._lost_minutes:g} minutes (resources.lost_minutes)"
-        if now - sign.step_since > 60 * self._hang_minutes:
+        if sign.step is not None and now - sign.step_since > 60 * self._hang_minutes:
             return f"no step ended within {self._hang_minutes:g} minutes (resources.hang_minutes)"
         return ""

@@ -61,8 +61,14 @@ class Nodes:
     def worker(
         self, host: str | None = None, within: Sequence[str] = ()
     ) -> subprocess.Popen[bytes]:
-        """A node for one unit at a time."""
-        return self.start(f"--address={self.address}", "--num-cpus=1", host=host, within=within)
+        """A node for one unit at a time, with a folder of its own as docker/slurm.sbatch has it."""
+        return self.start(
+            f"--address={self.address}",
+            "--num-cpus=1",
+            f"--temp-dir={self.folder}/{len(self.running)}",
+            host=host,
+            within=within,
+        )
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """Kill a node with all its processes, as a power cut would."""

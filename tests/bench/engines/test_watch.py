@@ -43,6 +43,10 @@ def unit(tmp_path: Path) -> UnitDirectory:
     return RunDirectory(tmp_path).add_unit(UNIT, {})
 
 
+def show_sign(unit: UnitDirectory, ticket: str, moment: float) -> None:
+    replace_json(unit.path / "starting.json", {"ticket": ticket, "time": moment, "process": 1})
+
+
 def begin_attempt(unit: UnitDirectory) -> Any:
     attempt = unit.begin_attempt()
     append_line(attempt.log_file, {"event": "start"})
@@ -56,6 +60,38 @@ def test_a_unit_that_waits_for_a_slot_is_not_stuck(
     sight = Watch(RunDirectory(tmp_path), Resources(hang_minutes=1.0))
     sight.begin(UNIT)
     assert not clock.watched_for(sight, 10 * LOST_SECONDS)
+
+
+def test_a_start_that_stands_still_is_lost_and_a_slow_one_is_not(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    sight = Watch(RunDirectory(tmp_path), Resources(hang_minutes=1.0))
+    ticket = sight.begin(UNIT)
+    assert sight.waiting() == [UNIT]
+    for number in range(30):  # a beat each time, for longer than any limit
+        show_sign(unit, ticket, number)
+        assert not clock.watched_for(sight, CHECK_SECONDS)
+    assert not sight.waiting()
+    for _ in range(int(LOST_SECONDS / CHECK_SECONDS)):
+        show_sign(unit, "a ghost's", clock.now)
+        assert not clock.watched_for(sight, CHECK_SECONDS)
+    assert "no sign of life" in clock.watched_for(sight, CHECK_SECONDS)[UNIT]
+
+
+def test_a_ray_of_our_own_has_to_begin_one_of_its_units(
+    clock: Clock, unit: UnitDirectory, tmp_path: Path
+) -> None:
+    run, other = RunDirectory(tmp_path), UnitId("trials", "ba9876543210")
+    run.add_unit(other, {})
+    sight = Watch(run, Resources(), has_slots=True)
+    ticket = sight.begin(UNIT)
+    sight.begin(other)
+    assert not clock.watched_for(sight, LOST_SECONDS)
+    found = clock.watched_for(sight, CHECK_SECONDS)
+    assert set(found) == {UNIT, other}
+    assert "it did not begin within 2 minutes (resources.lost_minutes)" in found[UNIT]
+    show_sign(unit, ticket, 1)  # with one GPU the others wait for it
+    assert not clock.watched_for(sight, LOST_SECONDS)
 
 
 def test_a_unit_whose_pulse_stops_is_lost(
