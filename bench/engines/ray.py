@@ -169,8 +169,8 @@ class RayEngine:
             found = self._ray.get(inspections, timeout=INSPECT_SECONDS)
         except self._ray.exceptions.RayError as error:
             raise UserError(
-                f"a node of the cluster cannot do our work: {error}; is augbench installed on all "
-                "nodes? --ship-code brings the driver's"
+                f"a node of the cluster cannot run augbench: {error}; is it installed on all "
+                "nodes? --ship-code sends the driver's code to them"
             ) from None
         check_nodes(path, tasks, data, list(zip(tokens, found, strict=True)))
 

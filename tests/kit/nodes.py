@@ -16,7 +16,7 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 
 
 class Nodes:
-    """Processes of a Ray cluster, each with its own group, so that a node can be killed whole."""
+    """The nodes of a Ray cluster, each in its own process group, so that it can be killed whole."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="augbench-nodes-", dir="/tmp"))  # short
@@ -35,7 +35,7 @@ class Nodes:
     ) -> subprocess.Popen[bytes]:
         """Start a node and wait until Ray says that it runs.
 
-        It has the head's address where no other is given, and is started by the command ``within``.
+        Without ``host`` it has the head's address. The command ``within`` starts it.
         """
         log = self.folder / f"log-{len(self.running)}"
         words = [
