@@ -1,16 +1,16 @@
-"""The contract of an engine: units go in, outcomes come out."""
+"""The contract of an engine: it gets units and returns outcomes."""
 
 from typing import Literal, NamedTuple, Protocol
 
 from augbench.bench.plan.spec import UnitId
 
-# "crashed": the process is gone, so try again; "failed": an exception, so try again once;
-# "refused": the user has to mend something first.
+# "crashed": the process died, so the unit is tried again; "failed": an exception, so it is tried
+# once more; "refused": the user has to change something first.
 Ending = Literal["done", "crashed", "failed", "refused"]
 
 
 class Outcome(NamedTuple):
-    """How work on a unit ended, and why if it did not end well."""
+    """How the work on a unit ended, and the reason if it did not end well."""
 
     unit: UnitId
     ending: Ending
@@ -18,15 +18,18 @@ class Outcome(NamedTuple):
 
 
 class Engine(Protocol):
-    """Does units somewhere. What comes of them is in the run directory; no data pass through."""
+    """Does units somewhere. Their results are in the run directory; an engine returns no data."""
 
-    slots: int  # units that it can have at a time
+    slots: int  # how many units it takes at a time
 
     def submit(self, unit: UnitId) -> None:
-        """Take a unit on; only while fewer than ``slots`` are under way."""
+        """Begin a unit; call this only while fewer than ``slots`` units are under way."""
 
     def wait(self, seconds: float) -> list[Outcome]:
-        """The outcomes since the last call, waiting at most that long for the first."""
+        """Return the outcomes since the last call; wait at most that long for the first one.
+
+        Raises a UserError if the engine itself is broken and no unit can go on.
+        """
 
     def close(self) -> None:
-        """Stop what is still under way and let go of everything."""
+        """Stop the units that are still under way, and free everything."""

@@ -1,4 +1,4 @@
-"""The reference engine: one unit after the other in this process. Imports no Ray."""
+"""The reference engine: it does one unit after the other in this process, without Ray."""
 
 import errno
 
@@ -11,12 +11,12 @@ from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host, do_unit
 from augbench.datasets.errors import UserError, system_error
 
-# What trying again does not mend: a full disk, a missing right, a disk that is read only.
+# Trying again does not help here: a full disk, a missing permission, a read-only disk.
 _LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class InlineEngine:
-    """Does a unit when it is waited for."""
+    """Does the submitted units when `wait` is called."""
 
     slots = 1
 
@@ -25,28 +25,28 @@ class InlineEngine:
         self._queue: list[UnitId] = []
 
     def submit(self, unit: UnitId) -> None:
-        """Keep the unit for the next `wait`."""
+        """Keep the unit for the next call of `wait`."""
         self._queue.append(unit)
 
     def wait(self, seconds: float) -> list[Outcome]:
-        """Do what was submitted."""
+        """Do the units that were submitted."""
         outcomes = [attempt(self._run, unit, self._host) for unit in self._queue]
         self._queue.clear()
         return outcomes
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
 
 def attempt(run: RunDirectory, unit: UnitId, host: Host) -> Outcome:
-    """Do a unit and say how it ended; every exception but a Ctrl-C becomes an outcome."""
+    """Do a unit and return how it ended; every exception except a Ctrl-C becomes an outcome."""
     try:
         do_unit(run, unit, host)
-    except BusyError as error:  # a ghost, which may not live for long: as a crash
+    except BusyError as error:  # a process that was left behind and will end soon: as a crash
         return Outcome(unit, "crashed", str(error))
     except UserError as error:
         return Outcome(unit, "refused", str(error))
-    except (MemoryError, torch.OutOfMemoryError) as error:  # perhaps another took it: as a crash
+    except (MemoryError, torch.OutOfMemoryError) as error:  # others may free memory: as a crash
         return Outcome(unit, "crashed", f"out of memory ({type(error).__name__}: {error})")
     except OSError as error:
         ending: Ending = "refused" if error.errno in _LASTING else "failed"

@@ -1,9 +1,10 @@
-"""What is looked at before anything is queued: is a cluster there, and are its nodes like us?"""
+"""Checks before anything is queued: does a cluster answer, and are its nodes like this one?"""
 
 import hashlib
 import os
 import platform
 import socket
+import time
 import uuid
 import warnings
 from collections import Counter
@@ -22,8 +23,10 @@ from augbench.bench.plan.spec import TaskSpec, TrialSpec
 from augbench.bench.unit.job import load_task
 from augbench.datasets.errors import UserError, UserNotice, system_error
 
-CONNECT_SECONDS = 5.0  # for the head of a cluster to be there
-LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # a result may differ by these
+CONNECT_SECONDS = 5.0  # for the head of a cluster to answer
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_HTTP2_SETTINGS = b"\0\0\0\x04\0\0\0\0\0"  # a frame of length 0, type 4
+LIBRARIES = ("torch", "numpy", "braindecode", "mne", "optuna")  # results depend on their versions
 
 
 class Node(NamedTuple):
@@ -32,14 +35,14 @@ class Node(NamedTuple):
     name: str
     python: str
     libraries: Mapping[str, str]
-    code: str  # a digest of our own
-    data: Mapping[str, str]  # of each task the fingerprint, or why there is none
-    problem: str  # with the run directory; empty where it can be written to
+    code: str  # the digest of our code there
+    data: Mapping[str, str]  # the fingerprint of each task's data, or why they cannot be loaded
+    problem: str  # why the run directory cannot be written to; empty if it can
     gpus: tuple[str, ...]  # the model of each
 
 
 def inspect_node(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], data: Path) -> Node:
-    """Look around, and leave a file of that name in the run directory for the driver to find."""
+    """Describe this node, and make a file named ``token`` in the run directory for the driver."""
     problem = ""
     try:
         (run / token).touch()
@@ -59,10 +62,10 @@ def inspect_node(run: Path, token: str, tasks: Sequence[tuple[str, TaskSpec]], d
 def check_nodes(
     run: Path, tasks: Sequence[tuple[str, TaskSpec]], data: Path, nodes: Sequence[tuple[str, Node]]
 ) -> None:
-    """Hold nodes, each with the token that it was given, against this process.
+    """Compare nodes with this process; each comes with the token that it was given.
 
-    Raises a UserError that names the first node that differs, and in what; warns of GPUs of several
-    models.
+    Raises a UserError that names the first node that differs and says how. Warns if the GPUs are of
+    several models.
     """
     here = inspect_node(run, own := new_token(), tasks, data)
     (run / own).unlink(missing_ok=True)
@@ -74,7 +77,7 @@ def check_nodes(
         if not found:
             raise UserError(
                 f"node {node.name} has another {run} than this machine: --out has to be a folder "
-                "that all nodes share, under the same path"
+                "that all nodes share under the same path"
             )
         _compare(node, here)
     _warn_mixed_gpus(node for _, node in nodes)
@@ -98,29 +101,29 @@ def _compare(node: Node, here: Node) -> None:
         if theirs != here.libraries[name]:
             raise UserError(
                 f"node {node.name} has {name} {theirs}, the driver {here.libraries[name]}: "
-                "install from one constraints.txt"
+                "install both from the same constraints.txt"
             )
     if node.code != here.code:
         raise UserError(
             f"node {node.name} runs other code of augbench than the driver: install one version "
-            "everywhere, or let the driver bring its own by --ship-code"
+            "everywhere, or send the driver's to the nodes by --ship-code"
         )
     for label, theirs in node.data.items():
         if theirs != here.data[label]:
             raise UserError(
                 f"node {node.name} has other data for task {label!r} than the driver ({theirs}; "
-                f"here {here.data[label]}): --data has to name the same files everywhere"
+                f"here {here.data[label]}): --data has to name the same files on all nodes"
             )
 
 
 def new_token() -> str:
-    """The name of a file that nobody else makes."""
+    """A file name that nobody else uses."""
     return f".preflight-{uuid.uuid4().hex}"
 
 
 @cache
 def code_digest() -> str:
-    """12 hex digits of our source files: what tells two versions apart, committed or not."""
+    """12 hex digits of our source files, which differ between versions, committed or not."""
     digest = hashlib.sha256()
     for package in (augbench.bench, augbench.datasets, augbench.methods):
         assert package.__file__ is not None
@@ -132,7 +135,7 @@ def code_digest() -> str:
 
 
 def distinct_tasks(specs: Iterable[TrialSpec]) -> list[tuple[str, TaskSpec]]:
-    """The tasks of some trials, without what changes how they are trained, each once."""
+    """Each task of some trials once, without its training settings."""
     found: dict[str, TaskSpec] = {}
     for each in {id(spec.task): spec.task for spec in specs}.values():  # trials share them
         task = TaskSpec(each.task, each.options, each.data_seed)
@@ -148,34 +151,79 @@ def _fingerprint(spec: TaskSpec, data: Path) -> str:
 
 
 def check_reachable(address: str) -> None:
-    """Raise a UserError where nobody listens: Ray itself would try for ever, deaf to Ctrl-C."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    """Raise a UserError where no Ray answers: Ray itself would try for ever, deaf to Ctrl-C."""
+    end = _host_and_port(address)
+    if end is None:
         return  # "auto", or what Ray itself refuses
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+        greets = _greets_like_ray(*end)
     except OSError as error:
         raise UserError(
             f"no Ray cluster answers at {address}: {system_error(error)}; is its head started, "
             "and does it listen there?"
         ) from None
+    if not greets:
+        raise UserError(
+            f"no Ray cluster answers at {address}: something listens there, but it does not speak "
+            f"as a Ray head does within {CONNECT_SECONDS:g} s; is the port right (6379 unless the "
+            "head was started with another), and does the head still run?"
+        )
+
+
+def is_reachable(address: str) -> bool:
+    """Whether the head of a cluster answers there."""
+    end = _host_and_port(address)
+    try:
+        return end is not None and _greets_like_ray(*end)
+    except OSError:
+        return False
+
+
+def _host_and_port(address: str) -> tuple[str, int] | None:
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        return None
+    return host.strip("[]"), int(port)
+
+
+def _greets_like_ray(host: str, port: int) -> bool:
+    """Whether a server opens an HTTP/2 connection (RFC 9113, section 3.4), as gRPC's do.
+
+    Raises an OSError where nothing listens. With TLS a connection is all that can be seen.
+    """
+    deadline = time.monotonic() + CONNECT_SECONDS
+    with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as connection:
+        if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+            return True
+        try:
+            connection.sendall(_HTTP2_PREFACE + _HTTP2_SETTINGS)
+            frame = b""
+            while len(frame) < len(_HTTP2_SETTINGS):
+                connection.settimeout(max(0.01, deadline - time.monotonic()))
+                received = connection.recv(len(_HTTP2_SETTINGS) - len(frame))
+                if not received:
+                    return False
+                frame += received
+        except OSError:
+            return False
+    return frame[3] == _HTTP2_SETTINGS[3]  # the first frame has to be one of settings
 
 
 def warn_oversubscribed(workers: int, cpus: float) -> None:
-    """Say so where units share processors, for which nothing marks their device hours."""
+    """Warn if units have to share processors: nothing marks their device hours for it."""
     there = processors()
     if workers * cpus > there:
         warnings.warn(
             f"{workers} workers with {cpus:g} processor(s) each are more than "
-            f"the {there} of this machine: they get in each other's way, and device hours are "
-            "longer than they should be; lower --workers or resources.cpus",
+            f"the {there} of this machine: they slow each other down, and the device hours are too "
+            "long; lower --workers or resources.cpus",
             UserNotice,
             stacklevel=2,
         )
 
 
 def processors() -> int:
-    """How many this process may use."""
+    """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,13 +1,13 @@
-"""A process that has every library loaded and forks a child for each unit (Android's zygote).
+"""A process that has loaded every library and forks a child for each unit (Android's zygote).
 
-A unit has a process of its own, since what it leaves behind (memory of a GPU, global state, a
-crash) must touch no other. Starting one afresh takes 3 s, nearly all of it imports; forking one
-from a process that has imported everything and computed nothing takes some milliseconds. What only
-some units import (braindecode, 2 s) the zygote imports when the first of them has done so.
+Each unit has its own process, since what it leaves behind (GPU memory, global state, a crash) must
+not touch another unit. To start a new process takes 3 s, nearly all of it imports; to fork one from
+a process that has imported everything and computed nothing takes some milliseconds. The zygote also
+imports what only some units need (braindecode, 2 s), once the first of them has imported it.
 
-This module is both ends of a pipe. `attempt` is called in a worker of Ray and imports nothing
-heavy: it starts itself as a program once (``python -m``) and sends it units. When either end
-dies, however it dies, so does the unit under way.
+This module is both ends of a pipe. `attempt` runs in a worker of Ray and imports nothing heavy: it
+starts this module as a program once (``python -m``) and sends units to it. When either end dies,
+for whatever reason, the unit under way dies too.
 """
 
 import ctypes
@@ -19,19 +19,23 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from augbench.bench.engines.starting import show_life, showing_life
 from augbench.bench.startup import importing
 
 _started: list[subprocess.Popen[bytes]] = []  # the zygote of this process, if it has one
 
 
 def attempt(request: dict[str, Any]) -> tuple[str, str]:
-    """Have a unit done in a fresh process; how it ended and why, as in an `Outcome`.
+    """Let a fresh process do a unit; return how it ended and why, as in an `Outcome`.
 
-    The request is plain data: ``run``, ``unit``, ``host``, and the driver's digest of the ``code``.
+    The request is plain data: ``run``, ``unit``, ``host``, the driver's digest of the ``code``, and
+    the unit's ``folder`` and ``ticket``, by which a process that gets ready shows that it lives.
     """
-    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")  # Ray sets it anew for each task
+    show_life(Path(request["folder"]), request["ticket"])
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")  # Ray sets it for each task
     zygote = _started[0] if _started else _start()
     assert zygote.stdin
     assert zygote.stdout
@@ -53,16 +57,18 @@ def _start() -> subprocess.Popen[bytes]:
     settings = {
         # The same modules as here, in the same order, and no folder that happens to be current.
         "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
-        # A library that asks for GPUs while it is imported shall not wake CUDA, which no child of a
-        # process that has done so can use (torch's notes on CUDA semantics).
+        # A library that asks for GPUs while it is imported must not start CUDA: then no child of
+        # that process could use it (torch's notes on CUDA semantics).
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     }
+    environment = os.environ | settings
+    environment.pop("RAY_AUTH_TOKEN", None)  # no unit needs it, and its code may be a plug-in's
     zygote = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | settings,
-        start_new_session=True,  # a Ctrl-C in the terminal is the driver's to handle
+        env=environment,
+        start_new_session=True,  # only the driver handles a Ctrl-C in the terminal
     )
     _started.append(zygote)
     return zygote
@@ -71,22 +77,32 @@ def _start() -> subprocess.Popen[bytes]:
 def main() -> None:
     """Serve requests from stdin, one at a time, until it closes."""
     answers = os.dup(1)
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # so that what libraries print is not taken for an answer
+    is_ready = False
+    for line in iter(sys.stdin.buffer.readline, b""):
+        request = json.loads(line)
+        if not is_ready:
+            # The thread that beats has ended before anything is forked.
+            with showing_life(Path(request["folder"]), request["ticket"]):
+                _get_ready()
+            is_ready = True
+        ending, reason, modules = _in_a_child(request)
+        os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
+        for module in modules:
+            with suppress(Exception):  # some modules can only be loaded by their package
+                import_module(module)
+
+
+def _get_ready() -> None:
     with importing():
         # torch's optimizers import _dynamo at their first use, which takes a second.
         for module in ("augbench.bench.engines.inline", "torch._dynamo"):
             import_module(module)
     import_module("augbench.bench.engines.preflight").code_digest()  # it is kept
-    for line in iter(sys.stdin.buffer.readline, b""):
-        ending, reason, modules = _in_a_child(json.loads(line))
-        os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
-        for module in modules:
-            with suppress(Exception):  # it may be one that only its package can load
-                import_module(module)
 
 
 def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
-    """Fork and wait: how the unit ended, or the child died, and why; what modules it imported."""
+    """Fork and wait; return how the unit ended, why, and the modules that it imported."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -97,7 +113,7 @@ def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
             loaded = set(sys.modules)
             ending, reason = _do(request)
             modules = [name for name in sys.modules if name not in loaded]
-            with os.fdopen(writing, "w") as pipe:  # which may hold less than all their names
+            with os.fdopen(writing, "w") as pipe:  # the names may be more than the pipe holds
                 json.dump([ending, reason, modules], pipe)
             status = 0
         finally:
@@ -108,7 +124,7 @@ def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
     said = b""
     while True:
         ready, _, _ = select.select([0, reading], [], [])
-        if 0 in ready:  # no request comes before an answer: the other end is gone
+        if 0 in ready:  # no request comes before the answer, so the other end has died
             os.kill(child, signal.SIGKILL)
             sys.exit()
         chunk = os.read(reading, 65536)
@@ -132,8 +148,7 @@ def _die_with_the_parent() -> None:
 
 
 def _do(request: dict[str, Any]) -> tuple[str, str]:
-    """What the child does."""
-    from pathlib import Path
+    """Do the unit, in the child."""
     from platform import node
 
     from augbench.bench.engines.inline import attempt as do
@@ -142,12 +157,13 @@ def _do(request: dict[str, Any]) -> tuple[str, str]:
     from augbench.bench.store.run_directory import RunDirectory
     from augbench.bench.unit.work import Host
 
-    if code_digest() != request["code"]:  # a node that joined late
+    if code_digest() != request["code"]:  # on a node that joined later
         return "refused", f"node {node()} runs other code of augbench than the driver"
     if request["gpus"] is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = request["gpus"]
     host = Host(**{**request["host"], "data": Path(request["host"]["data"])})
-    outcome = do(RunDirectory(Path(request["run"])), UnitId(*request["unit"]), host)
+    with showing_life(Path(request["folder"]), request["ticket"]):
+        outcome = do(RunDirectory(Path(request["run"])), UnitId(*request["unit"]), host)
     return outcome.ending, outcome.reason
 
 

@@ -19,7 +19,7 @@ from typer.main import get_command
 
 from augbench.bench.cli.command import app
 
-JOB_ID = f"{os.getpid()}"  # a folder in /tmp is named after it
+JOB_ID = f"{os.getpid()}"
 
 PROGRAMS = {
     "srun": """
@@ -33,7 +33,8 @@ PROGRAMS = {
             "start --block")
                 echo $$ >>pids
                 mkdir -p "${3#--temp-dir=}"
-                stat -c %a "$RAY_AUTH_TOKEN_PATH" >>modes
+                dirname "${3#--temp-dir=}" >>folders
+                stat -c %a "$RAY_AUTH_TOKEN_PATH" "$(dirname "${3#--temp-dir=}")" >>modes
                 touch started
                 exec sleep 300 ;;
             "health-check --address")
@@ -66,11 +67,16 @@ class Job(NamedTuple):
         return [line.removeprefix(f"{program} ") for line in lines if line.startswith(program)]
 
     def leftovers(self) -> list[str]:
-        """Processes of Ray that still live, its folder, and files with a token."""
+        """Processes of Ray that still live, its folders, and files with a token."""
         pids = (self.folder / "pids").read_text().split()
         alive = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-        files = [*self.folder.glob(".ray-token*"), *Path("/tmp").glob(f"ray-{JOB_ID}")]
-        return [*alive, *map(str, files)]
+        folders = [folder for folder in self.folders() if folder.exists()]
+        return [*alive, *map(str, [*self.folder.glob(".ray-token*"), *folders])]
+
+    def folders(self) -> list[Path]:
+        """The folders that its nodes have made."""
+        file = self.folder / "folders"
+        return [Path(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.fixture
@@ -134,7 +140,8 @@ def test_every_node_gets_one_ray_that_finds_the_head(job: Job) -> None:
     assert parsed[1]["address"] == f"192.0.2.1:{parsed[0]['port']}"
     assert 20_000 <= parsed[0]["port"] < 30_000
     assert {each["num_cpus"] for each in parsed} == {4}
-    assert len({each["temp_dir"] for each in parsed}) == 1
+    assert len({each["temp_dir"] for each in parsed}) == 2
+    assert not [each for each in job.folders() if JOB_ID in each.name]  # nobody can guess them
 
 
 def test_the_driver_gets_the_address_a_slot_for_each_cpu_and_what_the_user_says(job: Job) -> None:
@@ -153,16 +160,23 @@ def test_with_gpus_there_is_a_slot_for_each_of_them(job: Job) -> None:
     assert all("--num-gpus=2" in call for call in job.calls("ray") if call.startswith("start"))
 
 
-def test_the_token_can_be_read_by_its_owner_alone(job: Job) -> None:
+def test_only_the_owner_can_read_the_token_and_enter_the_folders(job: Job) -> None:
     assert job.start("quickstart").wait(timeout=60) == 0
-    assert set((job.folder / "modes").read_text().split()) == {"600"}
+    assert (job.folder / "modes").read_text().split() == ["600", "700"] * 2
+
+
+def test_a_file_that_somebody_else_has_put_there_gets_no_token(job: Job) -> None:
+    """Under the name that the file would have if it followed from the number of the job."""
+    foreign = job.folder / f".ray-token-{JOB_ID}"
+    foreign.touch()
+    assert job.start("quickstart").wait(timeout=60) == 0
+    assert not foreign.read_text()
 
 
 def test_one_node_needs_no_workers(job: Job) -> None:
     assert job.start("quickstart", SLURM_JOB_NUM_NODES="1", RAYS="1").wait(timeout=60) == 0
-    assert [call.split()[2] for call in job.calls("ray") if call.startswith("start")] == [
-        f"--temp-dir=/tmp/ray-{JOB_ID}"
-    ]
+    (call,) = [call for call in job.calls("ray") if call.startswith("start")]
+    assert "--head" in call.split()
     assert not job.leftovers()
 
 

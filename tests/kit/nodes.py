@@ -16,7 +16,7 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 
 
 class Nodes:
-    """Processes of a Ray cluster, each with its own group, so that a node can be killed whole."""
+    """The nodes of a Ray cluster, each in its own process group, so that it can be killed whole."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="augbench-nodes-", dir="/tmp"))  # short
@@ -35,7 +35,7 @@ class Nodes:
     ) -> subprocess.Popen[bytes]:
         """Start a node and wait until Ray says that it runs.
 
-        It has the head's address where no other is given, and is started by the command ``within``.
+        Without ``host`` it has the head's address. The command ``within`` starts it.
         """
         log = self.folder / f"log-{len(self.running)}"
         words = [
@@ -61,8 +61,14 @@ class Nodes:
     def worker(
         self, host: str | None = None, within: Sequence[str] = ()
     ) -> subprocess.Popen[bytes]:
-        """A node for one unit at a time."""
-        return self.start(f"--address={self.address}", "--num-cpus=1", host=host, within=within)
+        """A node for one unit at a time, with a folder of its own as docker/slurm.sbatch has it."""
+        return self.start(
+            f"--address={self.address}",
+            "--num-cpus=1",
+            f"--temp-dir={self.folder}/{len(self.running)}",
+            host=host,
+            within=within,
+        )
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """Kill a node with all its processes, as a power cut would."""

@@ -53,7 +53,11 @@ def units(tmp_path: Path) -> Callable[..., list[tuple[UnitId, dict[str, Any]]]]:
         for spec in specs:
             run.add_unit(spec.unit, spec.to_json())
         base = {"run": str(run.path), "host": {"data": str(tmp_path)}, "code": code_digest()}
-        return [(spec.unit, {**base, "unit": spec.unit}) for spec in specs]
+        base["ticket"] = "of this test"
+        return [
+            (spec.unit, {**base, "unit": spec.unit, "folder": str(run.unit(spec.unit).path)})
+            for spec in specs
+        ]
 
     return plan
 

@@ -1,0 +1,266 @@
+"""Ray for one engine: started on this machine behind a token of its own, or joined at an address.
+
+A Ray that is started listens on all addresses of the machine, whatever it is told, and runs what
+anyone sends who has its token. So it gets a new token each time, which is in the environment of the
+user's own processes and nowhere else.
+"""
+
+import logging
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import augbench.bench
+import augbench.datasets
+import augbench.methods
+from augbench.bench.engines.preflight import check_reachable, is_reachable, warn_oversubscribed
+from augbench.bench.engines.ray_folder import RayFolder
+from augbench.bench.engines.ray_guard import Guard, kill_processes
+from augbench.bench.plan.suite import Resources
+from augbench.datasets.errors import UserError
+
+START_SECONDS = 180.0  # for Ray to start or be joined: 3 s, and 16 s on a busy machine
+HEAD_SECONDS = 40.0  # without an answer of a cluster's head; after 60 s Ray ends the process
+LOOK_SECONDS = 5.0  # between looks at a cluster's head
+# Ray keeps no data of ours, so the smallest store that it takes is large enough.
+_STORE_BYTES = 80 * 2**20
+_CARRY_ON = "what is finished is kept, and the same command carries on"
+_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray's monitor kills tasks when memory is short, and by default tries them for ever.
+    "RAY_task_oom_retries": "0",
+}
+_OWN_SETTINGS = {
+    "RAY_AUTH_MODE": "token",
+    # Ray would wait for its first workers, and for ever if one dies (ray-project/ray#40131).
+    "RAY_prestart_worker_first_driver": "0",
+}
+
+
+class RaySession:
+    """Ray, until it is closed; then the environment and the signals are as they were before."""
+
+    def __init__(self, resources: Resources, address: str | None, *, ship_code: bool) -> None:
+        """Start Ray, or join the cluster at an address and no other.
+
+        Raises a UserError where that fails or takes more than START_SECONDS.
+        """
+        _refuse_second_ray()
+        self.is_own = address is None
+        self._address = address or ""
+        self._folder = None if address else RayFolder()
+        self._restore = ExitStack()
+        self._restore.callback(_restore_environment, dict(os.environ))
+        if threading.current_thread() is threading.main_thread():
+            self._restore.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        self._guard = _guard(self._folder, address)
+        self._answered = self._looked = time.monotonic()
+        self.ray: Any = None
+        try:
+            self.ray = _import_ray({**_SETTINGS, **(_own_settings() if self.is_own else {})})
+            if address:
+                self._join(address, resources, ship_code=ship_code)
+            else:
+                self._start(resources)
+        except BaseException:
+            self.close()
+            raise
+        self._guard.started()
+
+    def _start(self, resources: Resources) -> None:
+        assert self._folder
+        warn_oversubscribed(resources.workers, resources.cpus)
+        try:
+            self.ray.init(
+                address="local",  # never one that happens to run here
+                num_cpus=max(1, ceil(resources.workers * resources.cpus)),
+                include_dashboard=False,
+                object_store_memory=_STORE_BYTES,
+                _temp_dir=str(self._folder.for_ray),
+                **_options(resources),
+            )
+        except Exception as error:
+            raise UserError(
+                f"Ray does not start on this machine ({_first_line(error)}): look at its memory, "
+                "at the limits for processes and open files (ulimit -u, ulimit -n) and at the "
+                "space in /tmp, or do without Ray by --engine inline"
+            ) from None
+
+    def _join(self, address: str, resources: Resources, *, ship_code: bool) -> None:
+        options = _options(resources)
+        if address == "auto":
+            address = _find_cluster() or address
+        check_reachable(address)
+        try:
+            with ExitStack() as packing:
+                if ship_code:
+                    options["runtime_env"]["py_modules"] = [packing.enter_context(_packed_code())]
+                self.ray.init(address=address, **options)
+        except Exception as error:
+            # Ray says of a token that is lacking what is in `message`, and of a wrong one nothing.
+            raise UserError(
+                f"no Ray cluster answers at {self._address}: {_first_line(error)}; one that asks "
+                "for a token wants RAY_AUTH_MODE=token here, and RAY_AUTH_TOKEN_PATH or "
+                "RAY_AUTH_TOKEN as on its nodes"
+            ) from None
+
+    def check(self) -> None:
+        """Raise a UserError if Ray has died, or its head has not answered for HEAD_SECONDS."""
+        if self.is_own:
+            node = self.ray._private.worker._global_node
+            dead = {name for name, _ in node.dead_processes()} & {"gcs_server", "raylet"}
+            if dead:
+                raise UserError(
+                    f"the Ray that was started here has died ({', '.join(sorted(dead))}; the "
+                    f"system may have been short of memory): {_CARRY_ON}"
+                )
+            return
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        if is_reachable(self.ray.get_runtime_context().gcs_address):
+            self._answered = now
+            self._check_own_node()
+        elif now - self._answered > HEAD_SECONDS:
+            raise UserError(
+                f"the head of the Ray cluster at {self._address} has not answered for "
+                f"{now - self._answered:.0f} s; when it is back or another one is started: "
+                f"{_CARRY_ON}"
+            )
+
+    def _check_own_node(self) -> None:
+        own = self.ray.get_runtime_context().get_node_id()
+        if not any(node["NodeID"] == own and node["Alive"] for node in self.ray.nodes()):
+            raise UserError(
+                f"the node of Ray on this machine has died, by which it was part of the cluster at "
+                f"{self._address}; when it is started again: {_CARRY_ON}"
+            )
+
+    def close(self) -> None:
+        """Leave Ray, and stop it if it was started here; a second time does nothing."""
+        with self._restore:  # whatever fails
+            if self.ray is not None:
+                self.ray.shutdown()
+                self.ray = None
+        self._guard.closed()
+        if self._folder:
+            kill_processes(str(self._folder.path))  # what a start that failed has left
+            self._folder.remove()
+
+
+def _guard(folder: RayFolder | None, address: str | None) -> Guard:
+    if address:
+        too_slow = (
+            f"Ray could not join the cluster at {address} within {START_SECONDS:g} s: "
+            "is it overloaded, or is something else there?"
+        )
+    else:
+        too_slow = (
+            f"Ray did not start on this machine within {START_SECONDS:g} s: is it overloaded, or "
+            "short of memory? --engine inline does without Ray"
+        )
+    ended = f"the driver was killed, or ended by Ray, which had lost its head: {_CARRY_ON}"
+    return Guard(folder.path if folder else None, START_SECONDS, too_slow=too_slow, ended=ended)
+
+
+def _import_ray(settings: dict[str, str]) -> Any:
+    """Import Ray with an environment of our own, which it reads in part only when imported."""
+    os.environ.update(settings)
+    import ray  # heavy, and absent where only the inline engine is used
+
+    _reread_environment()
+    return ray
+
+
+def _refuse_second_ray() -> None:
+    ray = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized():
+        raise UserError(
+            "this process is connected to a Ray already: call ray.shutdown() first, or use the "
+            "inline engine"
+        )
+
+
+def _own_settings() -> dict[str, str]:
+    return {**_OWN_SETTINGS, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _restore_environment(before: dict[str, str]) -> None:
+    """Undo what we and Ray have changed, and have Ray forget what it read of it."""
+    for name in {*os.environ, *before}:
+        if name not in before:
+            del os.environ[name]
+        elif os.environ.get(name) != before[name]:
+            os.environ[name] = before[name]
+    with suppress(ImportError):
+        _reread_environment()
+
+
+def _reread_environment() -> None:
+    """Ray's library reads the environment once, the token too."""
+    library = import_module("ray._raylet")
+    library.Config.initialize("")  # first: a thread that still ends and asks for no token
+    library.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _options(resources: Resources) -> dict[str, Any]:
+    return {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": True,
+        "runtime_env": {"env_vars": _thread_settings(resources)},
+    }
+
+
+def _thread_settings(resources: Resources) -> dict[str, str]:
+    """As many threads of arithmetic as a unit has processors."""
+    n_threads = str(max(1, int(resources.cpus)))
+    return {"OMP_NUM_THREADS": n_threads, "MKL_NUM_THREADS": n_threads}
+
+
+def _find_cluster() -> str | None:
+    """The address that Ray means by ``auto``; None if it knows none."""
+    from ray._private.services import canonicalize_bootstrap_address
+
+    if address := os.environ.get("RAY_ADDRESS"):
+        return address
+    found: str | None = canonicalize_bootstrap_address("auto")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of what Ray says, which may be a whole log."""
+    said = str(getattr(error, "message", error)).strip() or type(error).__name__
+    return said.splitlines()[0][:300]
+
+
+@contextmanager
+def _packed_code() -> Iterator[str]:
+    """Our layers in one folder ``augbench``, for as long as Ray takes to read it.
+
+    In a checkout they lie beside each other, and are one package by name alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="augbench-code-") as folder:
+        package = Path(folder) / "augbench"
+        for layer in (augbench.datasets, augbench.methods, augbench.bench):
+            (source,) = layer.__path__
+            shutil.copytree(
+                source,
+                package / Path(source).name,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+        yield str(package)
