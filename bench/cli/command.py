@@ -21,7 +21,7 @@ from augbench.bench.search.search import FILE as SEARCH_FILE
 from augbench.bench.search.space import SamplerName
 from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.states import read_trials, skip_lines
+from augbench.bench.store.states import is_damaged, read_trials, skip_lines
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
 from augbench.methods import known_methods
@@ -199,6 +199,7 @@ def plan(
     console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
 @app.command()
@@ -240,6 +241,7 @@ def status(run: RunPath) -> None:
     states = Counter(trial["state"] for trial in trials)
     summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
     console.print(f"{len(trials)} trials: {summary}", highlight=False)
+    raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 MOST = 500  # lines that anybody reads; beyond that trials are counted
-PROBLEM_STATES = ("failed", "diverged", "skipped")  # among many, up to `MOST` of them
+PROBLEM_STATES = ("damaged", "failed", "diverged", "skipped")  # among many, up to `MOST` of them
 
 Trial = Mapping[str, Any]  # a record of `read_trials` of bench/store/states.py
 

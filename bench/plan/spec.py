@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-# Raised when the code changes what a spec means, so that old results are not taken for new.
-SEMANTICS = 1
+# Raised when the code changes what a spec means, so that old results are not taken for new ones.
+# 2: validation that steers a method is charged, so that a budget of device hours ends earlier.
+SEMANTICS = 2
 
 
 Kind = Literal["trials", "evaluations"]
@@ -28,7 +29,7 @@ class Budget:
     """Where a trial ends if its method has not ended before; None is no bound."""
 
     steps: int | None = None  # of the method
-    device_hours: float | None = None  # of pretraining and search
+    device_hours: float | None = None  # charged: pretraining, search, validation that steers them
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -105,5 +106,10 @@ def _task(record: dict[str, Any]) -> TaskSpec:
 def _digest(spec: TrialSpec | EvaluationSpec) -> str:
     # What `asdict` gives, in a fifth of its time: a plan of 100,000 trials names each.
     record = {each.name: getattr(spec, each.name) for each in fields(spec)}
-    text = json.dumps({"semantics": SEMANTICS, **record}, sort_keys=True, default=vars)
+    return record_digest({"semantics": SEMANTICS, **record})
+
+
+def record_digest(record: dict[str, Any]) -> str:
+    """A hash of plain data: of what `to_json` writes it is the unit's name."""
+    text = json.dumps(record, sort_keys=True, default=vars)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -14,7 +14,9 @@ from augbench.datasets.task import Metric, Signal, TrainingSettings, Views
 from augbench.methods.policies.policy import Policy
 from augbench.methods.transforms.transform import Transform
 
-Phase = Literal["pretrain", "search", "retrain", "evaluate"]
+# "validate" is validation that steers: early stopping, the choice of an epoch, rewards. "evaluate"
+# is scoring that steers nothing.
+Phase = Literal["pretrain", "search", "validate", "retrain", "evaluate"]
 
 
 class Meter(Protocol):
