@@ -17,6 +17,7 @@ from augbench.datasets.task import TrainingSettings
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods import known_methods
 
+MOST_FOLDS = 10_000  # more would fill the memory with a plan
 Table = TypeVar("Table", "TaskTable", "MethodTable")
 
 
@@ -94,8 +95,8 @@ class SuiteFile:
     searches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.folds, int) and self.folds < 1:
-            rule = "it has to be 1 or more, or a list of which, as in [0, 4]"
+        if isinstance(self.folds, int) and not 1 <= self.folds <= MOST_FOLDS:
+            rule = f"it has to be from 1 to {MOST_FOLDS}, or a list of which, as in [0, 4]"
             raise ValueError(f"folds is {self.folds}; {rule}")
         total = self.total_device_hours
         if total is not None and not 0 < total < inf:

@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,9 @@ def whole(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def out(whole: Path, tmp_path: Path) -> Iterator[Path]:
+def out(whole: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may damage."""
-    yield Path(shutil.copytree(whole, tmp_path / "run"))
+    return Path(shutil.copytree(whole, tmp_path / "run"))
 
 
 def do(suite: Suite, out: Path) -> tuple[bool, str]:
