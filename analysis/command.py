@@ -1,5 +1,6 @@
 """The command that writes figures and tables; bench finds it as an entry point."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,11 +32,15 @@ def report(
 
     folder = out or run / "report"
     if (run / FILE).exists():
-        files = write_search_report(run, folder)
+        files, damages = write_search_report(run, folder), []
     else:
         results = load(run)
+        damages = list(results.trials.loc[results.trials["state"] == "damaged", "reason"])
         if charge_search:
             results = charge_searches(results, run)
         files = write_report(results, folder, include_shared=include_shared)
     for file in files:
         print(file)
+    if damages:
+        print("\n".join(damages), file=sys.stderr)
+        raise typer.Exit(1)

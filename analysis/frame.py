@@ -29,8 +29,16 @@ POINT_COLUMNS = {  # one row per scored artifact
     "forward_full": "int64",
     "backward_paper": "int64",
     "backward_full": "int64",
+    # The same without the validation that steers a method; nothing goes backward in validation.
+    "hours_paper_without_validation": "float64",
+    "hours_full_without_validation": "float64",
+    "forward_paper_without_validation": "int64",
+    "forward_full_without_validation": "int64",
     "device": "str",  # "cpu" or the GPU's name
     "shared": "bool",  # the GPU was shared by several trials
+    # Share of the charged time (full reading) in which a processor worked for the trial, up to 1.
+    # 1 also where this cannot be told: on GPUs, and for less than a second.
+    "busy": "float64",
 }
 TRIAL_COLUMNS = {  # one row per planned trial
     "task": "str",
@@ -76,7 +84,7 @@ COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full"
 AXES = (*COSTS, "step")  # what a curve can be drawn along
 KINDS = ("model", "policy")
 FINISHED = ("done", "over budget")  # ended as planned
-STATES = (*FINISHED, "diverged", "running", "waiting", "failed", "skipped")
+STATES = (*FINISHED, "diverged", "running", "waiting", "failed", "damaged", "skipped")
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class AutoAugment:
 
     def _reward(self, child: Training) -> float:
         """The metric of the child's best epoch on the view that policies are compared on."""
-        with self.setup.meter.phase("evaluate"):
+        with self.setup.meter.phase("validate"):
             return score(
                 child.load_best(),
                 self.setup.views.policy_valid,

@@ -219,7 +219,7 @@ def plan(
     from augbench.bench.cli.trial_tables import plan_table
     from augbench.bench.plan.suite import find_suite, load_suite
     from augbench.bench.store.run_directory import RunDirectory
-    from augbench.bench.store.states import read_trials, skip_lines
+    from augbench.bench.store.states import is_damaged, read_trials, skip_lines
 
     read = load_suite(find_suite(suite), overrides, fragments)
     directory = RunDirectory(out or Path("runs") / read.name)
@@ -230,6 +230,7 @@ def plan(
     console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
 @app.command()
@@ -270,10 +271,12 @@ def status(run: RunPath) -> None:
         return
     from augbench.bench.cli.trial_tables import show_trials
     from augbench.bench.store.points import open_run
-    from augbench.bench.store.states import read_trials
+    from augbench.bench.store.states import is_damaged, read_trials
 
     directory, suite = open_run(run)
-    show_trials(read_trials(directory, suite.plan), console)
+    trials = read_trials(directory, suite.plan)
+    show_trials(trials, console)
+    raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
 for listing in listing_commands.COMMANDS:

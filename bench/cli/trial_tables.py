@@ -9,7 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 MAX_LINES = 500  # that anybody reads; more trials are counted
-PROBLEM_STATES = ("failed", "diverged", "skipped")  # these have lines among many trials too
+PROBLEM_STATES = (
+    "damaged",
+    "failed",
+    "diverged",
+    "skipped",
+)  # always have lines
 
 Trial = Mapping[str, Any]  # a record of `read_trials` of bench/store/states.py
 

@@ -18,6 +18,7 @@ from augbench.bench.driver.schedule import Tally, pending, work_through
 from augbench.bench.engines.preflight import distinct_tasks
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import Suite
+from augbench.bench.store.damage import set_damaged_models_aside
 from augbench.bench.store.files import append_line, hold_lock, write_json
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
@@ -35,10 +36,13 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
     if run.exists():
         run.header()  # refuses another version's layout
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
+        set_damaged_models_aside(run)
         failed = set() if options.retry_failed else _failed(run, suite)
         specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]
         tally = Tally()
         left = pending(run, specs)
+        for damage in left.damaged.values():
+            console.print(damage, highlight=False, markup=False, soft_wrap=True)
         unfit = prepare(run, suite.plan, options.data) if left.units else {}
         skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
         specs = [spec for spec in specs if spec.unit not in skipped]
@@ -58,7 +62,6 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
             console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
         else:
             _record(run, suite, skipped, console)
-            tally.failed |= left.damaged
             console.print("nothing left to run")
         if failed:
             console.print(

@@ -12,6 +12,7 @@ from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, UnitId
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, append_line, write_json
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.states import FINISHED, unit_state
 
 TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
 
@@ -33,11 +34,11 @@ class Backlog(NamedTuple):
 
     units: list[TrialSpec | EvaluationSpec]  # trials first, then the evaluations they ask for
     requested_by: dict[UnitId, UnitId]  # of each evaluation a trial that asks for it
-    damaged: dict[UnitId, str]  # trials of which that cannot be told, and which file is damaged
+    damaged: dict[UnitId, str]  # those of them that have a damaged file, and which
 
 
 def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
-    """What is left to do of some trials; a damaged file stops its own trial alone."""
+    """What is left to do of some trials; a unit with a damaged file is to be done again."""
     trials: dict[UnitId, TrialSpec] = {}
     asked: dict[UnitId, EvaluationSpec] = {}
     requested_by: dict[UnitId, UnitId] = {}
@@ -48,16 +49,22 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
             trials[spec.unit] = spec
             continue
         try:
-            scoring = evaluations(run, spec, directory.points())
-            open_ones = [each for each in scoring if run.unit(each.unit).result() is None]
-            finished = directory.result() is not None
+            rows = directory.points()
+            scoring = evaluations(run, spec, rows)
+            state, reason = unit_state(directory, rows)
         except DamagedError as error:
-            damaged[spec.unit] = str(error)
-            continue
-        if not finished:
+            scoring, state, reason = [], "damaged", str(error)
+        if state == "damaged":
+            damaged[spec.unit] = reason
+        if state not in FINISHED:
             trials[spec.unit] = spec
-        asked |= {each.unit: each for each in open_ones}
-        requested_by |= {each.unit: spec.unit for each in open_ones}
+        for each in scoring:
+            state, reason = unit_state(run.unit(each.unit))
+            if state == "damaged":
+                damaged[each.unit] = reason
+            if state not in FINISHED:
+                asked[each.unit] = each
+                requested_by[each.unit] = spec.unit
     return Backlog([*trials.values(), *asked.values()], requested_by, damaged)
 
 
@@ -81,7 +88,6 @@ def work_through(
     known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
 
     def enqueue(found: Backlog) -> None:
-        tally.failed |= found.damaged
         tally.requested_by |= found.requested_by
         for spec in found.units:
             if spec.unit not in known:

@@ -27,7 +27,7 @@ import augbench.methods
 from augbench.bench.engines.preflight import check_reachable, is_reachable, warn_oversubscribed
 from augbench.bench.engines.ray_folder import RayFolder
 from augbench.bench.engines.ray_guard import Guard, kill_processes
-from augbench.bench.plan.suite import Resources
+from augbench.bench.plan.tables import Resources
 from augbench.datasets.errors import UserError
 
 START_SECONDS = 180.0  # for Ray to start or be joined: 3 s, and 16 s on a busy machine

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 # Rises when the code changes what a spec means: then old results are not taken for new ones.
-SEMANTICS = 1
+# 2: validation that steers a method is charged, so a budget of device hours ends earlier.
+SEMANTICS = 2
 
 
 Kind = Literal["trials", "evaluations"]
@@ -28,7 +29,7 @@ class Budget:
     """Where a trial ends if its method has not ended before; None: no limit."""
 
     steps: int | None = None  # of the method
-    device_hours: float | None = None  # of pretraining and search
+    device_hours: float | None = None  # charged: pretraining, search, validation that steers them
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -105,5 +106,10 @@ def _task(record: dict[str, Any]) -> TaskSpec:
 def _digest(spec: TrialSpec | EvaluationSpec) -> str:
     # The same as `asdict` in a fifth of the time: a plan can have 100,000 trials.
     record = {each.name: getattr(spec, each.name) for each in fields(spec)}
-    text = json.dumps({"semantics": SEMANTICS, **record}, sort_keys=True, default=vars)
+    return record_digest({"semantics": SEMANTICS, **record})
+
+
+def record_digest(record: dict[str, Any]) -> str:
+    """A hash of plain data: of what `to_json` writes it is the unit's name."""
+    text = json.dumps(record, sort_keys=True, default=vars)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+MAX_FOLDS = 10_000  # a plan of more would fill the memory
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -84,9 +86,10 @@ class SuiteFile:
 
     def __post_init__(self) -> None:
         """Raise a ValueError for a number out of range."""
-        if isinstance(self.folds, int) and self.folds < 1:
+        if isinstance(self.folds, int) and not 1 <= self.folds <= MAX_FOLDS:
             raise ValueError(
-                f"folds is {self.folds}; it has to be 1 or more, or a list of folds, as in [0, 4]"
+                f"folds is {self.folds}; it has to be from 1 to {MAX_FOLDS}, or a list of folds, "
+                "as in [0, 4]"
             )
         total = self.total_device_hours
         if total is not None and not 0 < total < inf:

@@ -1,4 +1,4 @@
-"""What units cost: what a method is charged, what was wasted, and that both add up."""
+"""What units cost: what a method is charged, what was wasted, and whether both add up."""
 
 from typing import Any, NamedTuple
 
@@ -17,25 +17,35 @@ class Charge(NamedTuple):
 
 def charged(costs: dict[str, dict[str, Any]]) -> Charge:
     """What of a unit's costs its method is charged for."""
-    return Charge(*(sum(costs[phase][key] for phase in CHARGED) for key in Charge._fields))
+    paid = [costs[phase] for phase in CHARGED]
+    return Charge(
+        sum([each["seconds"] for each in paid]),
+        sum([each["forward"] for each in paid]),
+        sum([each["backward"] for each in paid]),
+    )
+
+
+def charged_cpu_seconds(costs: dict[str, dict[str, Any]]) -> float:
+    """Processor seconds in the phases that are charged, all threads together."""
+    return float(sum([costs[phase]["cpu_seconds"] for phase in CHARGED]))
 
 
 def add_charges(*charges: Charge) -> Charge:
-    """The sum; nothing where there are none."""
+    """The sum; zeros for no charges."""
     return Charge(*(sum(values) for values in zip(Charge(0.0, 0, 0), *charges, strict=True)))
 
 
 def wasted(directory: UnitDirectory) -> float:
-    """Seconds that a unit's attempts lost: the newest one to resume knows of all before it."""
+    """Seconds that a unit's attempts lost; the last one that resumed knows it for all before it."""
     lines = resume_events(directory)
     return float(lines[-1]["seconds"]) if lines else 0.0
 
 
 def accounting_error(directory: UnitDirectory) -> float:
-    """Seconds that the accounts of a finished unit have too many; 0, but for rounding.
+    """Seconds by which the accounts of a finished unit are too large: 0, but for rounding.
 
-    All that its result says was measured, with what it says was wasted, is what the attempts before
-    the last one lived, and what the last one measured.
+    What its result says was measured and wasted has to be the lifetimes of all attempts before the
+    last one, and what the last one measured.
     """
     result = directory.result()
     assert result is not None

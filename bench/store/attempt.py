@@ -1,4 +1,4 @@
-"""One process's try at a unit: its pulse, its progress, and what it lost of the ones before."""
+"""The work of one process on a unit: its pulse, its progress, and what the ones before it lost."""
 
 import os
 import platform
@@ -19,21 +19,21 @@ from augbench.datasets.errors import UserError
 
 
 class SupersededError(UserError):
-    """Another process has gone on with a unit in the place of this one."""
+    """Another process has taken over the unit of this one."""
 
 
 class Wasted(NamedTuple):
-    """What earlier attempts spent on work that no checkpoint kept. Never charged to the method."""
+    """What earlier attempts spent on work that no checkpoint has kept; charged to no method."""
 
     seconds: float
     attempts: int  # that did not finish
 
 
 class Attempt:
-    """A process that works on a unit: a log, and a pulse that it keeps beating.
+    """A process that works on a unit: it writes a log, and a pulse twice a second.
 
-    Both say how long it has ``lived``, by the ledger's clock: the time beside it is for people, and
-    jumps with the clock on the wall.
+    Both say how long it has ``lived`` by the ledger's clock. The ``time`` beside it is for people:
+    it jumps when the system's clock is set.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Attempt:
         return self
 
     def resumed(self, step: int, kept_seconds: float, fingerprint: str) -> Wasted:
-        """Note from where this attempt goes on and on which data, and return what is lost.
+        """Note from which step and on which data this attempt goes on; return what is lost.
 
-        ``kept_seconds`` is all that the ledger of the checkpoint has measured: whatever earlier
-        attempts lived longer than that is wasted. Less than that they live only where a power cut
-        has taken their last beats.
+        ``kept_seconds`` is all that the ledger of the checkpoint has measured. The time that
+        earlier attempts lived beyond that is wasted. They seem to have lived less only if a power
+        cut has taken their last beats.
         """
         self._kept_seconds = kept_seconds
         lived = sum(map(lifetime, self.earlier))
@@ -82,8 +82,8 @@ class Attempt:
             raise self.superseded()
 
     def superseded(self) -> SupersededError:
-        """The error of an attempt that another one has overtaken."""
-        host = start_event(self._newest()).get("host", "a machine that has not said its name")
+        """The error for this attempt when a newer one has taken over."""
+        host = start_event(self._newest()).get("host", "an unknown machine")
         unit = "/".join(self._unit.path.parts[-2:])
         here = f"process {os.getpid()} on {platform.node()}"
         return SupersededError(
@@ -91,7 +91,7 @@ class Attempt:
         )
 
     def beat(self) -> None:
-        """Write down how long this attempt has lived, unless a newer one has counted that."""
+        """Write how long this attempt has lived, unless a newer one has already counted that."""
         with self._beating:
             lived = time.perf_counter() - self._began
             if self._newest().number == self.directory.number:
@@ -102,7 +102,7 @@ class Attempt:
         return max([*self._unit.attempts(), self.directory], key=lambda each: each.number)
 
     def progress(self, step: int, phase: str, seconds: float, best_valid: float | None) -> None:
-        """Tell those who watch how far the unit is."""
+        """Set what the next beats say about how far the unit is."""
         self._progress = {
             "step": step,
             "phase": phase,
@@ -120,13 +120,13 @@ class Attempt:
         self._thread.join()
         ending: dict[str, Any] = {"event": "end", "time": time.time()}
         ending["measured"] = self.ledger.seconds - self._kept_seconds
-        if not isinstance(error, SupersededError):  # the newer attempt has counted its life by then
+        if not isinstance(error, SupersededError):  # else the newer attempt has counted it
             ending["lived"] = time.perf_counter() - self._began
-        if isinstance(error, Exception):  # a Ctrl-C is no error of the unit
+        if isinstance(error, Exception):  # a Ctrl-C is not an error of the unit
             ending |= {"error": type(error).__name__, "reason": str(error)}
         append_line(self.directory.log_file, ending)
 
     def _keep_beating(self) -> None:
         while not self._stop.wait(PULSE_SECONDS):
-            with suppress(OSError):  # a full disk: the unit itself will say so, or it will pass
+            with suppress(OSError):  # on a full disk the unit itself will fail, or space returns
                 self.beat()

@@ -1,20 +1,21 @@
-"""What the files of an attempt say: its start, its pulse, its end, and what it went on from."""
+"""What the files of an attempt say: its start, its pulse, its end, and from where it went on."""
 
 import platform
 import time
 from typing import Any
 
-from augbench.bench.store.files import DamagedError, read_json
+from augbench.bench.store.files import DamagedError, damaged, read_record
+from augbench.bench.store.records import PULSE
 from augbench.bench.store.run_directory import AttemptDirectory, UnitDirectory
 
 PULSE_SECONDS = 0.5  # how exactly the time of a killed process is known
-LEASE_SECONDS = 6 * PULSE_SECONDS  # without a beat, after which a process is taken for dead
+LEASE_SECONDS = 6 * PULSE_SECONDS  # a process without a beat for so long is taken for dead
 
 
 def pulse(attempt: AttemptDirectory) -> dict[str, Any]:
-    """The last beat of an attempt: its time and the progress then; empty if none can be told."""
+    """The last beat of an attempt, its time and its progress; empty if there is none to read."""
     try:
-        return read_json(attempt.pulse_file)
+        return read_record(attempt.pulse_file, PULSE)
     except (FileNotFoundError, DamagedError):  # a beat is not synced: a power cut may tear it
         return {}
 
@@ -22,7 +23,7 @@ def pulse(attempt: AttemptDirectory) -> dict[str, Any]:
 def is_alive(attempt: AttemptDirectory) -> bool:
     """Whether the process of an attempt is alive, as far as its files tell.
 
-    A beat that is yet to come is of a clock that was wrong, then or now.
+    A beat in the future comes from a clock that was wrong, then or now.
     """
     return abs(time.time() - float(pulse(attempt).get("time", 0.0))) < LEASE_SECONDS
 
@@ -34,20 +35,21 @@ def lifetime(attempt: AttemptDirectory) -> float:
 
 
 def start_event(attempt: AttemptDirectory) -> dict[str, Any]:
-    """What an attempt noted when it began; empty where it died before that."""
-    return next(iter(attempt.log()), {})
+    """What an attempt noted when it began; empty if it died before that."""
+    return next((event for event in attempt.log() if event["event"] == "start"), {})
 
 
 def end_event(attempt: AttemptDirectory) -> dict[str, Any] | None:
-    """What an attempt noted when it ended; None where it has not, or was killed."""
+    """What an attempt noted when it ended; None if it has not ended, or was killed."""
     return next((line for line in attempt.log() if line["event"] == "end"), None)
 
 
 def has_stopped(attempt: AttemptDirectory, patience_seconds: float) -> bool:
-    """Whether the process of an attempt is gone, now that this one holds the unit's lock.
+    """Whether the process of an attempt is gone, given that this process holds the unit's lock.
 
-    Of a process on this machine the lock says so. One on another is watched, for as long as there
-    is patience: it is gone when its files stand still for LEASE_SECONDS, by this machine's clock.
+    The lock proves it for a process on this machine. A process on another machine is watched for
+    up to ``patience_seconds``: it is gone when its files have not changed for LEASE_SECONDS, by
+    this machine's clock.
     """
     began = heard = time.monotonic()
     signs = _signs(attempt)
@@ -79,8 +81,15 @@ def resume_events(directory: UnitDirectory) -> list[dict[str, Any]]:
 
 
 def checkpoint_fingerprint(directory: UnitDirectory) -> str | None:
-    """The fingerprint of the data behind what a unit has kept; None where it has kept nothing."""
-    if not any(attempt.has_checkpoint() for attempt in directory.attempts()):
+    """The fingerprint of the data behind a unit's checkpoints; None if there are none.
+
+    Raises a DamagedError if there are checkpoints but no log that names their data.
+    """
+    attempts = [each for each in directory.attempts() if each.has_checkpoint()]
+    if not attempts:
         return None  # a checkpoint comes before any result
-    fingerprint: str | None = resume_events(directory)[-1].get("fingerprint")
+    events = resume_events(directory)
+    if not events:
+        raise damaged(attempts[-1].log_file, "it does not say which data the attempt used")
+    fingerprint: str = events[-1]["fingerprint"]
     return fingerprint

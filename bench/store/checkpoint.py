@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from augbench.bench.store.files import sync_folder
+from augbench.bench.store.files import DamagedError, damaged, sync_folder
 from augbench.bench.store.run_directory import CHECKPOINTS
 from augbench.datasets.errors import UserError
 
@@ -19,7 +19,7 @@ _MAGIC = b"augbench-checkpoint"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write ``last.pt``, its former self becomes ``previous.pt``; at any moment one is whole."""
+    """Write ``last.pt``; the former one becomes ``previous.pt``. One of them is always whole."""
     write(folder / "new.pt", state)
     last = folder / "last.pt"
     if last.exists():
@@ -29,18 +29,18 @@ def save(folder: Path, state: dict[str, Any]) -> None:
 
 
 class Loaded(NamedTuple):
-    """A checkpoint, and the folder that it was found in."""
+    """A checkpoint, and the folder in which it was found."""
 
     state: dict[str, Any]
     folder: Path
 
 
 def load(folders: Iterable[Path]) -> Loaded | None:
-    """The newest checkpoint that is whole, of folders from the newest on; None where none was ever.
+    """The newest whole checkpoint in folders, the newest folder first; None if there is none.
 
-    Raises a UserError if all that are there are damaged, or were written by a newer version.
+    Raises a DamagedError if all checkpoints are damaged, a UserError if a newer version wrote one.
     """
-    damaged = []
+    problems = []
     for folder in folders:
         for name in CHECKPOINTS:
             try:
@@ -48,17 +48,14 @@ def load(folders: Iterable[Path]) -> Loaded | None:
             except FileNotFoundError:
                 continue
             except DamagedError as error:
-                damaged.append(str(error))
-    if damaged:
-        raise UserError(
-            f"{'; '.join(damaged)}: no whole checkpoint is left; remove what is damaged to start "
-            "this unit afresh"
-        )
+                problems.append(str(error))
+    if problems:
+        raise DamagedError(f"no whole checkpoint is left: {'; '.join(problems)}")
     return None
 
 
 def link_or_copy(source: Path, file: Path) -> None:
-    """Give a file a second name; a copy of it, where the file system makes no links."""
+    """Give a file a second name, or make a copy if the file system makes no links."""
     try:
         os.link(source, file)
     except OSError:
@@ -71,10 +68,6 @@ def link_or_copy(source: Path, file: Path) -> None:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-
-
-class DamagedError(Exception):
-    """A file of tensors that is not what was written."""
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
@@ -90,28 +83,67 @@ def write(path: Path, state: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
-        path.unlink(missing_ok=True)  # on a full disk it would keep the disk full
+        path.unlink(missing_ok=True)  # it would keep a full disk full
         raise
 
 
 def read(path: Path) -> dict[str, Any]:
     """What `write` wrote; tensors come on the CPU.
 
-    Raises DamagedError if the bytes are others, UserError if a newer version wrote them.
+    Raises DamagedError if the content has changed, UserError if a newer version wrote it.
     """
-    header, _, payload = path.read_bytes().partition(b"\n")
+    try:
+        header, _, payload = path.read_bytes().partition(b"\n")
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise damaged(path, str(error.strerror)) from error
+    if hashlib.sha256(payload).hexdigest() != _payload_digest(header, path):
+        raise damaged(path, "checksum")
+    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    return state
+
+
+def payload_digest(path: Path) -> str:
+    """The checksum in the first line of a file, without a look at the rest of it.
+
+    Raises DamagedError if it has no such line, UserError if a newer version wrote it.
+    """
+    try:
+        with path.open("rb") as file:
+            return _payload_digest(file.readline(200).rstrip(b"\n"), path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise damaged(path, str(error.strerror)) from error
+
+
+def _payload_digest(header: bytes, path: Path) -> str:
     fields = header.split(b" ")
-    if len(fields) != 3 or fields[0] != _MAGIC or not fields[1].isdigit():
-        raise DamagedError(f"{path} is damaged (no header)")
+    if len(fields) != 3 or fields[0] != _MAGIC or not fields[1].isdigit() or len(fields[1]) > 9:
+        raise damaged(path, "no header")
     if int(fields[1]) > SCHEMA:
         raise UserError(
             f"{path} has schema {int(fields[1])}, this version reads up to {SCHEMA}: "
             "update augbench"
         )
-    if hashlib.sha256(payload).hexdigest().encode() != fields[2]:
-        raise DamagedError(f"{path} is damaged (checksum)")
-    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    return state
+    return fields[2].decode(errors="replace")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the content of a file is what was written; reads all of it."""
+    try:
+        expected = payload_digest(path)
+        with path.open("rb") as file:
+            file.readline(200)
+            return hashlib.file_digest(file, "sha256").hexdigest() == expected
+    except DamagedError:
+        return False
+
+
+def holds_weights(path: Path, digest: str) -> bool:
+    """Whether a file is whole and holds the weights with a digest."""
+    try:
+        state = read(path)
+    except (FileNotFoundError, DamagedError):
+        return False
+    return bool(state["digest"] == digest == weights_digest(state["weights"]))
 
 
 def weights_digest(state: dict[str, torch.Tensor]) -> str:

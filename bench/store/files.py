@@ -1,8 +1,8 @@
-"""Files that a crash, a full disk or another process cannot leave half written: locks, lines, JSON.
+"""Locks, files of lines and files of JSON that no crash and no full disk leaves half written.
 
-Files of lines are only appended to; a line torn by a crash is dropped by the next writer and
-skipped by readers. All other files are replaced as a whole. None of these makes a folder: where one
-is gone, as with a share that is unmounted, that is an error and not a new folder.
+Files of lines are only appended to: readers skip a line that a crash has torn, and the next writer
+drops it. All other files are replaced as a whole. Nothing here makes a folder: if one is gone, as
+after a share was unmounted, that is an error.
 """
 
 import errno
@@ -14,31 +14,36 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from augbench.datasets.errors import UserError
 
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # of file systems that make none
+Record = TypeVar("Record")
+UNIT_KINDS = ("trials", "evaluations")  # folders of a run directory
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # from file systems without links
 
 
 class BusyError(UserError):
-    """Another process does what is to be done."""
+    """Another process is doing this work."""
 
 
 class DamagedError(UserError):
-    """A file that is not what was written."""
+    """A file is not what was written."""
 
 
-def _damaged(file: Path, what: str) -> DamagedError:
-    """The error for a damaged file, and for one of a unit what to do."""
-    unit = next((folder for folder in file.parents if (folder / "spec.json").exists()), None)
-    advice = f": remove {unit} to do that unit again" if unit else ""
-    return DamagedError(f"{file} is damaged ({what}){advice}")
+def damaged(file: Path, problem: str) -> DamagedError:
+    """The error for a damaged file. For a file of a unit it says what to do."""
+    in_unit = any(folder.parent.name in UNIT_KINDS for folder in (file, *file.parents))
+    advice = ": `augbench run` does this unit again" if in_unit else ""
+    return DamagedError(f"{file} is damaged ({problem}){advice}")
 
 
 @contextmanager
 def hold_lock(file: Path, message: str, *, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Hold a file lock, which the system takes back when the process dies, however it dies.
+    """Hold a file lock. The system releases it when the process dies.
 
     Raises a BusyError with the message and the holder's process number if it stays taken.
     """
@@ -69,9 +74,9 @@ def _try_lock(lock: IO[str]) -> bool:
 def append_line(
     file: Path, record: dict[str, Any], *, sync: bool = True, makes_file: bool = True
 ) -> None:
-    """Append one record as a line; a torn line before it, left by a crash, is dropped.
+    """Append one record as a line; drop a torn line before it, which a crash has left.
 
-    Raises a FileNotFoundError where the file is gone that it is not to make.
+    Raises a FileNotFoundError if the file does not exist and ``makes_file`` is False.
     """
 
     def opener(path: str, flags: int) -> int:
@@ -86,7 +91,7 @@ def append_line(
 
 
 def drop_torn_line(lines: IO[bytes]) -> None:
-    """Cut off the end of a file of lines, open for reading and writing, that is no whole line."""
+    """Cut an incomplete last line off a file of lines that is open for reading and writing."""
     end = lines.seek(0, os.SEEK_END)
     if end == 0:
         return
@@ -98,19 +103,53 @@ def drop_torn_line(lines: IO[bytes]) -> None:
     lines.seek(0, os.SEEK_END)
 
 
-def read_lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file of lines, without a torn last one; none if there is no file.
+def _whole_lines(file: Path) -> list[bytes]:
+    """The lines of a file, without a torn last one; no lines if there is no file.
 
-    Raises a DamagedError for a whole line that is damaged.
+    Raises a DamagedError if it is a folder, or lies below a file.
     """
-    if not file.exists():
-        return
-    for number, line in enumerate(file.read_bytes().splitlines(keepends=True), 1):
-        if line.endswith(b"\n"):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise _damaged(file, f"line {number}: {error}") from error
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return []
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise damaged(file, str(error.strerror)) from error
+    return content.split(b"\n")[:-1]
+
+
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """The table in each line of a file; nothing if there is no file.
+
+    Raises a DamagedError for the first line that holds no table.
+    """
+    for number, line in enumerate(_whole_lines(file), 1):
+        try:
+            record = from_json(line)
+        except ValueError as error:
+            raise damaged(file, f"line {number}: {error}") from error
+        if not isinstance(record, dict):
+            raise damaged(file, f"line {number} holds no table")
+        yield record
+
+
+def read_records(file: Path, adapter: TypeAdapter[Record]) -> Iterator[tuple[bytes, Record]]:
+    """Each line of a file, and the record in it; nothing if there is no file.
+
+    Raises a DamagedError for the first line that holds no such record.
+    """
+    for number, line in enumerate(_whole_lines(file), 1):
+        try:
+            yield line, adapter.validate_json(line)
+        except ValidationError as error:
+            raise damaged(file, f"line {number}: {first_problem(error)}") from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """What is wrong with a record, and where in it."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    # The name of a variant of a row stands in the path; keys stand behind it.
+    path = ".".join(map(str, first["loc"]))
+    return f"{path}: {first['msg']}" if path else first["msg"]
 
 
 def write_json(file: Path, record: dict[str, Any]) -> None:
@@ -120,10 +159,10 @@ def write_json(file: Path, record: dict[str, Any]) -> None:
 
 
 def write_json_once(file: Path, record: dict[str, Any], draft: Path) -> bool:
-    """Bring a file of JSON to the disk unless there is one; returns whether it is this one.
+    """Write a file of JSON to the disk unless there is one; True if this one was written.
 
-    The draft becomes the file by a link, which never takes another file's place. A folder in the
-    draft's place keeps the file from being made.
+    The draft becomes the file by a link, which never replaces another file. A folder in the place
+    of the draft prevents the file.
     """
     try:
         replace_json(draft, record, sync=True)
@@ -131,7 +170,7 @@ def write_json_once(file: Path, record: dict[str, Any], draft: Path) -> bool:
     except OSError as error:
         if draft.is_dir():
             return False
-        if file.exists():  # this one, where a server has made the link and its answer was lost
+        if file.exists():  # ours, if a server made the link and its answer was lost
             return draft.exists() and file.samefile(draft)
         if error.errno not in _NO_LINKS:
             raise
@@ -142,13 +181,13 @@ def write_json_once(file: Path, record: dict[str, Any], draft: Path) -> bool:
 
 
 def replace_json(file: Path, record: dict[str, Any], *, sync: bool = False) -> None:
-    """Replace a file of JSON as a whole; without ``sync`` a power cut may lose it."""
+    """Replace a file of JSON as a whole; a power cut may lose it without ``sync``."""
     replace_text(file, json.dumps(record, indent=1) + "\n", sync=sync)
 
 
 def replace_text(file: Path, content: str, *, sync: bool = False) -> None:
-    """Replace a file as a whole; without ``sync`` a power cut may lose it."""
-    # Processes of two machines may have the same number.
+    """Replace a file as a whole; a power cut may lose it without ``sync``."""
+    # Processes on two machines may have the same number.
     draft = file.with_name(f".{file.name}.{platform.node()}.{os.getpid()}")
     try:
         with draft.open("w") as text:
@@ -158,22 +197,41 @@ def replace_text(file: Path, content: str, *, sync: bool = False) -> None:
                 os.fsync(text.fileno())
         draft.replace(file)
     except BaseException:
-        draft.unlink(missing_ok=True)  # on a full disk it would keep the disk full
+        draft.unlink(missing_ok=True)  # it would keep a full disk full
         raise
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A file of JSON.
+    """A table in a file of JSON.
 
-    Raises a DamagedError if it is damaged.
+    Raises a DamagedError if the file holds no table.
     """
     try:
-        record = json.loads(file.read_text())
+        # Unlike `json` it refuses deep nesting and endless numbers by a ValueError.
+        record = from_json(_read_bytes(file))
     except ValueError as error:
-        raise _damaged(file, str(error)) from error
+        raise damaged(file, str(error)) from error
     if not isinstance(record, dict):
-        raise _damaged(file, "it holds no table")
+        raise damaged(file, "it holds no table")
     return record
+
+
+def read_record(file: Path, adapter: TypeAdapter[Record]) -> Record:
+    """A record in a file of JSON.
+
+    Raises a DamagedError if the file holds no such record.
+    """
+    try:
+        return adapter.validate_json(_read_bytes(file))
+    except ValidationError as error:
+        raise damaged(file, first_problem(error)) from error
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise damaged(file, str(error.strerror)) from error
 
 
 def sync_folder(folder: Path) -> None:

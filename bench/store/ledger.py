@@ -16,25 +16,30 @@ class Cost:
     """What one phase has cost so far."""
 
     seconds: float = 0.0  # of the device
+    cpu_seconds: float = 0.0  # of this process, all its threads together
     steps: int = 0  # of an optimizer
     forward: int = 0  # samples through the trunk
     backward: int = 0
 
 
 class Ledger:
-    """A `Meter` whose clock is read only at phase edges, with the device idle.
+    """A `Meter` whose clocks are read only at phase edges, with the device idle.
 
     It is saved with the checkpoint, so that work that is lost and done again is counted once.
     """
 
     def __init__(
-        self, device: torch.device | str = "cpu", *, clock: Callable[[], float] = time.perf_counter
+        self,
+        device: torch.device | str = "cpu",
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        cpu_clock: Callable[[], float] = time.process_time,
     ) -> None:
         self.costs: dict[HarnessPhase, Cost] = {name: Cost() for name in PHASES}
         self._device = torch.device(device)
-        self._clock = clock
+        self._clock, self._cpu_clock = clock, cpu_clock
         self._open: list[HarnessPhase] = []
-        self._since = 0.0
+        self._since = self._cpu_since = 0.0
 
     @contextmanager
     def phase(self, name: HarnessPhase) -> Iterator[None]:
@@ -57,10 +62,12 @@ class Ledger:
     def _charge(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
-        now = self._clock()
+        now, cpu_now = self._clock(), self._cpu_clock()
         if self._open:
-            self.costs[self._open[-1]].seconds += now - self._since
-        self._since = now
+            cost = self.costs[self._open[-1]]
+            cost.seconds += now - self._since
+            cost.cpu_seconds += cpu_now - self._cpu_since
+        self._since, self._cpu_since = now, cpu_now
 
     @property
     def seconds(self) -> float:
@@ -69,7 +76,7 @@ class Ledger:
 
     @property
     def charged_seconds(self) -> float:
-        """Pretraining, search and retraining."""
+        """What the method is charged so far."""
         return sum(self.costs[name].seconds for name in CHARGED)
 
     def state_dict(self) -> dict[str, dict[str, Any]]:

@@ -6,5 +6,5 @@ from augbench.methods.options.phase import Phase
 
 # The phases of a method, and two of the harness: loading data, and writing checkpoints and results.
 HarnessPhase = Phase | Literal["setup", "store"]
-CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "retrain")
+CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "validate", "retrain")
 PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "setup", "store")

@@ -1,32 +1,44 @@
-"""Joins what trials and evaluations wrote into points of curves, with both readings of cost."""
+"""Joins what trials and evaluations wrote into points of curves, with both readings of costs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from augbench.bench.plan.spec import TrialSpec, UnitId
 from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
-from augbench.bench.store.accounts import Charge, add_charges, charged
+from augbench.bench.store.accounts import (
+    Charge,
+    add_charges,
+    charged,
+    charged_cpu_seconds,
+)
 from augbench.bench.store.attempt_log import start_event
 from augbench.bench.store.evaluations import evaluations
-from augbench.bench.store.files import DamagedError
+from augbench.bench.store.files import DamagedError, damaged
+from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+
+# Below so many charged seconds `busy` says nothing: a pause of the system weighs too much.
+SHORTEST_SECONDS = 1.0
 
 
 def open_run(path: Path) -> tuple[RunDirectory, Suite]:
-    """A run directory and the suite that was last run into it.
+    """A run directory, and the suite that was last run into it.
 
-    Raises a UserError if it is none, or has another version's layout.
+    Raises a UserError if the path is no run directory, or has another version's layout.
     """
     run = RunDirectory(path)
     return run, read_suite(run.header()["suite"], str(run.header_file))
 
 
 def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per scored artifact, ordered by the plan; its columns: analysis/frame.py.
+    """One record per scored artifact, in the order of the plan; analysis/frame.py has the columns.
 
-    Paper reading: pretraining and search so far and this point's own retraining. Full reading:
-    every retraining up to here; a policy that a trial shows twice is retrained once.
+    Paper reading: pretraining and search so far, and this point's own retraining. Full reading:
+    every retraining so far; a policy that a trial shows twice is retrained once. Both hold the
+    validation that steers; the columns that end in ``_without_validation`` do not.
     """
     return _of_each(run, plan, _trial_points)
 
@@ -36,10 +48,7 @@ def _of_each(
     plan: Sequence[PlannedTrial],
     read: Callable[[RunDirectory, PlannedTrial], list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
-    """The records of all trials; none of one that is skipped, or has a damaged file.
-
-    `read_trials` names both.
-    """
+    """The records of all trials but those that are skipped or damaged; `read_trials` names them."""
     skipped = run.skipped()
     records = []
     for planned in plan:
@@ -54,31 +63,30 @@ def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, An
 
 
 def scored_points(
-    run: RunDirectory, planned: PlannedTrial, rows: Sequence[dict[str, Any]]
+    run: RunDirectory, planned: PlannedTrial, rows: Sequence[Row]
 ) -> list[dict[str, Any]]:
-    """The records of those of a trial's rows whose scores and costs are known."""
-    spec = planned.spec
-    scored_by = iter(evaluations(run, spec, rows))
-    retrained: dict[str, Charge] = {}
+    """The records of those of a trial's rows whose scores and costs are known.
+
+    Raises a DamagedError for a file of the trial, or of an evaluation, that is damaged.
+    """
+    directory = run.unit(planned.spec.unit)
+    starts = _starts(directory)
+    retrained: dict[Path, _Paid] = {}
     records = []
-    starts = _starts(run.unit(spec.unit))
-    for row in rows:
-        own = charged(row["costs"])
-        paper = full = own
-        scores = row
-        if row["kind"] == "policy":
-            evaluation = run.unit(next(scored_by).unit)
-            result = evaluation.result()
-            if result is None:
-                break  # what comes after it has costs that are not known yet
-            retrained[evaluation.path.name] = charged(result["costs"])
-            starts += _starts(evaluation)
-            paper = add_charges(own, retrained[evaluation.path.name])
-            full = add_charges(own, *retrained.values())
-            evaluated = evaluation.points()
-            if not evaluated:
-                continue  # the retraining diverged: it costs, but there is nothing to show
-            scores = evaluated[0]
+    for row, evaluation, scores in _scores(run, planned.spec, rows):
+        paper = full = own = _paid(row["costs"])
+        if evaluation is not None:
+            if evaluation.path not in retrained:
+                result = evaluation.result()
+                assert result is not None
+                retrained[evaluation.path] = _paid(result["costs"])
+                starts += _starts(evaluation)
+            paper = _sum([own, retrained[evaluation.path]])
+            full = _sum([own, *retrained.values()])
+        if scores is None:
+            continue
+        if "test" not in scores:
+            raise damaged(directory.path, "the test split was not scored")
         records.append(
             {
                 **identity_columns(planned),
@@ -88,20 +96,87 @@ def scored_points(
                 "metric": scores["metric"],
                 "valid": scores["valid"],
                 "test": scores["test"],
-                "hours_paper": paper.seconds / 3600,
-                "hours_full": full.seconds / 3600,
-                "forward_paper": paper.forward,
-                "forward_full": full.forward,
-                "backward_paper": paper.backward,
-                "backward_full": full.backward,
-                **_machine(starts)._asdict(),
+                **_cost_columns("paper", paper),
+                **_cost_columns("full", full),
+                **_machine(starts, full)._asdict(),
             }
         )
     return records
 
 
+def count_scored(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> int:
+    """How many records `scored_points` has."""
+    return sum(scores is not None for _, _, scores in _scores(run, spec, rows))
+
+
+def _scores(
+    run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]
+) -> Iterator[tuple[Row, UnitDirectory | None, Row | None]]:
+    """Of each row the evaluation of its policy, if it has one, and the row that holds the scores.
+
+    There are no scores if the retraining diverged: it costs, but there is nothing to show. The
+    first policy that is not evaluated yet ends it: costs of what follows are not known.
+    """
+    run.unit(spec.unit).check()
+    scored_by = iter(evaluations(run, spec, rows))
+    known: dict[UnitId, Row | None] = {}
+    for row in rows:
+        if row["kind"] == "model":
+            yield row, None, row
+            continue
+        unit = next(scored_by).unit
+        evaluation = run.unit(unit)
+        if unit not in known:
+            if evaluation.result() is None:
+                return
+            evaluation.check()
+            known[unit] = next(iter(evaluation.points()), None)
+        yield row, evaluation, known[unit]
+
+
+class _Paid(NamedTuple):
+    """What was charged, the part of it without validation, and the processor's part."""
+
+    charge: Charge
+    without_validation: Charge
+    cpu_seconds: float
+
+
+def _paid(costs: dict[str, dict[str, Any]]) -> _Paid:
+    charge, validation = charged(costs), costs["validate"]
+    rest = Charge(
+        max(0.0, charge.seconds - validation["seconds"]),
+        charge.forward - validation["forward"],
+        charge.backward - validation["backward"],
+    )
+    return _Paid(charge, rest, charged_cpu_seconds(costs))
+
+
+def _sum(parts: Sequence[_Paid]) -> _Paid:
+    return _Paid(
+        add_charges(*(part.charge for part in parts)),
+        add_charges(*(part.without_validation for part in parts)),
+        sum(part.cpu_seconds for part in parts),
+    )
+
+
+def _cost_columns(reading: str, paid: _Paid) -> dict[str, float]:
+    """The columns of a reading; nothing goes backward in validation."""
+    charge, rest = paid.charge, paid.without_validation
+    return {
+        f"hours_{reading}": charge.seconds / 3600,
+        f"forward_{reading}": charge.forward,
+        f"backward_{reading}": charge.backward,
+        f"hours_{reading}_without_validation": rest.seconds / 3600,
+        f"forward_{reading}_without_validation": rest.forward,
+    }
+
+
 def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per operation of an augmentation layer and point: what the layers have learned."""
+    """One record per operation of an augmentation layer and point: what the layers have learned.
+
+    Numbers that are not finite are left out: the last update of an epoch may diverge.
+    """
     return _of_each(run, plan, _trial_learned)
 
 
@@ -116,13 +191,15 @@ def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, A
             **operation,
         }
         for row in run.unit(planned.spec.unit).points()
+        if isfinite(row["learned"].get("loss", inf))
         for number, layer in enumerate(row["learned"].get("layers", ()), 1)
         for operation in layer
+        if all(isfinite(operation[key]) for key in ("weight", "magnitude", "value"))
     ]
 
 
 def read_policies(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per transform of a policy and point: its share of all operations that fire."""
+    """One record per transform of a policy and point: its share of all operations applied."""
     return _of_each(run, plan, _trial_policies)
 
 
@@ -137,12 +214,12 @@ def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, 
             "share": share,
         }
         for row in run.unit(planned.spec.unit).points()
-        for transform, share in row.get("masses", {}).items()
+        for transform, share in row.get("shares", {}).items()
     ]
 
 
 def identity_columns(planned: PlannedTrial) -> dict[str, Any]:
-    """The columns that say which trial a record is of."""
+    """The columns that say which trial a record belongs to."""
     spec = planned.spec
     return {
         "task": planned.task,
@@ -158,6 +235,7 @@ class Machine(NamedTuple):
 
     device: str
     shared: bool
+    busy: float
 
 
 def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
@@ -166,7 +244,22 @@ def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
     return [start for start in found if start]  # one may have died before it could
 
 
-def _machine(starts: Sequence[dict[str, Any]]) -> Machine:
-    """Of all attempts: hours of two devices are hours of neither."""
+def _machine(starts: Sequence[dict[str, Any]], paid: _Paid) -> Machine:
+    """The machine of all attempts: hours of two devices are hours of neither."""
     devices = dict.fromkeys(str(start["device"]) for start in starts)
-    return Machine(" + ".join(devices), any(start["shared"] for start in starts))
+    return Machine(
+        " + ".join(devices),
+        any(start["shared"] for start in starts),
+        _busy(paid) if set(devices) == {"cpu"} else 1.0,
+    )
+
+
+def _busy(paid: _Paid) -> float:
+    """The share of the charged time in which the processor worked for the trial: from 0 to 1.
+
+    It is 1 where this cannot be told: on a GPU, for which a processor waits, and for less than
+    SHORTEST_SECONDS. Of several threads each counts, so that 1 does not mean that all were busy,
+    but a share below 1 still means that none was for the rest of the time.
+    """
+    seconds = paid.charge.seconds
+    return 1.0 if seconds < SHORTEST_SECONDS else min(1.0, paid.cpu_seconds / seconds)

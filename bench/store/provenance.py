@@ -1,4 +1,4 @@
-"""Where, with what and by which code of ours a process runs."""
+"""Where a process runs, with which libraries, and from which commit of augbench."""
 
 import os
 import platform
@@ -32,10 +32,26 @@ def device_name(device: torch.device) -> str:
 
 
 def _commit() -> str:
-    """The commit that the code was checked out at, with a mark for changes; empty if unknown."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        described = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+    """The commit of this code, with a mark for changes; empty if no repository tracks it.
+
+    A virtual environment may lie in the repository of something else, whose commit says nothing.
+    """
+    file = Path(__file__).resolve()
+    if _git(file.parent, "ls-files", "--", file.name) != file.name:
         return ""
-    return described.stdout.strip()
+    return _git(file.parent, "describe", "--always", "--dirty")
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git says about a folder; empty if it fails, as where a folder has another owner."""
+    # GIT_DIR and its kin, as in a hook, would lead to another repository.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment["GIT_OPTIONAL_LOCKS"] = "0"  # describe must not write to the repository
+    command = ["git", "-C", str(folder), *words]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=False, env=environment
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

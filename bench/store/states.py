@@ -1,4 +1,4 @@
-"""What became of each trial of a plan: its state and why, what is scored of it, what was wasted."""
+"""What became of each trial of a plan: its state and why, how much is scored, what was wasted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,17 +9,18 @@ from augbench.bench.store.accounts import wasted
 from augbench.bench.store.attempt_log import end_event, is_alive
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError
-from augbench.bench.store.points import identity_columns, scored_points
+from augbench.bench.store.points import count_scored, identity_columns
+from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
 
-_URGENCY = ("failed", "running", "waiting", "diverged", "over budget", "done")
+# A trial and its evaluations show the first of these states that one of them has.
+_URGENCY = ("damaged", "failed", "running", "waiting", "diverged", "over budget", "done")
+
+FINISHED = ("done", "over budget", "diverged")  # states of a unit that has a result
 
 
 def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per planned trial: its state, the points that are scored, what was wasted.
-
-    A trial that has a damaged file has failed.
-    """
+    """One record per planned trial: its state, the points that are scored, what was wasted."""
     skipped = {
         digest: {"state": "skipped", "reason": reason} for digest, reason in run.skipped().items()
     }
@@ -33,8 +34,13 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
     ]
 
 
+def is_damaged(trials: Iterable[Mapping[Any, Any]]) -> bool:
+    """Whether a file of any trial is damaged, so that a command must not end well."""
+    return any(trial["state"] == "damaged" for trial in trials)
+
+
 def skip_lines(trials: Iterable[Mapping[Any, Any]]) -> list[str]:
-    """A line for each reason that trials are skipped for: how many, of what, and the reason."""
+    """A line for each reason for which trials are skipped: how many, which, and the reason."""
     names: dict[str, list[str]] = {}
     for trial in trials:
         if trial["state"] == "skipped":
@@ -55,17 +61,20 @@ _NOT_BEGUN = {
 
 
 def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
-    if not run.unit(planned.spec.unit).path.exists():  # one look: a plan can be long
+    directory = run.unit(planned.spec.unit)
+    if not directory.path.exists():  # one look: a plan can be long
         return _NOT_BEGUN
     try:
-        rows = run.unit(planned.spec.unit).points()
+        rows = directory.points()
         units = _involved(run, planned.spec, rows)
-        states = [unit_state(unit) for unit in units]
-        n_scored, n_known = len(scored_points(run, planned, rows)), len(rows)
-        wasted_seconds = sum(wasted(unit) for unit in units)
+        states = [unit_state(directory, rows), *map(unit_state, units[1:])]
+        damages = [state for state in states if state[0] == "damaged"]
+        n_scored = 0 if damages else count_scored(run, planned.spec, rows)
+        n_known = len(rows)
+        wasted_seconds = 0.0 if damages else sum(wasted(unit) for unit in units)
     except DamagedError as error:
-        states, n_scored, n_known, wasted_seconds = [("failed", str(error))], 0, 0, 0.0
-    # What can still change comes first; a search that is over shows the state of its evaluations.
+        states, n_scored, n_known, wasted_seconds = [("damaged", str(error))], 0, 0, 0.0
+    # A trial that is over shows the state of its evaluations.
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
     return {
         "state": state,
@@ -81,15 +90,26 @@ def involved(run: RunDirectory, spec: TrialSpec) -> list[UnitDirectory]:
     return _involved(run, spec, run.unit(spec.unit).points())
 
 
-def _involved(
-    run: RunDirectory, spec: TrialSpec, rows: Sequence[dict[str, Any]]
-) -> list[UnitDirectory]:
+def _involved(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> list[UnitDirectory]:
     asked = dict.fromkeys(each.unit for each in evaluations(run, spec, rows))
     return [run.unit(spec.unit), *map(run.unit, asked)]
 
 
-def unit_state(directory: UnitDirectory) -> tuple[str, str]:
-    """done, over budget, diverged, failed, running or waiting; and why, where there is a why."""
+def unit_state(directory: UnitDirectory, rows: Sequence[Row] | None = None) -> tuple[str, str]:
+    """A state of `_URGENCY`, and why, if there is a reason.
+
+    The unit's ``rows`` are read, and so checked, if they are not given.
+    """
+    try:
+        if rows is None:
+            directory.points()
+        return _checked_state(directory)
+    except DamagedError as error:
+        return "damaged", str(error)
+
+
+def _checked_state(directory: UnitDirectory) -> tuple[str, str]:
+    directory.check()
     result = directory.result()
     if result is not None:
         state, _, reason = str(result["state"]).partition(": ")
@@ -102,7 +122,7 @@ def unit_state(directory: UnitDirectory) -> tuple[str, str]:
         return "waiting", ""
     ending = end_event(attempts[-1])
     if ending and "error" in ending:
-        return "failed", str(ending["reason"])
+        return "failed", str(ending.get("reason", ""))
     if not ending and is_alive(attempts[-1]):
         return "running", ""
     return "waiting", "interrupted"

@@ -1,9 +1,9 @@
-"""Faults on demand, for tests of what they cost: AUGBENCH_FAULT=KIND@step:N.
+"""Faults on demand, for tests: AUGBENCH_FAULT=KIND@step:N.
 
-A unit's first attempt suffers it after its step N; the attempts that follow do not. Of the kinds
-"memory" is the system's, "torn" dies in the middle of a line, a "slow" disk takes a second for
-every step from then on, "hang" never comes back, and "clock" sets the clock on the wall back by a
-day.
+The first attempt at a unit suffers the fault after its step N; later attempts do not. "memory"
+runs out of memory, "full" finds the disk full, "torn" dies in the middle of a line, "slow" needs a
+second more for each step from then on, "hang" never ends, and "clock" sets the system's clock back
+by a day.
 """
 
 import errno
@@ -19,7 +19,7 @@ KINDS = ("kill", "error", "memory", "nan", "full", "torn", "slow", "hang", "cloc
 
 
 class Fault:
-    """What the environment asks for; nothing without the variable."""
+    """The fault that the environment asks for; none without the variable."""
 
     def __init__(self, attempt: AttemptDirectory) -> None:
         self._attempt = attempt
@@ -27,13 +27,13 @@ class Fault:
         self._kind, _, step = text.partition("@step:")
         if text and (self._kind not in KINDS or not step.isdigit()):
             raise UserError(
-                f"AUGBENCH_FAULT is {text!r}; it has to be KIND@step:N, KIND one of: "
+                f"AUGBENCH_FAULT is {text!r}; it has to be KIND@step:N, with KIND one of: "
                 f"{', '.join(KINDS)}"
             )
         self._step = int(step) if text and attempt.number == 1 else -1
 
     def after(self, step: int) -> None:
-        """Suffer it, if it is time; "slow" goes on."""
+        """Cause the fault if this is its step; "slow" also in each step after it."""
         if self._kind == "slow" and 0 <= self._step <= step:
             time.sleep(1.0)
         if step != self._step:

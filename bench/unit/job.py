@@ -1,4 +1,4 @@
-"""What a unit of work is built of: its task, its fold, its method, and what is kept from it."""
+"""What a unit of work is built from: its task, its fold, its method, and the test split apart."""
 
 import json
 from dataclasses import asdict, replace
@@ -31,18 +31,18 @@ from augbench.methods.transforms.bank import make_bank
 
 
 class Job(NamedTuple):
-    """A method on a fold, ready to step, and what scores it."""
+    """A method on a fold, ready to step, and the data that score it."""
 
     method: Method
     phase: HarnessPhase  # that its steps are charged to
     budget: Budget
     setup: Setup
-    test: Split  # beside the setup and not in it: no method can reach it
+    test: Split  # not in the setup: no method can reach it
     task: Task
 
 
 class FinalModel:
-    """A training as a method that shows its best model, once, at its end."""
+    """A training as a method: it shows one model, its best, at its end."""
 
     def __init__(self, training: Training) -> None:
         self.training = training
@@ -100,7 +100,10 @@ def evaluation_job(
     setup, test, task = make_setup(
         spec.task, spec.fold, spec.seed, data, device=device, meter=meter
     )
-    policy = from_json(spec.policy, setup.bank)
+    try:
+        policy = from_json(spec.policy, setup.bank)
+    except UserError as error:
+        raise UserError(f"{spec.unit}/spec.json: {error}") from error
     method = FinalModel(retrain(setup, policy))
     return Job(method, "retrain", Budget(), setup, test, task)
 
@@ -108,7 +111,7 @@ def evaluation_job(
 def make_setup(
     spec: TaskSpec, fold: int, seed: int, data: Path, *, device: torch.device, meter: Ledger
 ) -> tuple[Setup, Split, Task]:
-    """What a method is built from, and apart from it the test split."""
+    """What a method is built from and, apart from it, the test split."""
     task = load_task(spec, data)
     if fold >= task.n_folds:
         raise UserError(f"task {task.name!r} has {task.n_folds} folds; the suite asks for {fold}")
@@ -138,10 +141,10 @@ def make_setup(
 
 
 def warm_up(setup: Setup) -> None:
-    """Let a trunk learn one batch and throw it away; nothing is drawn from, nothing counted.
+    """Train a trunk on one batch and throw it away. No stream is drawn from, nothing is counted.
 
-    What a process does once, at its first training, is no cost of a method: it imports the trunk's
-    library and torch's optimizers (2.4 s in the first step of a search) and wakes a GPU.
+    What a process does only at its first training is not a cost of a method: it imports the trunk's
+    library and torch's optimizers (2.4 s in the first step of a search) and starts a GPU.
     """
     trunk = setup.trunk()
     optimizer = torch.optim.Adam(trunk.parameters())
@@ -152,7 +155,7 @@ def warm_up(setup: Setup) -> None:
 
 
 def check_data(task: Task, former: str | None, unit: Path) -> None:
-    """Raise a UserError if what a unit has kept is of other data than those that are there now."""
+    """Raise a UserError if a unit was begun on other data than the task has now."""
     if former not in (None, task.fingerprint):
         raise UserError(
             f"the data of task {task.name!r} have changed since {unit} was begun: put the former "
@@ -195,7 +198,7 @@ def _new_trunk(
 ) -> nn.Module:
     """A trunk at its initial weights, drawn on the CPU so that every device starts alike.
 
-    It is given names and numbers, not the task: from a task the test split can be reached.
+    It gets names and numbers, not the task, through which the test split could be reached.
     """
     with global_seed(seed):
         trunk = TRUNKS[name](signal, n_classes)

@@ -1,4 +1,4 @@
-"""Do one unit of work, a trial or an evaluation, from wherever it stands to its end."""
+"""Do one unit of work, a trial or an evaluation, from where it stands to its end."""
 
 import json
 import time
@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt import Attempt, Wasted
 from augbench.bench.store.attempt_log import has_stopped, start_event
 from augbench.bench.store.files import (
     BusyError,
+    DamagedError,
     append_line,
     hold_lock,
     write_json,
@@ -22,48 +23,53 @@ from augbench.bench.store.files import (
 )
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.provenance import device_name
-from augbench.bench.store.run_directory import AttemptDirectory, RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import (
+    AttemptDirectory,
+    RunDirectory,
+    UnitDirectory,
+    sealed,
+)
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
 from augbench.methods.policies.policy import Policy, operation_shares, to_json
 from augbench.methods.training.method import Trained
 from augbench.methods.training.training import DivergedError, score
 
-GHOST_SECONDS = 30.0
+GHOST_SECONDS = 30.0  # how long to wait for a process that may still work on the unit
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where a unit is done; none of it is part of what the unit is."""
+    """Where and how a unit is done; nothing of it is part of what the unit is."""
 
     data: Path
     device: str = "cpu"
     threads: int = 1
     shared: bool = False  # whether other units use the same GPU
-    score_test: bool = True  # False in a search, which is not to see that split
-    checkpoint_seconds: float = 10.0  # at least between checkpoints of steps that show nothing
+    score_test: bool = True  # False in a search, which must not see that split
+    checkpoint_seconds: float = 10.0  # at least, between checkpoints of steps that show nothing
 
 
 def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
-    """Work on a unit until its result is written; where it was interrupted, go on from there.
+    """Work on a unit until its result is written; if it was interrupted, go on from there.
 
-    Raises a UserError for what the user can mend, a SupersededError among them where another
-    process has gone on with the unit meanwhile; the attempt's log records any other error too.
+    Raises a UserError for what the user can mend, and a SupersededError if another process has
+    taken over the unit. The attempt's log records any other error too.
     """
     directory = run.unit(unit)
     torch.set_num_threads(host.threads)
     device = torch.device(host.device)
     busy = f"another process works on {unit}"
-    # The ghost of a killed driver's worker may live a moment longer than its driver.
+    # The worker of a killed driver may live a moment longer than its driver.
     with hold_lock(directory.path / "lock", busy, wait_seconds=GHOST_SECONDS):
         if directory.result() is not None:
             return
         attempts = directory.attempts()
         if attempts and not has_stopped(attempts[-1], GHOST_SECONDS):
             who = start_event(attempts[-1])
-            raise BusyError(f"{busy} (process {who['process']} on {who['host']} still beats)")
+            raise BusyError(f"{busy} (process {who['process']} on {who['host']} is alive)")
         with Attempt(directory, Ledger(device), device=device, shared=host.shared) as attempt:
-            if directory.result() is None:  # a ghost may have ended after all
+            if directory.result() is None:  # an older process may have finished after all
                 fault = Fault(attempt.directory)
                 _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()
 
@@ -114,8 +120,8 @@ class _Worker:
                 self.step, self.job.phase, self.ledger.charged_seconds, best_valid
             )
             due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
-            # A checkpoint comes before each line that others read: no cost that a line shows is
-            # ever lost, and after a crash the line that is missing stands in the checkpoint.
+            # A checkpoint comes before each line that others read: so no cost in a line is ever
+            # lost, and after a crash the checkpoint holds the line that is missing.
             pauses = self._pauses()
             if row is not None or due or self.state != "running" or pauses:
                 with self.ledger.phase("store"):
@@ -126,7 +132,7 @@ class _Worker:
             self._finish()
 
     def _pauses(self) -> bool:
-        """Whether the unit pauses here: no end, and nothing of what it is or comes to changes."""
+        """Whether the unit pauses here; its results do not depend on that."""
         at_rung = self.rung is not None and self.step >= self.rung
         return at_rung or self.halt_file.exists()
 
@@ -134,26 +140,26 @@ class _Worker:
         """One step of the method."""
         try:
             with self.ledger.phase(self.job.phase):
-                end_event = self.job.method.step()
+                ended = self.job.method.step()
             self.fault.after(self.step + 1)
         except DivergedError as error:
             self.state = f"diverged: {error}"
             return
         self.step += 1
-        if end_event:
+        if ended:
             self.state = "done"
         elif self._over_budget():
             self.state = "over budget"
 
     def _show(self) -> dict[str, Any] | None:
-        """The row of what the method shows, if anything is due."""
+        """The row for what the method shows now; None if it shows nothing."""
         if self.state.startswith("diverged"):
             return None
         artifact = self.job.method.artifact(last=self.state != "running")
         return None if artifact is None else self._row(artifact)
 
     def _publish(self, row: dict[str, Any]) -> None:
-        """Append a row unless it stands there: rows come again from the older checkpoint."""
+        """Append a row, unless it was published before this attempt did the same steps again."""
         if self.n_published < row["point"]:
             append_line(self.attempt.directory.points_file, row)
             self.n_published = row["point"]
@@ -165,7 +171,7 @@ class _Worker:
         )
 
     def _row(self, artifact: Policy | Trained) -> dict[str, Any]:
-        """Score a model, or write down a policy for others to score."""
+        """Score a model, or write a policy that an evaluation will score."""
         self.n_points += 1
         row: dict[str, Any] = {"point": self.n_points, "step": self.step}
         if isinstance(artifact, Policy):
@@ -175,7 +181,8 @@ class _Worker:
             row |= {
                 "kind": "policy",
                 "policy": artifact.digest,
-                "masses": operation_shares(artifact),
+                "policy_record": record_digest(record),
+                "shares": operation_shares(artifact),
             }
         else:
             row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
@@ -237,19 +244,20 @@ class _Worker:
 
     def _resume(self) -> None:
         """Load the newest checkpoint of earlier attempts, and publish a row that it alone holds."""
-        newest_first = reversed(self.attempt.earlier)
-        loaded = checkpoint.load(attempt.path for attempt in newest_first)
         fingerprint = self.job.task.fingerprint
+        loaded = self._load()
         if loaded is None:
+            self.n_published = 0  # all rows come again, with the costs of this attempt
             self.wasted = self.attempt.resumed(0, 0.0, fingerprint)
             return
         state = loaded.state
         check_data(self.job.task, state["fingerprint"], self.directory.path)
         self.job.method.load_state_dict(state["method"])
-        setup_seconds = self.ledger.costs["setup"].seconds
+        setup = self.ledger.costs["setup"]
         self.ledger.load_state_dict(state["costs"])
         self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
-        self.ledger.costs["setup"].seconds += setup_seconds
+        self.ledger.costs["setup"].seconds += setup.seconds
+        self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds
         self.step, self.n_points = state["step"], state["n_points"]
         self.best_valid, self.weights = state["best_valid"], state["weights"]
         self.state, self.last_row = state["state"], json.loads(state["last_row"])
@@ -260,15 +268,31 @@ class _Worker:
             if self.last_row:
                 self._publish(self.last_row)
 
+    def _load(self) -> checkpoint.Loaded | None:
+        """The newest checkpoint; None if there is none, or rows or weights before it are lost."""
+        newest_first = reversed(self.attempt.earlier)
+        try:
+            loaded = checkpoint.load(attempt.path for attempt in newest_first)
+        except DamagedError:
+            return None  # what all attempts have done is wasted
+        if loaded is None or self.n_published < loaded.state["n_points"] - 1:
+            return None
+        weights = loaded.state["weights"]
+        if weights and not checkpoint.holds_weights(loaded.folder / "model.pt", weights):
+            return None
+        return loaded
+
     def _finish(self) -> None:
         record = {
             "state": self.state,
             "attempt": self.attempt.directory.number,
             "steps": self.step,
             "points": self.n_points,
+            "points_digest": self.directory.points_digest(self.n_points),
             "costs": self.ledger.state_dict(),
             "wasted": self.wasted._asdict(),
             "weights": self.weights,
+            "model_digest": self._model_digest(),
             "device": device_name(self.device),
             "shared": self.host.shared,
             "metric": self.job.task.metric,
@@ -276,5 +300,9 @@ class _Worker:
         }
         self.attempt.check_lease()
         draft = self.attempt.directory.draft_file
-        if not write_json_once(self.directory.result_file, record, draft):
+        if not write_json_once(self.directory.result_file, sealed(record), draft):
             raise self.attempt.superseded()
+
+    def _model_digest(self) -> str:
+        """The digest of the file of the best weights; "" if there is none."""
+        return checkpoint.payload_digest(self.attempt.directory.model_file) if self.weights else ""

@@ -2,4 +2,6 @@
 
 from typing import Literal
 
-Phase = Literal["pretrain", "search", "retrain", "evaluate"]
+# "validate" is validation that steers: early stopping, the choice of an epoch, rewards. "evaluate"
+# is scoring that steers nothing.
+Phase = Literal["pretrain", "search", "validate", "retrain", "evaluate"]

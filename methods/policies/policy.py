@@ -47,8 +47,7 @@ class Policy:
     @property
     def digest(self) -> str:
         """A hash of the content, the same in every process."""
-        text = json.dumps(_plain(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _digest(_plain(self))
 
     @property
     def transforms(self) -> set[str]:
@@ -78,6 +77,11 @@ def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
     return {"schema": SCHEMA, **_plain(policy), "transforms": strongest}
 
 
+def digest_in(record: Mapping[str, Any]) -> str:
+    """The digest of the policy in a record of `to_json`; a KeyError if it holds no policy."""
+    return _digest({key: record[key] for key in ("subpolicies", "by_class")})
+
+
 def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Policy:
     """The inverse of `to_json`.
 
@@ -96,6 +100,11 @@ def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Polic
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"policy is not in the form that `to_json` writes: {error!r}") from error
     return policy
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    text = json.dumps(plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _check_range(name: str, then: Mapping[str, Any], now: Transform) -> None:

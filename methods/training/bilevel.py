@@ -62,6 +62,7 @@ class Bilevel:
             seeds=setup.seeds.child("search"),
             meter=setup.meter,
             augment=self._augment,
+            validation_steers=False,  # no early stopping, and the policy is that of the last epoch
         )
         self.optimizer = torch.optim.Adam(policy.parameters(), options.learning_rate, betas=BETAS)
         self.n_updates = 0

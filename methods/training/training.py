@@ -13,6 +13,7 @@ from augbench.datasets.options.tasks import Metric
 from augbench.datasets.options.training import Schedule, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Split
+from augbench.methods.options.phase import Phase
 from augbench.methods.training.method import Meter
 
 Augment = Callable[[Tensor, Tensor, Generator], Tensor]  # x (B, ...), y (B,) -> x (B, ...)
@@ -28,8 +29,9 @@ class Training:
     """A training that advances by epochs, keeps its best weights, and stops early.
 
     Every random number of epoch e comes from streams named by e, so that the epoch number is all
-    the state that the randomness has. Training costs go to the meter's current phase, validation
-    to ``evaluate``. ``model`` must live on the device of ``train``.
+    the state that the randomness has. Training costs go to the meter's current phase. Validation
+    goes to ``validate``, or to ``evaluate`` if nothing follows from it (``validation_steers`` is
+    False). ``model`` must live on the device of ``train``.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Training:
         parameter_groups: Sequence[dict[str, Any]] | None = None,
         before_epoch: Callable[[int], None] | None = None,
         after_step: Callable[[], None] | None = None,
+        validation_steers: bool = True,
     ) -> None:
         self.model = model
         self.train, self.valid = train, valid
@@ -55,6 +58,7 @@ class Training:
         self.seeds, self.meter = seeds, meter
         self.augment, self.penalty = augment, penalty
         self.before_epoch, self.after_step = before_epoch, after_step
+        self.validation_phase: Phase = "validate" if validation_steers else "evaluate"
         self.optimizer = torch.optim.Adam(
             parameter_groups or model.parameters(),
             lr=settings.learning_rate,
@@ -123,7 +127,7 @@ class Training:
         return loss.detach()
 
     def _validate(self) -> None:
-        with self.meter.phase("evaluate"):
+        with self.meter.phase(self.validation_phase):
             self.last_valid = score(
                 self.model,
                 self.valid,

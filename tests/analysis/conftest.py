@@ -9,6 +9,11 @@ from augbench.analysis.frame import Results, results
 Rows = tuple[dict[str, object], list[dict[str, object]]]  # of trials, of points
 
 
+def both(paper: float, full: float) -> list[tuple[str, float]]:
+    """The two readings of a number."""
+    return [("paper", paper), ("full", full)]
+
+
 def one_trial(
     method: str,
     fold: int,
@@ -31,7 +36,9 @@ def one_trial(
         | {"valid": valid, "test": test, "hours_paper": paper, "hours_full": full}
         | {"forward_paper": int(1000 * paper), "forward_full": int(1000 * full)}
         | {"backward_paper": int(500 * paper), "backward_full": int(500 * full)}
-        | {"device": device, "shared": shared}
+        | {f"hours_{name}_without_validation": 0.9 * hours for name, hours in both(paper, full)}
+        | {f"forward_{name}_without_validation": int(900 * h) for name, h in both(paper, full)}
+        | {"device": device, "shared": shared, "busy": 1.0}
         for number, (valid, test, paper, full) in enumerate(points, start=1)
     ]
     counts = {"points_scored": len(points), "points_known": len(points) if known is None else known}

@@ -10,11 +10,11 @@ from augbench.bench.store.points import open_run, read_points
 def timeless(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """All that must be equal to the last bit.
 
-    The points, but for what the clock says, and the digest of the best weights of every unit.
+    The points, but for what the clocks say, and the digest of the best weights of every unit.
     """
     run, suite = open_run(path)
     points = [
-        {key: value for key, value in point.items() if not key.startswith("hours")}
+        {k: v for k, v in point.items() if not k.startswith("hours") and k != "busy"}
         for point in read_points(run, suite.plan)
     ]
     weights = {

@@ -16,7 +16,7 @@ from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.accounts import accounting_error, charged
 from augbench.bench.store.attempt_log import lifetime, pulse
 from augbench.bench.store.files import append_line, read_json, write_json
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import RunDirectory, UnitDirectory, sealed
 from augbench.bench.unit.work import Host, do_unit
 
 MILLISECOND = 1e-3
@@ -158,6 +158,6 @@ def test_killed_after_its_result(run: RunDirectory, trial: TrialSpec) -> None:
 def test_a_second_that_nobody_spent_is_seen(run: RunDirectory, trial: TrialSpec) -> None:
     directory, result = finished(run, trial)
     result["costs"]["search"]["seconds"] += 1.0
-    write_json(directory.result_file, result)
+    write_json(directory.result_file, sealed(result))
     assert accounting_error(directory) == pytest.approx(1.0)
     assert read_json(directory.result_file)["attempt"] == 1

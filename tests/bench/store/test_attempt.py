@@ -15,6 +15,7 @@ from augbench.bench.store.attempt_log import LEASE_SECONDS, has_stopped, is_aliv
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import AttemptDirectory, UnitDirectory
+from by_hand import START
 
 CPU = torch.device("cpu")
 
@@ -26,7 +27,7 @@ def begin(folder: Path) -> Attempt:
 def left_behind(folder: Path, lived: float, time: float = 1000.0, **start: Any) -> AttemptDirectory:
     """The files of a process that was killed."""
     attempt = UnitDirectory(folder).begin_attempt()
-    append_line(attempt.log_file, {"event": "start", "time": time, **start})
+    append_line(attempt.log_file, {**START, "time": time, **start})
     replace_json(attempt.pulse_file, {"time": time, "lived": lived})
     return attempt
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from augbench.bench.plan.spec import UnitId
+from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.datasets.errors import UserError
 
@@ -12,8 +12,8 @@ from augbench.datasets.errors import UserError
 @pytest.mark.parametrize(
     ("schema", "complaint"),
     [
-        (1, "schema 1, this version reads 2 only: finish it with the version .* or .* --out"),
-        (99, "schema 99, this version reads up to 2: update augbench"),
+        (2, "schema 2, this version reads 3 only: finish it with the version .* or .* --out"),
+        (99, "schema 99, this version reads up to 3: update augbench"),
     ],
 )
 def test_a_run_directory_of_another_schema_is_refused(
@@ -31,8 +31,8 @@ def test_a_folder_that_is_no_run_directory_says_so(tmp_path: Path) -> None:
 
 def test_adding_a_unit_again_changes_nothing(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
-    unit = UnitId("trials", "abc")
-    file = run.add_unit(unit, {"a": 1}).path / "spec.json"
+    unit = UnitId("trials", record_digest({"a": 1}))
+    file = run.add_unit(unit, {"a": 1}).spec_file
     before = file.stat().st_mtime_ns
     time.sleep(0.01)
     run.add_unit(unit, {"a": 1})
