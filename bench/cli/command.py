@@ -22,6 +22,7 @@ from augbench.bench.search.space import SamplerName
 from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import read_trials, skip_lines
+from augbench.bench.terminal import print_line
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
 from augbench.methods import known_methods
@@ -124,7 +125,7 @@ def run(
     console = Console()
     with _say_how_to_resume():
         complete = run_suite(read, options, console)
-    console.print(f"figures and tables: augbench report {options.out}", highlight=False)
+    print_line(console, f"figures and tables: augbench report {options.out}")
     raise typer.Exit(0 if complete else 1)
 
 
@@ -198,7 +199,7 @@ def plan(
     console = Console()
     console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        print_line(console, line)
 
 
 @app.command()
@@ -239,7 +240,7 @@ def status(run: RunPath) -> None:
         console.print(table)
     states = Counter(trial["state"] for trial in trials)
     summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    console.print(f"{len(trials)} trials: {summary}", highlight=False)
+    print_line(console, f"{len(trials)} trials: {summary}")
 
 
 @contextmanager

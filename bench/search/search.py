@@ -98,6 +98,11 @@ def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
     write_json(run.path / FILE, record)
 
 
+def holds_search(path: Path) -> bool:
+    """Whether a directory is that of a search, damaged or not."""
+    return (path / FILE).exists()
+
+
 def read_search(path: Path) -> tuple[Search, int]:
     """The search of a directory, and how many trials it was last asked for.
 
