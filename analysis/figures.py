@@ -38,7 +38,8 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
     n_columns = min(2, len(axes))
     n_rows = -(-len(axes) // n_columns)
     with plot_settings():
-        figure = Figure(figsize=(4.1 * n_columns + 1.6, 3.3 * n_rows + 0.5), layout="constrained")
+        width = 4.1 * n_columns + (2.0 if n_columns > 1 else 3.0)
+        figure = Figure(figsize=(width, 3.3 * n_rows + 0.5), layout="constrained")
         grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
         for panel, axis in zip(panels, axes, strict=False):
@@ -98,7 +99,7 @@ def _marker(style: "pd.Series[Any]") -> dict[str, Any]:
         "marker": style["symbol"],
         "color": style["colour"],
         "fillstyle": style["fill"],
-        "markersize": 6,
+        "markersize": 9 if style["symbol"] == "*" else 6,
         "markerfacecoloralt": "white",
         "markeredgecolor": "white" if full else style["colour"],
         "markeredgewidth": 0.8 if full else 1.3,

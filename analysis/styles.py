@@ -26,7 +26,7 @@ _ROWS = {
     "fixed": ("#555555", "P"),
     "randaugment": ("#a3a3a3", "^"),
     "trivialaugment": ("#a8905a", "v"),
-    "random_policy": ("#e0cf9e", "*"),
+    "random_policy": ("#e0cf9e", "8"),
     # searches by proposals
     "random_search": ("#a8d3f0", "<"),
     "autoaugment": ("#3f95d8", "D"),
@@ -35,7 +35,7 @@ _ROWS = {
     "faster_autoaugment": ("#55c79b", "p"),
     "dada": ("#00876c", "h"),
     "adda": ("#dd8fc4", "d"),
-    "cadda": ("#a0287f", "8"),
+    "cadda": ("#a0287f", "*"),
 }
 METHOD_STYLES = {name: Style(order, *row) for order, (name, row) in enumerate(_ROWS.items())}
 # For labels that are not in the table: methods of other packages, and second labels of a method.
