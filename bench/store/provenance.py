@@ -35,7 +35,14 @@ def _commit() -> str:
     """The commit that the code was checked out at, with a mark for changes; empty if unknown."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     try:
-        described = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        described = subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=10,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return described.stdout.strip()
