@@ -6,7 +6,7 @@ All are exact step functions given at their event times; nothing is interpolated
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.frame import AXES, Results, ended
+from augbench.analysis.frame import AXES, LEAST_BUSY, Results, ended
 from augbench.datasets.errors import unknown
 
 ALL_MARKED = 8  # curves of more points than this have markers at 1, 2, 4, 8, ... and the last
@@ -18,7 +18,7 @@ CURVE_COLUMNS = {
     "q1": "float64",
     "q3": "float64",
     "n": "int64",  # trials behind this value
-    "marker": "bool",  # here the last of the trials reaches a point that is to be marked
+    "marker": "bool",  # here the last of the trials reaches a point that gets a marker
 }
 
 
@@ -27,16 +27,17 @@ def best_so_far(points: pd.DataFrame, axis: str) -> pd.DataFrame:
 
     Returns one row per point, columns ``RUN_KEYS``, ``point``, ``x`` (where it became available),
     ``best`` (number of the best point available at x), and that point's ``valid`` and ``test``;
-    ordered by x within a trial. Of rows of equal x the last one holds. UserError: an unknown axis.
+    ordered by x within a trial. Of rows with equal x the last one counts. UserError: an unknown
+    axis.
     Source: Rommel et al. 2022 (AugNet), figure 8: strict >, ties keep the older point.
     """
     if axis not in AXES:
         raise unknown("axis", axis, AXES)
     # A point is available from its own x on. In the paper reading x may fall from one point to the
-    # next (each adds its own retraining only), so the order is that of x, not of the point's
-    # number; a tie in validation keeps the smaller number, whichever came first in x. The best at x
-    # is then a function of the set of points up to x, and every trial ends at the same point on
-    # every axis and in the table.
+    # next, since each adds only its own retraining. So rows are ordered by x, not by the number of
+    # the point; a tie in validation keeps the smaller number, whichever came first in x. The best
+    # at x then depends only on the set of points up to x, and every trial ends at the same point
+    # on every axis and in the table.
     runs = points[[*RUN_KEYS, "point", "valid", "test"]].assign(x=points[axis].astype("float64"))
     runs = runs.sort_values([*RUN_KEYS, "x", "point"], ignore_index=True)
     trial, number = runs["trial"].to_numpy(), runs["point"].to_numpy()
@@ -54,9 +55,9 @@ def best_so_far(points: pd.DataFrame, axis: str) -> pd.DataFrame:
 def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFrame:
     """Median and quartiles over the trials of one method on one task.
 
-    ``runs`` is what ``best_so_far`` gives, for one method; ``ended_trials`` are ids. Returns the
-    columns of ``CURVE_COLUMNS``, one row per event time of any trial, from where all of ``runs``
-    have begun.
+    ``runs`` is the result of ``best_so_far`` for one method; ``ended_trials`` are ids. Returns the
+    columns of ``CURVE_COLUMNS``, one row per event time of any trial, from the time on at which
+    every trial has a point.
     Source: last observation carried forward, as for AugNet's curve in Rommel et al. 2022, figure 8.
     """
     if runs.empty:
@@ -64,8 +65,8 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
     trials = [trial.sort_values(["x", "point"]) for _, trial in runs.groupby("trial")]
     # Before its first point a trial has no value, and a median over the few that have begun would
     # jump as the others join: the curve starts where all have begun. A trial that has ended keeps
-    # its last value, else the median would be left to the slow ones; one that is under way leaves,
-    # and n says so.
+    # its last value, otherwise the slow ones alone would decide the median. A trial that still runs
+    # counts up to its last point, and n says how many count.
     start = max(trial["x"].iloc[0] for trial in trials)
     grid = np.unique(runs["x"].to_numpy())
     grid = grid[grid >= start]  # (grid,)
@@ -80,19 +81,19 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
             "q1": q1,
             "q3": q3,
             "n": np.isfinite(values).sum(axis=0),
-            "marker": np.isin(grid, _marked(runs)),
+            "marker": np.isin(grid, _marker_times(runs)),
         }
     )
 
 
 def _carry_forward(trial: pd.DataFrame, grid: np.ndarray, has_ended: bool) -> np.ndarray:
-    """A trial's test metric on a grid that does not start before it: (events,) -> (grid,)."""
+    """A trial's test metric on a grid that starts at its first point or later: (grid,)."""
     x = trial["x"].to_numpy()
     value: np.ndarray = trial["test"].to_numpy()[np.searchsorted(x, grid, side="right") - 1]
     return value if has_ended else np.where(grid <= x[-1], value, np.nan)
 
 
-def _marked(runs: pd.DataFrame) -> np.ndarray:
+def _marker_times(runs: pd.DataFrame) -> np.ndarray:
     """The event times that get a marker, (markers,): of the chosen points, and the last of all."""
     reached = runs.groupby("point")["x"].max()  # by all trials that have the point
     if len(reached) > ALL_MARKED:
@@ -105,8 +106,8 @@ def curves(results: Results, axis: str, *, include_shared: bool = False) -> pd.D
     """The curve of every method on every task along one axis.
 
     Returns ``task``, ``method`` and ``CURVE_COLUMNS``, one row per event time. On an hour axis a
-    trial that shared its GPU at any point is left out as a whole (its hours are cumulative), unless
-    ``include_shared``. UserError: an unknown axis.
+    trial that shared its GPU at any point is left out as a whole, since its hours are cumulative,
+    unless ``include_shared``. UserError: an unknown axis.
     """
     points = results.points
     if not include_shared:
@@ -123,7 +124,29 @@ def curves(results: Results, axis: str, *, include_shared: bool = False) -> pd.D
 
 
 def shared_trials(results: Results, axis: str) -> list[str]:
-    """The ids of the trials whose values on this axis a shared GPU spoils; none for samples."""
+    """The ids of the trials whose values on this axis are wrong, since they shared a GPU.
+
+    Only hours can be wrong; there are none on other axes.
+    """
     if not axis.startswith("hours"):
         return []
     return sorted(results.points.loc[results.points["shared"], "trial"].unique())
+
+
+def busy_shares(points: pd.DataFrame) -> "pd.Series[float]":
+    """``busy`` of the last point of each trial, that is over all that it was charged: (trials,).
+
+    Indexed by trial; NaN where it is not known.
+    """
+    return points.sort_values("point").groupby("trial")["busy"].last()
+
+
+def contended_trials(results: Results, axis: str) -> list[str]:
+    """The ids of the trials whose processor did something else for over a tenth of their time.
+
+    Their hours are too long. There are none on axes other than hours.
+    """
+    if not axis.startswith("hours"):
+        return []
+    shares = busy_shares(results.points)
+    return sorted(shares.index[shares < LEAST_BUSY])

@@ -1,13 +1,9 @@
-"""The figures: each takes the table that is written beside it and returns a Figure.
-
-No pyplot state is touched: a figure is free to go when its caller lets go of it.
-"""
+"""The figures: each takes the table that is written beside it and returns a Figure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -17,25 +13,17 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from augbench.analysis.frame import Results
 from augbench.analysis.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
+from augbench.analysis.settings import plot_settings
+from augbench.bench.terminal import printable
 
-COLOURS: list[str] = sns.color_palette("colorblind").as_hex()  # ten, safe for colour-blind readers
-SHAPES = ("o", "s", "^", "D", "v", "p", "<", "h", ">")  # nine, so that ten colours meet others next
-LOG_FROM = 40  # a logarithmic x axis where the largest x is so many times the smallest
-LEAST_SPAN = 0.1  # of y below the lowest end, if a curve comes from so far down
+LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
+LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down
+TITLE_WIDTH = 70  # characters of a task's name that fit over the panels
+LABEL_WIDTH = 36  # characters of a method's label that fit beside them
 READINGS = {
     "paper": "paper reading: one retraining",
     "full": "full reading: every retraining",
     "step": "epochs of the method, retrainings left out",
-}
-STYLE: dict[Any, Any] = {  # over seaborn's "whitegrid"
-    "axes.titlesize": 10,
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "legend.fontsize": 9,
-    "axes.edgecolor": "0.3",
-    "grid.color": "0.92",
-    "grid.linewidth": 0.8,
 }
 
 
@@ -43,14 +31,15 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
     """Test metric at the best validation so far, one panel per axis of a ``panel_table``.
 
     The line is the median over a method's trials, the band its quartiles, a marker a point that all
-    of them have reached; thin and dotted where fewer trials than before stand behind it. Without
-    any point the panels say so.
+    of them have reached. The line is thin and dotted where fewer trials count than before. A panel
+    without any point says why.
     """
     axes = list(table["axis"].unique())
     n_columns = min(2, len(axes))
     n_rows = -(-len(axes) // n_columns)
-    with matplotlib.rc_context({**sns.axes_style("whitegrid"), **STYLE}):
-        figure = Figure(figsize=(4.1 * n_columns + 1.6, 3.3 * n_rows + 0.5), layout="constrained")
+    with plot_settings():
+        width = 4.1 * n_columns + (2.0 if n_columns > 1 else 3.0)
+        figure = Figure(figsize=(width, 3.3 * n_rows + 0.5), layout="constrained")
         grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
         for panel, axis in zip(panels, axes, strict=False):
@@ -58,21 +47,14 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
         _scale(panels[0], table)
         figure.supylabel(_value_label(table), fontsize=10)
         figure.suptitle(_title(table), fontsize=12, fontweight="bold")
-        figure.legend(
-            handles=_legend(table),
-            title=_legend_title(table),
-            title_fontsize=9,
-            alignment="left",
-            loc="outside right center",
-            frameon=False,
-        )
+        _add_legend(figure, table)
     return figure
 
 
 def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
     axis = str(table["axis"].iloc[0])
     for _, rows in table.dropna(subset="x").groupby("style"):
-        _draw_curve(panel, rows)
+        _draw_curve(panel, rows, front=-int(rows["style"].iloc[0]) / len(table))
     if table["x"].isna().all():
         panel.text(
             0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"
@@ -83,54 +65,53 @@ def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
     sns.despine(ax=panel)
 
 
-def _draw_curve(panel: Axes, rows: pd.DataFrame) -> None:
-    """One method: band, line, and markers on top; whiskers where the curve is a single value."""
-    place = int(rows["style"].iloc[0])
-    colour = _colour(place)
+def _draw_curve(panel: Axes, rows: pd.DataFrame, front: float) -> None:
+    """One method: band, line, and markers on top; whiskers where the curve is a single value.
+
+    Of two curves the one with the larger ``front``, from -1 to 0, is drawn over the other.
+    """
+    first = rows.iloc[0]
+    colour = first["colour"]
     x, median = rows["x"].to_numpy(), rows["median"].to_numpy()
     q1, q3 = rows["q1"].to_numpy(), rows["q3"].to_numpy()
-    whole = int((rows["n"] == rows["n"].max()).sum())  # n only falls: trials under way drop out
+    whole = int((rows["n"] == rows["n"].max()).sum())  # n only falls, as trials that still run end
     panel.fill_between(x, q1, q3, step="post", color=colour, alpha=0.13, linewidth=0)
-    line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "linestyle": _dashes(place)}
-    panel.plot(x[:whole], median[:whole], drawstyle="steps-post", **line)
+    line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "zorder": 3 + front}
+    panel.plot(x[:whole], median[:whole], drawstyle="steps-post", linestyle=_dashes(first), **line)
     if whole < len(x):
         rest = slice(whole - 1, None)
-        panel.plot(x[rest], median[rest], ":", drawstyle="steps-post", color=colour, linewidth=1.2)
+        thin = line | {"linewidth": 1.2, "linestyle": ":"}
+        panel.plot(x[rest], median[rest], drawstyle="steps-post", **thin)
     marked = rows["marker"].to_numpy()
-    panel.plot(x[marked], median[marked], **_marker(place))
+    panel.plot(x[marked], median[marked], **_marker(first), zorder=4 + front)
     if len(x) == 1:
         panel.vlines(x, q1, q3, color=colour, linewidth=1.8, alpha=0.5)
 
 
-def _colour(place: int) -> str:
-    return COLOURS[place % len(COLOURS)]
+def _dashes(style: "pd.Series[Any]") -> str:
+    return "-" if style["fill"] == "full" else "--"
 
 
-def _dashes(place: int) -> str:
-    """Whole lines until the colours come round again."""
-    return "-" if place < len(COLOURS) else "--"
-
-
-def _marker(place: int) -> dict[str, Any]:
-    again = place >= len(COLOURS)
+def _marker(style: "pd.Series[Any]") -> dict[str, Any]:
+    full = style["fill"] == "full"
     return {
         "linestyle": "none",
-        "marker": SHAPES[place % len(SHAPES)],
-        "color": _colour(place),
-        "markersize": 6,
-        "markerfacecolor": "white" if again else _colour(place),
-        "markeredgecolor": _colour(place) if again else "white",
-        "markeredgewidth": 1.5 if again else 0.8,
-        "zorder": 3,
+        "marker": style["symbol"],
+        "color": style["colour"],
+        "fillstyle": style["fill"],
+        "markersize": 9 if style["symbol"] == "*" else 6,
+        "markerfacecoloralt": "white",
+        "markeredgecolor": "white" if full else style["colour"],
+        "markeredgewidth": 0.8 if full else 1.3,
     }
 
 
 def _scale(panel: Axes, table: pd.DataFrame) -> None:
     """The axes that all panels share.
 
-    x runs from 0, or is logarithmic where 0 would hide the early curves. y shows where the curves
-    end, and below it as much again: the climb from chance would flatten all differences. Where they
-    end level it shows the last tenth of the climb, and it ends at 1.
+    x runs from 0, or is logarithmic where 0 would hide the early curves. y shows the ends of all
+    curves and as much again below them, since the climb from chance would flatten all differences.
+    Where all curves end at the same height, y shows the last tenth of the climb. It stops at 1.
     """
     drawn = table.dropna(subset="x")
     if drawn.empty:
@@ -149,7 +130,7 @@ def _scale(panel: Axes, table: pd.DataFrame) -> None:
     low, high = ends["q1"].min(), drawn["q3"].max()
     floor = max(drawn["q1"].min(), low - max(high - low, LEAST_SPAN))
     margin = max(0.05 * (high - floor), 0.005)
-    # A hair above 1, so that a line there is seen whole; ticks are further apart.
+    # A little above 1, so that a line there is seen whole; ticks are further apart.
     hair = 0.02 * (high - floor + margin)
     panel.set_ylim(floor - margin, min(high + margin, 1 + hair))
 
@@ -167,18 +148,27 @@ def _value_label(table: pd.DataFrame) -> str:
 
 
 def _title(table: pd.DataFrame) -> str:
-    counts = table.drop_duplicates("method")
+    counts = table[table["axis"] == table["axis"].iloc[0]].drop_duplicates("method")
     done, planned = counts["done"].sum(), counts["planned"].sum()
-    left_out = counts["left_out"].sum()
-    parts = [str(table["task"].iloc[0])]
+    left_out, contended = counts["left_out"].sum(), counts["contended"].sum()
+    parts = [_shorten(str(table["task"].iloc[0]), TITLE_WIDTH)]
     if done < planned:
         parts.append(f"{done} of {planned} trials done")
     if left_out:
         parts.append(f"{left_out} of {planned} left out (shared GPU)")
+    if contended:
+        parts.append(f"{contended} of {planned} on a busy processor")
     return ", ".join(parts)
 
 
+def _shorten(text: str, length: int) -> str:
+    text = printable(text)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 def _empty_reason(table: pd.DataFrame) -> str:
+    if not table["on_axis"].any():
+        return "none of the methods has epochs"
     left_out = table["left_out"].sum()
     return f"no timings: {left_out} trials shared their GPU" if left_out else "no point scored yet"
 
@@ -190,20 +180,40 @@ def _legend_title(table: pd.DataFrame) -> str:
     return f"median, quartiles\nof {trials} each" + ("\n(dotted: of fewer)" if falls else "")
 
 
-def _legend(table: pd.DataFrame) -> list[Line2D]:
-    handles = []
-    for row in table.drop_duplicates("method").sort_values("style").to_dict("records"):
-        place, done, planned = int(row["style"]), row["done"], row["planned"]
-        label = row["method"] if done == planned else f"{row['method']} ({done} of {planned} done)"
-        handles.append(
-            Line2D([], [], **{**_marker(place), "linestyle": _dashes(place), "label": label})
-        )
-    return handles
+def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
+    """All methods, beside the panels so that no curve is covered."""
+    rows = [row for _, row in table.drop_duplicates("method").sort_values("style").iterrows()]
+    handles = [
+        Line2D([], [], **_marker(row) | {"linestyle": _dashes(row)})
+        if row["on_axis"]
+        else Line2D([], [], linestyle="none")
+        for row in rows
+    ]
+    legend = figure.legend(
+        handles,
+        ["-"] * len(rows),  # matplotlib leaves out a label that begins with an underscore
+        title=_legend_title(table),
+        title_fontsize=9,
+        alignment="left",
+        loc="outside right center",
+        frameon=False,
+    )
+    for text, row in zip(legend.get_texts(), rows, strict=True):
+        text.set_text(_legend_label(row))
+
+
+def _legend_label(row: "pd.Series[Any]") -> str:
+    label = _shorten(str(row["method"]), LABEL_WIDTH)
+    if not row["on_axis"]:
+        return f"{label} (no epochs)"
+    if row["done"] < row["planned"]:
+        return f"{label} ({row['done']} of {row['planned']} done)"
+    return label
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of one task: where its table comes from, and what draws it."""
+    """A figure of one task: along which axes, and the function that draws it."""
 
     axes: tuple[str, ...]
     draw: Callable[[pd.DataFrame], Figure]

@@ -1,7 +1,7 @@
-"""The two tables that all analysis starts from, checked once. A run directory is read here."""
+"""The tables that all analysis starts from, read from a run directory and checked once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +82,8 @@ POLICY_COLUMNS = {  # one row per transform of a policy, for each point of a sea
 }
 COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full")))
 AXES = (*COSTS, "step")  # what a curve can be drawn along
+OPTIONAL = ("busy",)  # columns that may be missing or hold NaN
+LEAST_BUSY = 0.9  # below it the processor was elsewhere for more than a tenth of the time
 KINDS = ("model", "policy")
 FINISHED = ("done", "over budget")  # ended as planned
 STATES = (*FINISHED, "diverged", "running", "waiting", "failed", "damaged", "skipped")
@@ -93,8 +95,8 @@ class Results:
 
     ``points`` has the columns of ``POINT_COLUMNS``, ``trials`` and ``skipped`` those of
     ``TRIAL_COLUMNS``, ``learned`` those of ``LEARNED_COLUMNS`` and ``policies`` those of
-    ``POLICY_COLUMNS``; all may be without rows. None is ever written to. No trial that is skipped
-    is among ``trials``: nothing is expected of it.
+    ``POLICY_COLUMNS``; all may be without rows. None is ever written to. Skipped trials are not
+    among ``trials``, since nothing is expected of them.
     """
 
     points: pd.DataFrame
@@ -104,12 +106,14 @@ class Results:
     policies: pd.DataFrame
     skipped: pd.DataFrame
     notes: tuple[str, ...] = ()  # sentences on what the numbers hold
+    # The method behind each label of the suite; a label that is missing here is a method's name.
+    methods: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(run: Path) -> Results:
     """The tables of a run directory, finished or not.
 
-    UserError: it is no run directory, or a newer version wrote it.
+    UserError: it is not a run directory, or another version of augbench wrote it.
     """
     directory, suite = open_run(run)
     return results(
@@ -118,6 +122,7 @@ def load(run: Path) -> Results:
         suite.name,
         read_learned(directory, suite.plan),
         read_policies(directory, suite.plan),
+        methods={planned.method: planned.spec.method for planned in suite.plan},
     )
 
 
@@ -127,11 +132,13 @@ def results(
     suite: str,
     learned: Iterable[Mapping[str, object]] = (),
     policies: Iterable[Mapping[str, object]] = (),
+    *,
+    methods: Mapping[str, str] | None = None,
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
     UserError: a column is missing or cannot be read, a value is outside what is allowed, a trial or
-    a point stands there twice, or a point belongs to no planned trial.
+    a point occurs twice, or a point belongs to no planned trial.
     """
     typed_trials = _typed(trials, TRIAL_COLUMNS, "trials")
     typed_points = _typed(points, POINT_COLUMNS, "points")
@@ -147,19 +154,22 @@ def results(
         learned=_typed(learned, LEARNED_COLUMNS, "learned magnitudes"),
         policies=_typed(policies, POLICY_COLUMNS, "policies"),
         skipped=typed_trials[skipped].reset_index(drop=True),
+        methods=methods or {},
     )
 
 
 def _typed(
     rows: pd.DataFrame | Iterable[Mapping[str, object]], columns: Mapping[str, str], table: str
 ) -> pd.DataFrame:
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(map(_encodable, rows)))
     if frame.empty:
         return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
+    absent = [name for name in OPTIONAL if name in columns and name not in frame.columns]
+    frame = frame.assign(**dict.fromkeys(absent, np.nan))
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise UserError(f"{table} lack the columns {', '.join(missing)}; all of them are needed")
-    holes = [name for name in columns if frame[name].isna().any()]
+    holes = [name for name in columns if name not in OPTIONAL and frame[name].isna().any()]
     if holes:
         raise UserError(
             f"{table} have empty cells in {', '.join(holes)}; every cell must be filled"
@@ -168,6 +178,14 @@ def _typed(
         return frame[list(columns)].astype(dict(columns))
     except (TypeError, ValueError) as error:
         raise UserError(f"{table} cannot be read: {error}") from error
+
+
+def _encodable(row: Mapping[str, object]) -> dict[str, object]:
+    """The same row; in its texts, bytes of a path that are not UTF-8 become escapes."""
+    return {
+        name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+        for name, value in row.items()
+    }
 
 
 def _check_trials(trials: pd.DataFrame) -> None:
@@ -196,6 +214,8 @@ def _check_points(points: pd.DataFrame, trials: pd.DataFrame) -> None:
             f"point {first['point']} of trial {first['trial']} has a metric or a cost that is "
             "infinite or a negative cost; metrics must be finite and costs at least 0"
         )
+    if (points["busy"] < 0).any() or np.isinf(points["busy"]).any():
+        raise UserError("points hold a negative or infinite busy; it must be at least 0, or NaN")
     for task, metrics in points.groupby("task")["metric"]:
         if metrics.nunique() > 1:
             names = ", ".join(sorted(metrics.unique()))
@@ -206,7 +226,7 @@ def _check_unique(frame: pd.DataFrame, keys: list[str], table: str) -> None:
     twice = frame.duplicated(keys)
     if twice.any():
         first = frame.loc[twice, keys].iloc[0].to_dict()
-        raise UserError(f"{table} hold {first} twice; each may stand there once")
+        raise UserError(f"{table} hold {first} twice; each may occur once")
 
 
 def finished(trials: pd.DataFrame) -> "pd.Series[bool]":

@@ -1,17 +1,23 @@
 """The table behind a figure of curves: exactly what is drawn, units and counts included."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.curves import CURVE_COLUMNS, curves, shared_trials
+from augbench.analysis.curves import CURVE_COLUMNS, contended_trials, curves, shared_trials
 from augbench.analysis.frame import Results, finished
+from augbench.analysis.styles import METHOD_STYLES, WITHOUT_EPOCHS, method_styles
 from augbench.datasets.errors import unknown
+from augbench.methods import known_methods
 
 HOUR_AXES = ("hours_paper", "hours_full")
 EPOCH_AXES = ("step",)
 SAMPLE_AXES = ("forward_paper", "forward_full", "backward_paper", "backward_full")
 
-# unit, the least value in hours or samples that it is used for, factor to it
+STYLE_COLUMNS = ("style", "colour", "symbol", "fill")  # those of analysis/styles.py
+
+# unit, the least value in hours or samples for which it is used, factor to it
 _TIME_UNITS = (("hours", 2.0, 1.0), ("minutes", 3 / 60, 60.0), ("seconds", 0.0, 3600.0))
 _SAMPLE_UNITS = (
     ("billion samples", 2e9, 1e-9),
@@ -27,56 +33,79 @@ def panel_table(
     """The curves of one task along several axes, as they are drawn side by side.
 
     Returns, per axis and method, the event times of the method's curve, or one row with an empty x
-    where it has no point yet. Columns: ``task``, ``metric`` and ``device`` ("" before the first
-    point), ``axis``, ``unit`` (of x, the same for all axes here), ``method``, ``style`` (place of
-    the method in the order of names over the whole suite, so that all figures of a run agree),
-    ``CURVE_COLUMNS``, ``done`` and ``planned`` (trials of the method), ``left_out`` (trials that
-    shared their GPU).
+    where it has no point. Columns: ``task``, ``metric`` and ``device`` ("" before the first point),
+    ``axis``, ``unit`` (of x, the same for all axes here), ``method``, ``STYLE_COLUMNS`` (the same
+    in all figures of a run), ``on_axis`` (False where the method has no values on this axis by its
+    nature: searches that have no epochs), the columns of a curve, ``done`` and ``planned`` (trials
+    of the method), ``left_out`` (trials that shared their GPU) and ``contended`` (trials that had
+    to wait for their processor).
     UserError: an unknown task or axis.
     """
     tasks = results.trials["task"].unique()
     if task not in tasks:
         raise unknown("task", task, tasks)
-    methods = _method_counts(results, task)
+    here = _of_task(results, task)
+    methods = _method_rows(results, here)
     parts = []
     for axis in axes:
-        drawn = curves(results, axis, include_shared=include_shared)
-        drawn = drawn[drawn["task"] == task].drop(columns="task")
-        shared = [] if include_shared else shared_trials(results, axis)
-        left_out = _count(results.trials["trial"].isin(shared), results, task)
-        panel = methods.merge(left_out.rename("left_out"), on="method")
+        drawn = curves(here, axis, include_shared=include_shared).drop(columns="task")
+        shared = [] if include_shared else shared_trials(here, axis)
+        panel = methods.assign(
+            on_axis=[axis not in EPOCH_AXES or _has_epochs(here, name) for name in methods.method],
+            left_out=methods["method"].map(_count(here.trials["trial"].isin(shared), here)),
+            contended=methods["method"].map(
+                _count(here.trials["trial"].isin(contended_trials(here, axis)), here)
+            ),
+        )
+        drawn = drawn[drawn["method"].isin(panel.loc[panel["on_axis"], "method"])]
         parts.append(panel.merge(drawn, on="method", how="left").assign(axis=axis))
     table = pd.concat(parts, ignore_index=True)
     table["n"] = table["n"].fillna(0).astype("int64")
     table["marker"] = table["marker"].eq(True)
     unit, factor = readable_unit(axes[0], float(table["x"].max()))
-    points = results.points[results.points["task"] == task]
     table = table.assign(
         x=table["x"] * factor,
         task=task,
-        metric=" and ".join(points["metric"].unique()),
-        device=" and ".join(sorted(points["device"].unique())),
+        metric=" and ".join(here.points["metric"].unique()),
+        device=" and ".join(sorted(here.points["device"].unique())),
         unit=unit,
     )
-    first = ["task", "metric", "device", "axis", "unit", "method", "style"]
-    return table[[*first, *CURVE_COLUMNS, "done", "planned", "left_out"]]
+    first = ["task", "metric", "device", "axis", "unit", "method", *STYLE_COLUMNS, "on_axis"]
+    return table[[*first, *CURVE_COLUMNS, "done", "planned", "left_out", "contended"]]
 
 
-def _method_counts(results: Results, task: str) -> pd.DataFrame:
-    """``method``, ``style``, ``done``, ``planned`` of the methods planned on a task, by name."""
-    order = {name: place for place, name in enumerate(sorted(results.trials["method"].unique()))}
+def _of_task(results: Results, task: str) -> Results:
+    """The points and trials of one task alone."""
+    points, trials = results.points, results.trials
+    return replace(results, points=points[points.task == task], trials=trials[trials.task == task])
+
+
+def _method_rows(results: Results, here: Results) -> pd.DataFrame:
+    """``method``, ``done``, ``planned`` and the style of each method planned on a task, by name."""
     counts = pd.DataFrame(
         {
-            "done": _count(finished(results.trials), results, task),
-            "planned": _count(results.trials["trial"].notna(), results, task),
+            "done": _count(finished(here.trials), here),
+            "planned": _count(here.trials["trial"].notna(), here),
         }
     ).reset_index()
-    return counts.assign(style=counts["method"].map(order))
+    labels = results.trials["method"].unique()  # of the whole suite, so that all figures agree
+    styles = method_styles({label: results.methods.get(label, label) for label in labels})
+    rows = [styles[label] for label in counts["method"]]
+    return counts.join(pd.DataFrame(rows, columns=list(STYLE_COLUMNS), index=counts.index))
 
 
-def _count(which: "pd.Series[bool]", results: Results, task: str) -> "pd.Series[int]":
-    here = results.trials["task"] == task
-    return which[here].astype("int64").groupby(results.trials.loc[here, "method"]).sum()
+def _has_epochs(results: Results, label: str) -> bool:
+    """Whether the steps of a method are epochs of a training."""
+    method = results.methods.get(label, label)
+    if method in METHOD_STYLES:
+        return method not in WITHOUT_EPOCHS
+    row = known_methods().get(method)
+    return row is None or row.ends_in == "model"  # of another package's we know no more than that
+
+
+def _count(which: "pd.Series[bool]", results: Results) -> "pd.Series[int]":
+    """How many of the trials of each method these are, by method."""
+    return which.astype("int64").groupby(results.trials["method"]).sum()
 
 
 def readable_unit(axis: str, largest: float) -> tuple[str, float]:

@@ -1,4 +1,4 @@
-"""The table: how good each method is at its best validation, what that cost, what it gains."""
+"""The table: how good each method is at its best validation, its costs, and its gain."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,16 +6,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.curves import RUN_KEYS, best_so_far, shared_trials
+from augbench.analysis.curves import (
+    RUN_KEYS,
+    best_so_far,
+    busy_shares,
+    contended_trials,
+    shared_trials,
+)
 from augbench.analysis.frame import COSTS, Results, finished
 from augbench.analysis.panels import readable_unit
+from augbench.analysis.text import markdown
 
-REFERENCES = ("none", "random_policy")  # methods that a gain is measured over, where they are there
+REFERENCES = ("none", "random_policy")  # methods over which a gain is measured, if planned
 SCORE_COLUMNS = (
     *("task", "method", "test", "test_q1", "test_q3", "valid"),
     *(f"{what}_{reference}" for reference in REFERENCES for what in ("gain", "pairs")),
     *COSTS,
-    *("scored", "done", "planned", "timed"),
+    *("scored", "done", "planned", "timed", "busy", "contended"),
 )
 
 HEADER = (
@@ -33,11 +40,11 @@ HEADER = (
 
 
 def final_scores(points: pd.DataFrame) -> pd.DataFrame:
-    """What every trial has come to: one row per trial that has a point.
+    """The last values of every trial: one row per trial that has a point.
 
     Columns ``RUN_KEYS``, ``best``, ``valid`` and ``test`` (of the best point by validation, ties to
-    the older), and ``COSTS``: what the trial cost in all, that is the right end of its curve on
-    each axis.
+    the older), and ``COSTS``: all that the trial cost, which is the right end of its curve on each
+    axis.
     """
     runs = best_so_far(points, "hours_full").groupby("trial").tail(1)
     costs = points.groupby("trial")[list(COSTS)].max().reset_index()
@@ -51,14 +58,18 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     ``test_q1`` and ``test_q3``), ``valid`` and ``COSTS``, empty where no trial has one;
     ``gain_none`` and ``gain_random_policy``, medians of the differences in ``test`` between trials
     of equal fold and seed, with their numbers ``pairs_...``; ``scored``, ``done`` and ``planned``
-    trials; ``timed``, the trials behind the hours: those that shared a GPU are not, unless
-    ``include_shared``.
+    trials; ``timed``, the trials behind the hours, without those that shared a GPU unless
+    ``include_shared``; ``busy``, the median share of the time in which a trial had a processor, and
+    ``contended``, the number of timed trials that had it for too little of their time.
     """
     finals = final_scores(results.points)
     spoilt = [] if include_shared else shared_trials(results, "hours_full")
     alone = ~finals["trial"].isin(spoilt)
+    slowed = alone & finals["trial"].isin(contended_trials(results, "hours_full"))
+    busy = finals["trial"].map(busy_shares(results.points))
     hours = [name for name in COSTS if name.startswith("hours")]
-    finals = finals.assign(timed=alone, **{name: finals[name].where(alone) for name in hours})
+    finals = finals.assign(timed=alone, busy=busy, contended=slowed)
+    finals[hours] = finals[hours].where(alone)
     planned = results.trials.assign(done=finished(results.trials))
     rows = []
     for (task, method), trials in planned.groupby(["task", "method"]):
@@ -78,7 +89,8 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
             row[f"pairs_{reference}"] = len(gains)
         row |= {name: own[name].median() for name in COSTS}
         row |= {"scored": len(own), "done": int(trials["done"].sum()), "planned": len(trials)}
-        rows.append(row | {"timed": int(own["timed"].sum())})
+        row |= {"timed": int(own["timed"].sum()), "busy": own["busy"].median()}
+        rows.append(row | {"contended": int(own["contended"].sum())})
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
@@ -93,7 +105,8 @@ def _gains(own: pd.DataFrame, reference: pd.DataFrame) -> "pd.Series[float]":
 def score_rows(scores: pd.DataFrame) -> list[list[str]]:
     """A ``score_table`` as text, for a terminal or Markdown: the header, then one list per row.
 
-    Device times have one unit a task; a cell that nothing is known of is "-".
+    Device times of a task have one unit, and a star where a trial had to wait for its processor. An
+    unknown value is "-".
     """
     rows = [list(HEADER)]
     for _, of_task in scores.groupby("task"):
@@ -108,7 +121,8 @@ def _cells(row: "pd.Series[Any]", unit: str, factor: float) -> list[str]:
         return "-" if np.isnan(values).any() else write(*values)
 
     def time(paper: float, full: float) -> str:
-        return f"{_short(paper * factor)} / {_short(full * factor)} {unit}"
+        star = " *" if row["contended"] else ""
+        return f"{_short(paper * factor)} / {_short(full * factor)} {unit}{star}"
 
     def counts(paper: float, full: float) -> str:
         return f"{_count(paper)} / {_count(full)}"
@@ -141,6 +155,7 @@ def _short(value: float) -> str:
 
 def score_markdown(scores: pd.DataFrame) -> str:
     """A ``score_table`` as a Markdown table, numbers to the right."""
-    header, *rows = [[cell.replace("|", "\\|") for cell in row] for row in score_rows(scores)]
+    header, *rows = score_rows(scores)
+    safe = [[markdown(task), markdown(method), *cells] for task, method, *cells in rows]
     rule = ["---", "---", *["---:"] * (len(header) - 2)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *rows))
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *safe))

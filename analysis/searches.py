@@ -1,24 +1,27 @@
-"""What a search has come to: its table, its figure, and its costs on the curve that it made."""
+"""The report of a search: its table, its figure, and its costs on the curve of its method."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from augbench.analysis.figures import COLOURS, STYLE
 from augbench.analysis.frame import COSTS, Results
 from augbench.analysis.panels import readable_unit
-from augbench.analysis.report import csv, png, svg, write
+from augbench.analysis.report import png, svg, write
+from augbench.analysis.settings import plot_settings
+from augbench.analysis.text import csv
 from augbench.bench.search.search_results import SearchResults, read_search_results
 from augbench.bench.search.space import scale
 from augbench.bench.store.points import open_run
+from augbench.bench.terminal import printable
 from augbench.datasets.errors import UserError
 
+COLOUR = "#3f95d8"
 COLUMNS = (
     "trial",
     "state",
@@ -32,14 +35,15 @@ COLUMNS = (
 
 
 def trial_table(results: SearchResults) -> pd.DataFrame:
-    """One row per trial, by number: ``COLUMNS``, a column for each parameter, and two that sum up.
+    """One row per trial, by number: ``COLUMNS``, a column for each parameter, and two sums.
 
-    ``best`` is the validation metric of the best of the trials so far that ran to their end, and
-    ``hours_so_far`` what all of them were charged; both are empty or stand still where a trial is
-    unfinished.
+    ``best`` is the best validation metric of the trials so far that ran to their end, and
+    ``hours_so_far`` all that the trials so far were charged. ``valid`` is empty for a trial that
+    is unfinished or has shown no metric.
     """
-    rows = [(t.number, t.state, t.valid, t.standard_error, *t[5:]) for t in results.trials]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    rows = [[getattr(trial, name) for name in COLUMNS[1:]] for trial in results.trials]
+    table = pd.DataFrame(rows, columns=list(COLUMNS[1:]))
+    table.insert(0, "trial", [trial.number for trial in results.trials])
     table[["valid", "standard_error"]] = table[["valid", "standard_error"]].astype("float64")
     for key in results.search.parameters:
         table[key] = [trial.values.get(key) for trial in results.trials]
@@ -53,39 +57,51 @@ def search_figure(table: pd.DataFrame, scales: dict[str, str], title: str) -> Fi
     ``scales`` has the parameters and how their axes are drawn (bench/search/space.py).
     """
     n_panels = len(scales) + 1
-    with matplotlib.rc_context({**sns.axes_style("whitegrid"), **STYLE}):
-        figure = Figure(figsize=(3.6 * n_panels + 0.4, 3.4), layout="constrained")
+    with plot_settings():
+        figure = Figure(figsize=(3.6 * n_panels + 1.2, 3.4), layout="constrained")
         panels = list(figure.subplots(1, n_panels, sharey=True, squeeze=False).flat)
         for panel, (key, kind) in zip(panels, scales.items(), strict=False):
-            _draw_trials(panel, table, table[key].astype("str") if kind == "words" else table[key])
+            words = kind == "words"
+            _draw_trials(
+                panel, table, table[key].astype("str").map(printable) if words else table[key]
+            )
             panel.set_xlabel("penalty λ" if key == "penalty" else key)
             if kind == "log":
-                panel.set_xscale("log")
+                _logarithmic(panel)
         unit, factor = readable_unit("hours", float(table["hours_so_far"].max()))
         hours = table["hours_so_far"] * factor
         _draw_trials(panels[-1], table, hours)
-        panels[-1].plot(hours, table["best"], drawstyle="steps-post", color=COLOURS[0])
+        panels[-1].plot(hours, table["best"], drawstyle="steps-post", color=COLOUR)
         panels[-1].set_xlabel(f"device {unit}, all trials so far")
         panels[0].set_ylabel("validation metric")
-        if table["valid"].notna().any():
-            panels[-1].legend(frameon=False)
+        handles, labels = panels[-1].get_legend_handles_labels()
+        if handles:  # beside the panels, so that no trial is covered
+            figure.legend(handles, labels, loc="outside right center", frameon=False)
         for panel in panels:
             sns.despine(ax=panel)
-        figure.suptitle(title, fontsize=12, fontweight="bold")
+        figure.suptitle(printable(title), fontsize=12, fontweight="bold")
     return figure
 
 
+def _logarithmic(panel: Axes) -> None:
+    panel.set_xscale("log")
+    low, high = panel.get_xlim()
+    panel.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 1000 * low else (1, 2, 5)))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
 def _draw_trials(panel: Axes, table: pd.DataFrame, x: "pd.Series[Any]") -> None:
-    """A marker and its standard error for each trial; hollow where it was stopped on the way."""
-    for state, fill in (("pruned", "white"), ("done", COLOURS[0])):
-        rows = table["state"] == state
+    """A marker and its standard error for each trial; hollow where it was pruned."""
+    for state, fill in (("pruned", "white"), ("done", COLOUR)):
+        rows = (table["state"] == state) & table["valid"].notna()
         if rows.any():
             panel.errorbar(
                 x[rows],
                 table["valid"][rows],
                 yerr=table["standard_error"][rows].fillna(0.0),
                 fmt="o",
-                color=COLOURS[0],
+                color=COLOUR,
                 markerfacecolor=fill,
                 markersize=6,
                 linewidth=1,
@@ -106,10 +122,10 @@ def write_search_report(path: Path, folder: Path) -> list[Path]:
 
 
 def charge_searches(results: Results, run: Path) -> Results:
-    """The same results where each method that a search chose options for also pays for it.
+    """The same results, with the costs of searches added to the methods whose options they chose.
 
-    All of a search goes onto the curve of each trial, in both readings: whoever wants the first
-    model of that method has to pay for the whole of it first.
+    The whole search is added to the curve of each trial, in both readings: it has to be paid before
+    there is a first model of that method.
     UserError: no method of the run says what its search was charged.
     """
     searches = open_run(run)[1].searches
@@ -130,4 +146,4 @@ def charge_searches(results: Results, run: Path) -> Results:
 
 
 def _note(label: str, directory: str) -> str:
-    return f"Hours and samples of {label} hold those of the search in {directory}."
+    return f"Hours and samples of {label} include those of the search in {directory}."

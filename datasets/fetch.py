@@ -25,7 +25,7 @@ class Record:
 
 def read_record(name: str, base_url: str) -> Record:
     """The record whose checksums stand in ``registry/<name>.txt``, a name and a sha256 a line."""
-    lines = (REGISTRIES / f"{name}.txt").read_text().splitlines()
+    lines = (REGISTRIES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     entries = [line.split() for line in lines if line and not line.startswith("#")]
     return Record(name, base_url, dict(entries))
 

@@ -17,9 +17,9 @@ ROOMS = {
     "bench": ("plan", "store", "unit", "engines", "driver", "search", "cli"),
 }
 FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))
-# Two files are below the rooms of their layer: how a process begins, and `datasets`, whose one room
-# holds networks, which are built from a signal.
-BELOW = {"augbench.bench.startup"}
+# Some files are below the rooms of their layer: how a process begins and prints, and `datasets`,
+# whose one room holds networks, which are built from a signal.
+BELOW = {"augbench.bench.startup", "augbench.bench.terminal"}
 EMPTY_NAMES = {"utils", "helpers", "manager", "base", "common", "misc"}
 # What only some machines have: the inline engine and the analysis run without it.
 RAY_ONLY = ROOT / "bench" / "engines" / "ray.py"

@@ -116,7 +116,9 @@ def run(
     from augbench.bench.driver.run import run_suite
     from augbench.bench.driver.run_options import RunOptions
     from augbench.bench.plan.suite import find_suite, load_suite
+    from augbench.bench.terminal import print_line
 
+    console = Console()
     read = load_suite(find_suite(suite), _with_workers(overrides, workers), fragments)
     options = RunOptions(
         out or Path("runs") / read.name,
@@ -129,8 +131,8 @@ def run(
         retry_failed=retry_failed,
     )
     with _say_how_to_resume():
-        complete = run_suite(read, options, Console())
-    print(f"figures and tables: augbench report {options.out}")
+        complete = run_suite(read, options, console)
+    print_line(console, f"figures and tables: augbench report {options.out}")
     raise typer.Exit(0 if complete else 1)
 
 
@@ -220,6 +222,7 @@ def plan(
     from augbench.bench.plan.suite import find_suite, load_suite
     from augbench.bench.store.run_directory import RunDirectory
     from augbench.bench.store.states import is_damaged, read_trials, skip_lines
+    from augbench.bench.terminal import print_line
 
     read = load_suite(find_suite(suite), overrides, fragments)
     directory = RunDirectory(out or Path("runs") / read.name)
@@ -229,7 +232,7 @@ def plan(
     console = Console()
     console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        print_line(console, line)
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
@@ -261,10 +264,10 @@ def status(run: RunPath) -> None:
     """
     from rich.console import Console
 
-    from augbench.bench.search.search import FILE
+    from augbench.bench.search.search import holds_search
 
     console = Console()
-    if (run / FILE).exists():
+    if holds_search(run):
         from augbench.bench.search.command import show_search
 
         show_search(run, console)

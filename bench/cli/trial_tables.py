@@ -8,13 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from augbench.bench.terminal import as_text
+
 MAX_LINES = 500  # that anybody reads; more trials are counted
-PROBLEM_STATES = (
-    "damaged",
-    "failed",
-    "diverged",
-    "skipped",
-)  # always have lines
+# States that have lines of their own however many trials there are.
+PROBLEM_STATES = ("damaged", "failed", "diverged", "skipped")
 
 Trial = Mapping[str, Any]  # a record of `read_trials` of bench/store/states.py
 
@@ -27,7 +25,7 @@ def plan_table(name: str, trials: Sequence[Trial]) -> Table:
         return _counted(title, trials, states)
     table = _table(("task", "method", "fold", "seed", "trial", ""), title)
     for trial, state in zip(trials, states, strict=True):
-        table.add_row(*_identity(trial), trial["trial"], state)
+        table.add_row(*_identity(trial), trial["trial"], as_text(state))
     return table
 
 
@@ -54,10 +52,10 @@ def _states(trials: Sequence[Trial]) -> Table:
     for trial in trials:
         table.add_row(
             *_identity(trial),
-            trial["state"],
+            as_text(trial["state"]),
             f"{trial['points_scored']} of {trial['points_known']}",
             f"{trial['wasted_seconds']:.1f} s",
-            Text(trial["reason"]),  # a str would be searched for markup, which has brackets
+            as_text(trial["reason"]),
         )
     return table
 
@@ -68,16 +66,16 @@ def _counted(title: str | None, trials: Sequence[Trial], states: Sequence[str]) 
         (trial["task"], trial["method"], state) for trial, state in zip(trials, states, strict=True)
     )
     for (task, method, state), count in counts.items():
-        table.add_row(task, method, str(count), state)
+        table.add_row(as_text(task), as_text(method), str(count), as_text(state))
     return table
 
 
-def _identity(trial: Trial) -> tuple[str, str, str, str]:
-    return trial["task"], trial["method"], str(trial["fold"]), str(trial["seed"])
+def _identity(trial: Trial) -> tuple[Text, Text, str, str]:
+    return as_text(trial["task"]), as_text(trial["method"]), str(trial["fold"]), str(trial["seed"])
 
 
 def _table(columns: Sequence[str], title: str | None = None) -> Table:
-    table = Table(title=title, box=None)
+    table = Table(title=None if title is None else as_text(title), box=None)
     for column in columns:
         table.add_column(column, overflow="fold")  # a path that a reason names stays whole
     return table

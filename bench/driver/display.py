@@ -15,10 +15,11 @@ from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.attempt_log import pulse
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.terminal import as_text, print_line
 from augbench.methods import known_methods
 
-_LINE_SECONDS = 15.0  # between plain lines when nothing ends, or something all the time
-_MOST = 20  # units under way that are shown; how many more there are is said
+_LINE_SECONDS = 15.0  # between plain lines, where nothing ends or very much does
+_MOST = 20  # units under way that are shown; the others are counted
 
 
 class Display:
@@ -52,33 +53,33 @@ class Display:
             yield
 
     def tick(self) -> None:
-        """Where there is no terminal, lines when something begins or ends, and now and then."""
+        """Without a terminal: print lines when a unit begins or ends, and now and then."""
         if self._console.is_terminal:
             return
         count = self._tally.finished + len(self._tally.failed) + self._tally.crashes
         seen = (count, set(self._tally.in_flight))
         now = time.monotonic()
-        calm = seen == self._last_seen or len(self._tally.in_flight) > _MOST
-        if calm and now - self._last_line < _LINE_SECONDS:
+        can_wait = seen == self._last_seen or len(self._tally.in_flight) > _MOST
+        if can_wait and now - self._last_line < _LINE_SECONDS:
             return
         self._last_seen, self._last_line = seen, now
-        self._console.print(self._headline(), soft_wrap=True, highlight=False)
+        print_line(self._console, self._headline())
         for row in self._rows():
-            self._console.print("    " + "  ".join(row), soft_wrap=True, highlight=False)
+            print_line(self._console, "    " + "  ".join(row))
 
     def _table(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("trial", "phase", "step", "best valid", "device hours"):
             table.add_column(column)
         for row in self._rows():
-            table.add_row(*row)
+            table.add_row(*map(as_text, row))
         return Group(Text(self._headline()), table)
 
     def _headline(self) -> str:
         tally = self._tally
         elapsed = time.monotonic() - self._began
         left = {*tally.queue, *tally.in_flight}
-        searching = bool(left & self._searches)  # nobody knows yet what they will ask for
+        searching = bool(left & self._searches)  # how many retrainings these ask for is not known
         to_do = f"{len(left)} to do" + (", retrainings to come" if searching else "")
         parts = [f"{tally.finished} done, {to_do}", f"{duration(elapsed)} so far"]
         if tally.finished and not searching:
@@ -96,13 +97,13 @@ class Display:
     def _row(self, unit: UnitId) -> tuple[str, ...]:
         attempts = self._run.unit(unit).attempts()
         progress = pulse(attempts[-1]) if attempts else {}
-        valid = progress.get("best_valid")
-        return (
+        valid, seconds = progress.get("best_valid"), progress.get("charged_seconds", 0.0)
+        return (  # a damaged file of progress must not end the driver
             self._label(unit),
-            progress.get("phase", "starting"),
+            str(progress.get("phase", "starting")),
             str(progress.get("step", "")),
-            f"{valid:.3f}" if valid is not None and valid >= 0 else "-",
-            f"{progress.get('charged_seconds', 0.0) / 3600:.4f}",
+            f"{valid:.3f}" if isinstance(valid, int | float) and valid >= 0 else "-",
+            f"{seconds / 3600:.4f}" if isinstance(seconds, int | float) else "-",
         )
 
     def _label(self, unit: UnitId) -> str:
@@ -112,7 +113,7 @@ class Display:
 
 
 def duration(seconds: float) -> str:
-    """A time in the unit that reads best."""
+    """A time in seconds, minutes or hours, whichever is easiest to read."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

@@ -14,6 +14,7 @@ from augbench.bench.store.accounts import charged
 from augbench.bench.store.attempt_log import pulse
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.terminal import print_line
 from augbench.datasets.errors import UserError, system_error
 
 CHECK_SECONDS = 0.5  # between two checks of the limits while units run
@@ -79,7 +80,7 @@ class Halt:
         if self.interrupted:
             raise KeyboardInterrupt
         if self.reason:
-            self._console.print(f"stopped early: {self.reason}", highlight=False)
+            print_line(self._console, f"stopped early: {self.reason}")
 
     def _poll(self) -> None:
         while not self._outside.wait(CHECK_SECONDS):
@@ -134,4 +135,4 @@ class Halt:
         except OSError as error:
             self.reason = "interrupted"
             said = f"running units go on to their end ({system_error(error)})"
-        self._console.print(f"stopping: {said}; a second Ctrl-C stops at once", highlight=False)
+        print_line(self._console, f"stopping: {said}; a second Ctrl-C stops at once")

@@ -23,6 +23,7 @@ from augbench.bench.store.files import append_line, hold_lock, write_json
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.states import read_trials, skip_lines
+from augbench.bench.terminal import print_line
 
 
 def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
@@ -59,16 +60,15 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
             finally:
                 engine.close()
             halt.conclude()
-            console.print(f"worked for {duration(time.monotonic() - began)}", highlight=False)
+            print_line(console, f"worked for {duration(time.monotonic() - began)}")
         else:
             _record(run, suite, skipped, console)
-            console.print("nothing left to run")
+            print_line(console, "nothing left to run")
         if failed:
-            console.print(
+            print_line(
+                console,
                 f"{len(failed)} that failed before are left as they are: without --leave-failed "
                 "the same command tries them again",
-                highlight=False,
-                soft_wrap=True,
             )
     return _summarise(run, suite, tally, console)
 
@@ -102,12 +102,10 @@ def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
     planned = {trial.spec.unit.digest for trial in suite.plan}
     out_of_view = [each for each in run.path.glob("trials/*") if each.name not in planned]
     if out_of_view:
-        console.print(
+        print_line(
+            console,
             f"the suite has changed: {len(out_of_view)} trials of former ones stay in {run.path}, "
             "but status and report show them no more",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
         )
 
 
@@ -147,5 +145,5 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
     if tally.failed:
         lines.append("mend what is named above and run the same command again: it carries on")
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        print_line(console, line)
     return not missing

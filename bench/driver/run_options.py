@@ -66,7 +66,7 @@ def open_directory(path: Path, header: str) -> RunDirectory:
                 f"{path} holds files but no {header}: choose an empty folder with --out"
             )
         path.mkdir(parents=True, exist_ok=True)
-        with (path / "lock").open("a"):
+        with (path / "lock").open("a", encoding="utf-8"):
             pass
     except OSError as error:
         raise UserError(

@@ -113,7 +113,8 @@ def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
             loaded = set(sys.modules)
             ending, reason = _do(request)
             modules = [name for name in sys.modules if name not in loaded]
-            with os.fdopen(writing, "w") as pipe:  # the names may be more than the pipe holds
+            # A pipe may hold less than all the names.
+            with os.fdopen(writing, "w", encoding="utf-8") as pipe:
                 json.dump([ending, reason, modules], pipe)
             status = 0
         finally:

@@ -15,8 +15,8 @@ trials from Optuna's journal, and all else follows from the seed and the number 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import ceil
-from typing import Any, NamedTuple
+from math import ceil, isnan
+from typing import NamedTuple
 
 import torch
 from rich.console import Console
@@ -41,6 +41,7 @@ from augbench.bench.search.rungs import (
     RUNGS,
     best_valid_at,
     charges,
+    ending,
     mean_valid,
     promoted,
     rung_step,
@@ -48,10 +49,12 @@ from augbench.bench.search.rungs import (
 from augbench.bench.search.sampler import propose
 from augbench.bench.search.search import FILE, Search, record_search
 from augbench.bench.search.space import Values, corners, grid
+from augbench.bench.search.trial_record import TrialRecord
 from augbench.bench.store.accounts import Charge, add_charges
 from augbench.bench.store.files import DamagedError, append_line, hold_lock
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.terminal import print_line
 
 
 class Candidate(NamedTuple):
@@ -178,23 +181,26 @@ class _Driver:
         own = self._own_charges(candidate)
         value, standard_error = mean_valid(values)
         total = add_charges(*own.values())
-        record: dict[str, Any] = {
-            "standard_error": standard_error,
-            "values": list(values),
-            "device_hours": total.seconds / 3600,
-            "forward": total.forward,
-            "backward": total.backward,
-            "charges": own,
-        }
+        pairs = list(zip(candidate.plan, values, strict=True))
+        record = TrialRecord(
+            standard_error=standard_error,
+            values=[None if isnan(each) else each for each in values],
+            without_metric=[ending(self.run, planned.spec) for planned, v in pairs if isnan(v)],
+            device_hours=total.seconds / 3600,
+            forward=total.forward,
+            backward=total.backward,
+            charges={unit: list(charge) for unit, charge in own.items()},
+        )
         self.journal.tell(candidate.number, value, record, pruned=pruned)
 
     def _own_charges(self, candidate: Candidate) -> dict[str, Charge]:
         """What no other trial is charged for: two of equal values share their units."""
         own = charges(self.run, candidate.plan)
         for trial in self.journal.trials():
-            for unit, charge in trial.user_attrs.get("charges", {}).items():
-                if unit in own and trial.number != candidate.number:
-                    seconds, forward, backward = charge
+            if trial.number == candidate.number:
+                continue
+            for unit, (seconds, forward, backward) in trial.user_attrs.get("charges", {}).items():
+                if unit in own:
                     own[unit] = add_charges(own[unit], Charge(-seconds, -forward, -backward))
         return own
 
@@ -237,5 +243,5 @@ def run_search(
             driver.close()
         halt.conclude()
         for reason in dict.fromkeys(driver.skipped.values()):
-            console.print(f"not searched on: {reason}", highlight=False, markup=False)
+            print_line(console, f"not searched on: {reason}")
     return driver.tally.failed

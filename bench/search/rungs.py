@@ -1,7 +1,7 @@
-"""Where the trials of a search stand, told from the files of their units alone."""
+"""How far the trials of a search are, from the files of their units alone."""
 
 from collections.abc import Iterable, Sequence
-from math import ceil, inf
+from math import ceil, inf, isfinite, isnan, nan
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import NamedTuple
@@ -11,14 +11,15 @@ from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import Charge, add_charges, charged
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.states import involved, unit_state
 from augbench.bench.unit.job import load_task
 
-REDUCTION = 3  # of a rung's trials, one in so many goes on
+REDUCTION = 3  # one of this many trials goes on from a rung
 RUNGS = (1, 2, 3)  # a ninth of a unit's steps, a third, all of them
 
 
 def rung_step(spec: TrialSpec, rung: int, data: Path) -> int | None:
-    """The step at which a unit of an end-to-end method has come to a rung; None: at its end."""
+    """The step at which a unit of an end-to-end method reaches a rung; None: at its end."""
     if rung == RUNGS[-1]:
         return None
     epochs = load_task(spec.task, data).training.epochs
@@ -27,7 +28,7 @@ def rung_step(spec: TrialSpec, rung: int, data: Path) -> int | None:
 
 
 def step_divisor(rung: int) -> int:
-    """One in so many of a unit's steps are done at a rung."""
+    """By which a unit's number of steps is divided to get those that are done at a rung."""
     share: int = REDUCTION ** (RUNGS[-1] - rung)
     return share
 
@@ -35,8 +36,8 @@ def step_divisor(rung: int) -> int:
 def best_valid_at(run: RunDirectory, spec: TrialSpec, step: int | None) -> float | None:
     """The best validation metric of a unit up to a step, once it is there; None before.
 
-    ``step`` None is its end, evaluations of its policies included. What has diverged without ever
-    showing anything is worth nothing: 0.
+    ``step`` None is its end, evaluations of its policies included. NaN for a unit that has ended
+    without any metric, as one does whose first loss is not finite. A metric of 0 is one.
     """
     directory = run.unit(spec.unit)
     rows, ended = directory.points(), directory.result() is not None
@@ -49,7 +50,16 @@ def best_valid_at(run: RunDirectory, spec: TrialSpec, step: int | None) -> float
         if unit.result() is None:
             return None
         values += [float(row["valid"]) for row in unit.points()]
-    return max(values, default=0.0)
+    return max(filter(isfinite, values), default=nan)
+
+
+def ending(run: RunDirectory, spec: TrialSpec) -> str:
+    """How a unit without any metric has ended, in a word or two: "diverged", "over budget"."""
+    for unit in involved(run, spec):
+        state, _ = unit_state(unit)
+        if state != "done":
+            return state
+    return "without a point"
 
 
 def charges(run: RunDirectory, plan: Iterable[PlannedTrial]) -> dict[str, Charge]:
@@ -67,20 +77,21 @@ def charges(run: RunDirectory, plan: Iterable[PlannedTrial]) -> dict[str, Charge
 
 
 class MeanValid(NamedTuple):
-    """What a trial is worth: the mean over its units, and the standard error of that mean."""
+    """The metric of a trial: the mean over its units, and the standard error of that mean."""
 
     value: float
     standard_error: float | None  # None of a single unit
 
 
 def mean_valid(values: Sequence[float]) -> MeanValid:
-    """Of the validation metrics of a trial's units."""
+    """Of the validation metrics of a trial's units; NaN, no metric, counts as 0."""
+    values = [0.0 if isnan(value) else value for value in values]
     spread = stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
     return MeanValid(fmean(values), spread)
 
 
 def promoted(values: dict[int, float]) -> set[int]:
-    """Which trials go on from a rung, of all that have come to it: the best third, the older first.
+    """Which of all trials that have reached a rung go on: the best third, older ones first.
 
     Source: Li et al. 2020 (ASHA), algorithm 2, with the trials of a batch taken together.
     """

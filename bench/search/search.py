@@ -1,5 +1,6 @@
-"""What a search is: a suite, one method of it, and the options that are varied."""
+"""What a search is: a suite, one of its methods, and the options that are varied."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -15,16 +16,16 @@ from augbench.datasets.errors import UserError, unknown
 from augbench.methods import known_methods
 
 FILE = "search.json"
-NO_PART = ("resources", "total_device_hours")  # of a suite's tables: how far it gets, not where to
+NO_PART = ("resources", "total_device_hours")  # of a suite: they change no result of a trial
 
 
 @dataclass(frozen=True)
 class Search:
-    """All that its trials follow from; not how many there are, nor where they run."""
+    """Everything that decides its trials, but not how many there are or where they run."""
 
     suite: dict[str, Any]  # the tables of the file, overrides included
-    method: str  # the label in the suite; or a method, as it is by default
-    parameters: dict[str, str]  # the words of the space of each option
+    method: str  # the label in the suite; or a method with its defaults
+    parameters: dict[str, str]  # the space of each option, as the user wrote it
     sampler: SamplerName
     seed: int
     batch: int  # trials that are proposed at once
@@ -32,13 +33,13 @@ class Search:
 
     @property
     def spaces(self) -> Spaces:
-        """What the words say."""
+        """The space of each option."""
         return {key: read_space(key, words) for key, words in self.parameters.items()}
 
     def plan(self, values: Values, name: str) -> tuple[PlannedTrial, ...]:
         """The suite's trials of the method with some values for its options, under a name.
 
-        Raises a UserError for an option that the method has not, or a value that is of no use.
+        Raises a UserError for an option that the method does not have, or a value that it refuses.
         """
         table = self.suite["methods"].get(self.method, {})
         row = {"method": self.method, **with_values(table, values)}
@@ -58,8 +59,8 @@ def make_search(
 ) -> Search:
     """Check what can be checked without data.
 
-    Raises a UserError for a method that is neither in the suite nor known, an option that it has
-    not, or a value that an option never takes.
+    Raises a UserError for a method that is neither in the suite nor known, an option that it does
+    not have, or a value that an option never takes.
     """
     labels = suite.resolved["methods"]
     if method not in labels and method not in known_methods():
@@ -73,13 +74,13 @@ def make_search(
 
 
 def _ends_in(tables: Mapping[str, Any], method: str) -> str:
-    """A policy is worth nothing before it is retrained, so that its search shows no rungs."""
+    """What the method ends in: a policy has no metric before it is retrained, and so no rungs."""
     name = tables["methods"].get(method, {}).get("method", method)
     return known_methods()[name].ends_in
 
 
 def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
-    """Keep the search with its directory; a larger number of trials goes on from a smaller one.
+    """Write down the search in its directory; with more trials than before it is extended.
 
     Raises a UserError if the directory holds another search.
     """
@@ -94,27 +95,67 @@ def record_search(run: RunDirectory, search: Search, n_trials: int) -> None:
                     f"{_abbreviate(given)}; choose another directory with --out"
                 )
         n_trials = max(n_trials, n_former)
-    record = {"schema": SCHEMA, "trials": n_trials, "search": asdict(search)}
+    parts = asdict(search)
+    record = {
+        "schema": SCHEMA,
+        "trials": n_trials,
+        "digest": _digest(parts, n_trials),
+        "search": parts,
+    }
     write_json(run.path / FILE, record)
+
+
+def holds_search(path: Path) -> bool:
+    """Whether a directory is that of a search, damaged or not."""
+    return (path / FILE).exists()
 
 
 def read_search(path: Path) -> tuple[Search, int]:
     """The search of a directory, and how many trials it was last asked for.
 
-    Raises a UserError if there is none, or it has another version's layout.
+    Raises a UserError if there is none, it is damaged, or it has another version's layout.
     """
     file = path / FILE
     if not file.exists():
         raise UserError(f"{path} holds no search: there is no {FILE} in it")
-    record = read_json(file)
-    if not isinstance(record.get("schema"), int) or not isinstance(record.get("trials"), int):
-        raise DamagedError(f"{file} is damaged: it names no schema or no number of trials")
-    check_schema(path, record["schema"])
-    return read_options(Search, record.get("search", {}), str(file)), record["trials"]
+    if not file.is_file():
+        raise _damaged(file, "a folder or a device is in the place of the file")
+    try:
+        record = read_json(file)
+    except (DamagedError, RecursionError) as error:
+        raise _damaged(file, str(error).removeprefix(f"{file} is damaged ").strip("()")) from None
+    schema, n_trials, parts = (record.get(key) for key in ("schema", "trials", "search"))
+    if type(schema) is not int:
+        raise _damaged(file, "it names no schema")
+    check_schema(path, schema)
+    if type(n_trials) is not int or n_trials < 1:
+        raise _damaged(file, f"its number of trials is {_abbreviate(n_trials)}")
+    if not isinstance(parts, dict):
+        raise _damaged(file, "it holds no search")
+    if record.get("digest") not in (None, _digest(parts, n_trials)):
+        raise _damaged(file, "it is not what was written")
+    try:
+        search = read_options(Search, parts, str(file))
+        search.spaces  # noqa: B018 reading them is the check
+    except UserError as error:
+        raise _damaged(file, str(error)) from None
+    return search, n_trials
+
+
+def _damaged(file: Path, what: str) -> DamagedError:
+    return DamagedError(
+        f"{file} is damaged ({what}): move it away and {file.parent / 'journal.log'} with it, and "
+        "run the same augbench search with another --out"
+    )
+
+
+def _digest(parts: Mapping[str, Any], n_trials: int) -> str:
+    text = json.dumps([parts, n_trials], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _difference(key: str, was: object, given: object) -> tuple[str, object, object]:
-    """The first key below which two values differ, and what stands there."""
+    """The first key at which two values differ, and both values there."""
     if isinstance(was, Mapping) and isinstance(given, Mapping):
         for part in [*was, *given]:
             if was.get(part) != given.get(part):

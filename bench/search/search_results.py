@@ -1,4 +1,4 @@
-"""What a search has come to: a row for each trial, and the tables that a suite can run with."""
+"""The results of a search: a row for each trial, and the tables with which a suite can run."""
 
 import json
 import re
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from optuna.trial import FrozenTrial, TrialState
 
 from augbench.bench.plan.tables import SearchTable
-from augbench.bench.search.journal import read_journal
+from augbench.bench.search.journal import FILE, read_journal, read_record
 from augbench.bench.search.rungs import step_divisor
 from augbench.bench.search.search import Search, read_search
 from augbench.bench.search.space import Value, Values, with_values
+from augbench.bench.search.trial_record import TrialRecord
 from augbench.bench.store.files import replace_text
 
 FRAGMENT = "best.toml"
@@ -26,12 +27,16 @@ class TrialResult(NamedTuple):
     number: int
     state: str  # "done", "pruned", or "unfinished"
     values: Values
-    valid: float | None  # the mean over its units of the best validation metric; None: unfinished
+    # The mean over its units of the best validation metric; None where the trial is unfinished or
+    # one of its units has shown no metric.
+    valid: float | None
     standard_error: float | None  # of that mean; None of one unit
     device_hours: float
     forward: int  # samples
     backward: int
-    share_of_steps: float  # after which the metric was looked at: a ninth, a third, or 1
+    share_of_steps: float  # after which the metric was read: a ninth, a third, or 1
+    without_metric: tuple[str, ...] = ()  # why units have shown none, one for each such unit
+    n_units: int = 1
 
 
 class SearchResults(NamedTuple):
@@ -43,13 +48,22 @@ class SearchResults(NamedTuple):
 
     @property
     def best(self) -> TrialResult | None:
-        """The trial with the best validation metric of those that ran to their end, the oldest."""
-        done = [each for each in self.trials if each.state == "done"]
-        return max(done, key=lambda each: each.valid or 0.0, default=None)
+        """Of the trials that ran to their end, the oldest with the best validation metric.
+
+        None before one has, and where each has a unit without a metric: its options are no use.
+        """
+        done = [(each.valid, each) for each in self.trials if each.state == "done"]
+        known = [(valid, each) for valid, each in done if valid is not None]
+        return max(known, key=lambda pair: pair[0], default=(0.0, None))[1]
+
+    @property
+    def n_ended(self) -> int:
+        """How many trials have ended, pruned ones among them."""
+        return sum(each.state != "unfinished" for each in self.trials)
 
     @property
     def cost(self) -> SearchTable:
-        """What all trials together were charged; its directory is left open."""
+        """What all trials together were charged; its directory is empty."""
         return SearchTable(
             directory="",
             device_hours=sum(each.device_hours for each in self.trials),
@@ -59,31 +73,36 @@ class SearchResults(NamedTuple):
 
 
 def read_search_results(path: Path) -> SearchResults:
-    """Of a search's directory, at any time.
+    """Read a search's directory, at any time.
 
-    Raises a UserError if there is no search in it.
+    Raises a UserError if there is no search in it, or its files are damaged.
     """
     search, n_trials = read_search(path)
-    return SearchResults(search, n_trials, tuple(map(_trial_result, read_journal(path))))
+    trials = read_journal(path, search.spaces)
+    return SearchResults(search, n_trials, tuple(_trial_result(t, path / FILE) for t in trials))
 
 
-def _trial_result(trial: FrozenTrial) -> TrialResult:
-    record = trial.user_attrs
+def _trial_result(trial: FrozenTrial, file: Path) -> TrialResult:
+    ended = trial.state in _STATES
+    record = read_record(trial, file) if ended else TrialRecord()
+    known = ended and trial.values and not record.without_metric
     return TrialResult(
         number=trial.number,
         state=_STATES.get(trial.state, "unfinished"),
         values=trial.params,
-        valid=trial.values[0] if trial.values else None,
-        standard_error=record.get("standard_error"),
-        device_hours=record.get("device_hours", 0.0),
-        forward=record.get("forward", 0),
-        backward=record.get("backward", 0),
+        valid=trial.values[0] if known else None,
+        standard_error=record.standard_error if known else None,
+        device_hours=record.device_hours,
+        forward=record.forward,
+        backward=record.backward,
         share_of_steps=_share(trial),
+        without_metric=tuple(record.without_metric),
+        n_units=len(record.values) or 1,
     )
 
 
 def _share(trial: FrozenTrial) -> float:
-    """How far a trial has come, as told at its rungs."""
+    """The share of its steps that a trial has done, as noted at its rungs."""
     if trial.state == TrialState.COMPLETE:
         return 1.0
     rung = max(trial.intermediate_values, default=0)
@@ -91,9 +110,13 @@ def _share(trial: FrozenTrial) -> float:
 
 
 def write_fragment(path: Path, results: SearchResults) -> Path | None:
-    """Write the best trial as tables for ``augbench run --with``; None where there is none yet."""
+    """Write the best trial as tables for ``augbench run --with``.
+
+    None where no trial is the best; a file of a former search of this directory is removed then.
+    """
     best = results.best
     if best is None:
+        (path / FRAGMENT).unlink(missing_ok=True)
         return None
     label = results.search.method
     cost = asdict(results.cost) | {"directory": str(path.resolve())}
@@ -109,12 +132,12 @@ def write_fragment(path: Path, results: SearchResults) -> Path | None:
     return path / FRAGMENT
 
 
-def valid_text(finding: TrialResult) -> str:
+def valid_text(trial: TrialResult) -> str:
     """A validation metric and its standard error."""
-    if finding.valid is None:
+    if trial.valid is None:
         return "-"
-    error = finding.standard_error
-    return f"{finding.valid:.4f}" + ("" if error is None else f" ± {error:.4f}")
+    error = trial.standard_error
+    return f"{trial.valid:.4f}" + ("" if error is None else f" ± {error:.4f}")
 
 
 def _toml(path: Sequence[str], table: dict[str, Any]) -> str:
@@ -131,4 +154,4 @@ def _key(name: str) -> str:
 
 
 def _value(value: Value) -> str:
-    return json.dumps(value)  # of numbers, words and truth values, what JSON writes is TOML
+    return json.dumps(value)  # JSON writes numbers, words and truth values as TOML does

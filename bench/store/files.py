@@ -47,7 +47,7 @@ def hold_lock(file: Path, message: str, *, wait_seconds: float = 0.0) -> Iterato
 
     Raises a BusyError with the message and the holder's process number if it stays taken.
     """
-    with file.open("a+") as lock:
+    with file.open("a+", encoding="utf-8") as lock:
         deadline = time.monotonic() + wait_seconds
         while not _try_lock(lock):
             if time.monotonic() >= deadline:
@@ -190,7 +190,7 @@ def replace_text(file: Path, content: str, *, sync: bool = False) -> None:
     # Processes on two machines may have the same number.
     draft = file.with_name(f".{file.name}.{platform.node()}.{os.getpid()}")
     try:
-        with draft.open("w") as text:
+        with draft.open("w", encoding="utf-8") as text:
             text.write(content)
             text.flush()
             if sync:

@@ -126,7 +126,7 @@ def test_a_search_is_charged_to_its_method_in_both_readings(tmp_path: Path) -> N
 
 def test_the_report_charges_only_when_asked_and_says_so(tmp_path: Path) -> None:
     out = run(tmp_path, SUITE + SEARCHES)
-    note = "Hours and samples of fixed hold those of the search in runs/search."
+    note = "Hours and samples of fixed include those of the search in runs/search."
     report(out)
     assert note not in (out / "report" / "table.md").read_text()
     plain = pd.read_csv(out / "report" / "table.csv").set_index("method")["hours_full"]

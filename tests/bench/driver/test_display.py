@@ -86,3 +86,26 @@ def test_on_a_terminal_there_is_a_table(small_suite: Path, tmp_path: Path) -> No
 
 def test_times_are_in_the_unit_that_reads_best() -> None:
     assert [duration(s) for s in (5, 99, 120, 7200)] == ["5 s", "99 s", "2 min", "2.0 h"]
+
+
+def test_labels_are_no_markup_and_damaged_progress_ends_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "suite.toml"
+    table = '[methods."{}"]\nmethod = "none"\ntraining = {{ epochs = {} }}\n'
+    labels = ["augnet [a,b]", "[/x]", ":smile:"]
+    text = 'name = "s"\nfolds = 1\n[tasks.digits]\n'
+    text += "".join(table.format(label, number) for number, label in enumerate(labels, 1))
+    file.write_text(text, encoding="utf-8")
+    for is_terminal in (False, True):
+        console = Console(record=True, width=200, force_terminal=is_terminal)
+        folder = tmp_path / str(is_terminal)
+        folder.mkdir()
+        display, _, run = made(file, folder, console)
+        for pulse in run.path.glob("*/*/attempts/*/pulse.json"):
+            replace_json(pulse, {"best_valid": "[/x]", "charged_seconds": None, "phase": ["[/x]"]})
+        if is_terminal:
+            console.print(display._table())
+        else:
+            display.tick()
+        printed = console.export_text()
+        for label in labels:
+            assert f"digits · {label} · fold 0" in printed

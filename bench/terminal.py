@@ -1,0 +1,28 @@
+"""Prints the user's own words exactly as they are.
+
+Rich reads square brackets as markup and `:names:` as emoji. Labels, paths and error texts of a user
+hold both, so nothing that is printed here is handed to rich as a plain string.
+"""
+
+import re
+
+from rich.console import Console
+from rich.text import Text
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text on one line: control characters are shown as escapes, as in ``\\n``."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def as_text(value: object) -> Text:
+    """A value of the user's as it is, for a table: no markup, no emoji, no control characters."""
+    return Text(printable(str(value)))
+
+
+def print_line(console: Console, line: object) -> None:
+    """Print a line as it is; a terminal that is too narrow wraps it, a file gets it whole."""
+    text = "\n".join(map(printable, str(line).split("\n")))
+    console.print(Text(text), soft_wrap=True)
