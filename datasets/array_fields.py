@@ -1,4 +1,4 @@
-"""What an .npz file says beside x: labels, groups, channels, sampling rate. Errors name the file."""
+"""What an .npz file says beside x: labels, groups, channels, sampling rate."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches

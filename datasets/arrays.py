@@ -104,9 +104,9 @@ def _bank(signal: Signal, where: str) -> tuple[str, ...]:
     lost = unplaced(signal.channels)
     if lost and signal.n_channels > 1:
         warnings.warn(
-            f"{', '.join(banks.NEEDS_POSITIONS)} are left out of the transforms of {where}, because "
-            f"they need a place of its own on the head for each channel, and {', '.join(lost)} "
-            "have none: give 10-20 names, or pick channels with the option channels",
+            f"the transforms of {where} are without {', '.join(banks.NEEDS_POSITIONS)}, which need "
+            f"a place of its own on the head for each channel; these have none: {', '.join(lost)} "
+            "(give 10-20 names, or pick channels with the option channels)",
             UserNotice,
             stacklevel=3,
         )

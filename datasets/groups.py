@@ -64,7 +64,7 @@ def choose_share(counts: Counts, share: float, turn: int) -> Chosen:
 
 
 def _weights(counts: Counts) -> NDArray[np.float64]:
-    """(K + 1,): what the squared rows of each class weigh, and in the last column of all classes."""
+    """(K + 1,): what the squared rows of each class weigh; the last is for all classes."""
     total = np.maximum(counts.sum(0), 1).astype(np.float64)
     weights: NDArray[np.float64] = 1 / total**2
     weights[-1] *= SIZE_WEIGHT * (len(total) - 1)
@@ -154,7 +154,11 @@ def _give_missing_classes(
         best: tuple[float, float] = (0.0, 0.0)
         move: tuple[int, int | None, int] | None = None  # a group, what it is exchanged for, where
         for part, label in np.argwhere(loads[:, :-1] == 0).tolist():
-            donors = np.flatnonzero((counts[:, label] > 0) & (parts != part))
+            holds = counts[:, label] > 0
+            # A part gives what it has twice, or what another needs more.
+            n_holders = np.bincount(parts[holds], minlength=len(targets))
+            gives = (n_holders > 1) | ((n_holders == 1) & (urgency < urgency[part]))
+            donors = np.flatnonzero(holds & gives[parts])
             for donor in donors[np.argsort(counts[donors, -1], kind="stable")][:DONORS].tolist():
                 giver = int(parts[donor])
                 back = np.flatnonzero(parts == part)[:SWAPS]

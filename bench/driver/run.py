@@ -39,7 +39,8 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]
         tally = Tally()
         left = pending(run, specs)
-        unfit = prepare(run, suite.plan, options.data) if left.units else {}
+        open_trials = {each.unit for each in left.units} | set(left.requested_by.values())
+        unfit = prepare(run, suite.plan, options.data, open_trials) if left.units else {}
         skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
         specs = [spec for spec in specs if spec.unit not in skipped]
         if len(left.units) > len(skipped):
