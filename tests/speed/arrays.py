@@ -1,8 +1,8 @@
 """Prints the memory and time that an .npz of 480 MB of EEG takes, each in a fresh process.
 
 Run it by ``make speed`` or ``python tests/speed/arrays.py [MB]``. Peak is the largest resident
-memory of the process over the size of the file, with torch and numpy; own is the memory that the
-process shares with nobody and that it did not have after its imports. A first process prepares, a
+memory of the process over the size of the file, with torch and numpy; own is the memory that no file backs and
+that the process did not have after its imports. A first process prepares, a
 second one maps; the third and fourth do the same for a fold and read all of it once.
 """
 
@@ -34,7 +34,7 @@ from augbench.datasets.options.tasks import ArraysOptions
 def own():
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
-    return (kilobytes["Private_Dirty:"]) / 1e3
+    return kilobytes["Anonymous:"] / 1e3
 
 data, standardise, use_fold = Path(sys.argv[1]), sys.argv[2] == "1", sys.argv[3] == "1"
 before, start = own(), time.perf_counter()
