@@ -1,45 +1,75 @@
-"""Preprocessed arrays on disk, so that every worker process need not preprocess anew."""
+"""Prepared arrays on disk: one process builds them, and all processes of a machine map them.
 
+An entry of the cache is a folder of .npy files, with an index that holds the key, sizes and
+checksums. A folder is written under another name first and then renamed, so nobody sees half of it.
+"""
+
+import errno
+import json
 import os
-import tempfile
-import zipfile
+import shutil
+import time
+import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.blocks import Blocks, whole
+from augbench.datasets.errors import UserError, UserNotice, system_error
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 
-TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+LAYOUT = 2  # of an entry; 1 was one .npz file
+INDEX = "index.json"
+PART = ".part"  # ends the name of an entry that is being written
+ABANDONED_SECONDS = 24 * 3600.0  # after which a part is taken for the remains of a killed process
+CHUNK = 1 << 20  # bytes
 
 
-def cached(name: str, key: str, keys: tuple[str, ...], build: Callable[[], Arrays]) -> Arrays:
-    """The arrays that ``build`` gives, from disk if they were built before.
+def cached(
+    name: str,
+    key: str,
+    keys: tuple[str, ...],
+    build: Callable[[], Mapping[str, NDArray[Any] | Blocks]],
+) -> Arrays:
+    """The arrays that ``build`` gives, mapped from disk; built only where they are not there yet.
 
-    ``key`` says all that they depend on, ``keys`` names them. A file that cannot be read or lacks
-    an array is built again. Written under another name first, so that no reader sees half a file.
-    Raises UserError when the folder cannot be written.
+    ``key`` says all that they depend on, ``keys`` names them. What is written into a mapped array
+    stays in this process and never reaches the file. Arrays are written in the order of ``build``.
+    An entry that is damaged, or that is not ours, is built again; where it cannot be replaced, a
+    UserNotice says so. Raises UserError when the folder cannot be written.
     """
-    path = cache_folder() / f"{name}-{sha256(key.encode()).hexdigest()[:16]}.npz"
-    if path.is_file():
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                return {each: stored[each] for each in keys}
-        except TORN:
-            pass  # torn by a full disk or a crash: what is built below replaces it
-    arrays = build()
+    text = f"{LAYOUT} {key}"
+    entry = cache_folder() / f"{name}-{sha256(text.encode()).hexdigest()[:16]}"
+    arrays = _open(entry, text, keys)
+    if arrays is not None:
+        return arrays
+    built = build()
+    part = entry.with_name(f"{entry.name}-{uuid4().hex[:8]}{PART}")
     try:
-        _write(path, arrays)
+        _remove_abandoned(entry.parent)
+        _check_room(entry.parent, built)
+        _write(part, text, built)
+        arrays = _open(part, text, keys)  # which stay mapped when their files are removed
+        if arrays is None:
+            raise OSError(errno.EIO, "what was written cannot be read back", str(part))
+        if _publish(part, entry, text, keys):
+            arrays = {name: _map(entry / f"{name}.npy") for name in keys}
     except OSError as error:
         raise UserError(
-            f"cannot write the cache folder {path.parent} ({error.strerror}): "
+            f"cannot write the cache folder {entry.parent} ({system_error(error)}): make room, or "
             "set AUGBENCH_CACHE to a folder that can be written"
         ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return arrays
 
 
@@ -59,12 +89,111 @@ def files_key(files: list[Path]) -> str:
     return repr([(parent, name, s.st_size, s.st_mtime_ns) for parent, name, s in stats])
 
 
-def _write(path: Path, arrays: Arrays) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+def _open(entry: Path, text: str, keys: tuple[str, ...]) -> Arrays | None:
+    """The arrays of an entry; None where it is not there, damaged, or of another key."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub mistakes the names for options
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        index = json.loads((entry / INDEX).read_text(encoding="utf-8"))
+        if index["key"] != text:
+            return None
+        for name, known in index["files"].items():
+            size, checksum = _checksum(entry / f"{name}.npy")
+            if [size, checksum] != known:
+                return None
+        return {name: _map(entry / f"{name}.npy") for name in keys}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError):
+        return None  # what is built below replaces it
+
+
+def _map(path: Path) -> NDArray[Any]:
+    """An .npy file, mapped copy-on-write, because torch wants arrays that can be written."""
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+    except ValueError:  # an empty array cannot be mapped
+        array = np.load(path, allow_pickle=False)
+    return array
+
+
+def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any] | Blocks]) -> None:
+    # Not by `tempfile`, whose folders nobody else can read: caches are shared.
+    folder.mkdir(parents=True)
+    files = {}
+    for name, array in arrays.items():
+        blocks = array if isinstance(array, Blocks) else whole(array)
+        path = folder / f"{name}.npy"
+        files[name] = _write_array(path, blocks)
+    (folder / INDEX).write_text(json.dumps({"key": text, "files": files}), encoding="utf-8")
+
+
+def _write_array(path: Path, array: Blocks) -> tuple[int, int]:
+    """Write an .npy file block by block; its size and checksum."""
+    described = {
+        "descr": np.lib.format.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": array.shape,
+    }
+    header = BytesIO()
+    np.lib.format.write_array_header_1_0(header, described)
+    size, checksum = header.tell(), zlib.crc32(header.getvalue())
+    with path.open("wb") as file:
+        file.write(header.getvalue())
+        for block in array.blocks:
+            content = np.ascontiguousarray(block).data
+            file.write(content)
+            size, checksum = size + content.nbytes, zlib.crc32(content, checksum)
+    return size, checksum
+
+
+def _checksum(path: Path) -> tuple[int, int]:
+    """Size and CRC-32 of a file; 480 MB take 0.2 s from memory."""
+    size = checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            size += len(chunk)
+            checksum = zlib.crc32(chunk, checksum)
+    return size, checksum
+
+
+def _publish(part: Path, entry: Path, text: str, keys: tuple[str, ...]) -> bool:
+    """Give a finished part its name, unless another was first; True if the entry is good then."""
+    with suppress(OSError):
+        part.rename(entry)
+        return True
+    if _open(entry, text, keys) is not None:
+        return True
+    trash = part.with_name(f"{part.name}-old{PART}")
+    try:
+        entry.rename(trash)
+        part.rename(entry)
+    except OSError as error:
+        warnings.warn(
+            f"{entry} in the cache is damaged and cannot be replaced ({system_error(error)}), so "
+            "its data are prepared anew by each process: delete it",
+            UserNotice,
+            stacklevel=4,
+        )
+        return False
+    _remove(trash)
+    return True
+
+
+def _check_room(folder: Path, arrays: Mapping[str, NDArray[Any] | Blocks]) -> None:
+    """Raise OSError before a disk is filled, which others write to as well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    n_bytes = sum(int(a.n_bytes if isinstance(a, Blocks) else a.nbytes) for a in arrays.values())
+    if shutil.disk_usage(folder).free < 1.1 * n_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the parts that killed processes have left."""
+    for part in folder.glob(f"*{PART}"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
+                _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -15,7 +15,17 @@ from augbench.datasets.folds import check_share, hold_out
 from augbench.datasets.options.tasks import Cifar10Options
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Normalisation, Signal, Split, Task, Views, fingerprint
+from augbench.datasets.task import (
+    Fold,
+    Normalisation,
+    Part,
+    Parts,
+    Signal,
+    Split,
+    Task,
+    Views,
+    fingerprint,
+)
 
 FOLDER = "cifar-10-batches-py"
 BASE_URL = "https://www.cs.toronto.edu/~kriz/"
@@ -61,6 +71,12 @@ def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
     _check_classes(y)
     seeds = Seeds((seed, "cifar10"))
 
+    def parts(k: int) -> Parts:
+        train, valid = hold_out(y, options.valid_share, seeds.child("fold", k))
+        counts = [labels.bincount(minlength=len(CLASS_NAMES)) for labels in (y[train], y[valid])]
+        counts.append(test_y.bincount(minlength=len(CLASS_NAMES)))
+        return Parts(*(Part(tuple(each.tolist())) for each in counts))
+
     def fold(k: int) -> Fold:
         # Bytes until here: all 50,000 images are 614 MB as float32, and one fold needs them once.
         rest, held = hold_out(y, options.valid_share, seeds.child("fold", k))
@@ -90,6 +106,7 @@ def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
         ),
         metric="accuracy",
         fingerprint=fingerprint(images, y, test_images, test_y),
+        parts=parts,
     )
 
 

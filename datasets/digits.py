@@ -8,8 +8,9 @@ from augbench.datasets import banks
 from augbench.datasets.folds import make_fold, stratified
 from augbench.datasets.options.tasks import DigitsOptions
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.parts import count_parts
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Signal, Task, fingerprint
+from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 WHITE = 16.0  # the data set's brightest value
 
@@ -26,6 +27,9 @@ def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
     x = torch.from_numpy(images / WHITE).float().reshape(-1, 1, 8, 8)
     y = torch.from_numpy(labels).long()
     rows = stratified(y, options.n_folds, options.valid_share, Seeds((seed, "digits")))
+
+    def parts(k: int) -> Parts:
+        return count_parts(y, rows[k], 10)
 
     def fold(k: int) -> Fold:
         return make_fold(x, y, rows[k])
@@ -48,4 +52,5 @@ def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
         ),
         metric="accuracy",
         fingerprint=fingerprint(x, y),
+        parts=parts,
     )

@@ -1,6 +1,7 @@
 """The only code that uses the network: public records, file by file, each against its checksum."""
 
 import hashlib
+import os
 import tarfile
 import zlib
 from collections.abc import Iterable
@@ -52,6 +53,7 @@ def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries:
     for name in wanted:
         try:
             source.fetch(name)
+            (folder / name).chmod(0o666 & ~_umask())  # pooch's files are for their writer alone
         except OSError as error:  # requests' errors among them
             raise UserError(
                 f"cannot fetch {name} of {record.name} from {record.base_url} "
@@ -95,6 +97,13 @@ def unpack(archive: Path, folder: Path, checksums: dict[str, str]) -> None:
         ) from error
     if wanted:
         raise UserError(f"{archive.name} lacks {', '.join(wanted)}: {advice}")
+
+
+def _umask() -> int:
+    """Which permissions new files of this process do not get; can be read only by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
 
 
 def _matches(content: bytes, checksum: str) -> bool:

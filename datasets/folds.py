@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from augbench.datasets.errors import UserError
+from augbench.datasets.groups import choose_share, count_rows, even_bins
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Split, Views
 
@@ -77,60 +78,27 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
 def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: float) -> list[Rows]:
     """(N,), (N,) -> folds in which no group stands in two parts; each row is tested in one fold.
 
-    The validation part has its share of the rows as nearly as whole groups allow. Nothing is drawn:
-    the folds depend on the groups alone, so that hard groups (subjects) meet the same training set
-    whatever the seed. Raises UserError when there are too few groups, or when the training part of
-    a fold lacks a class.
+    Every part has its share of the rows, and of the rows of each class, as nearly as whole groups
+    allow. A part may lack a class: `check_parts` says so. Nothing is drawn: the folds depend on
+    the groups alone, so that hard groups (subjects) meet the same training set whatever the seed.
+    Raises UserError when there are too few groups.
     """
     check(n_folds, valid_share)
     names, number = np.unique(groups, return_inverse=True)
-    sizes = np.bincount(number).tolist()
-    n_classes = len(y.unique())
-    folds = []
-    tested = _even_bins(list(range(len(names))), sizes, n_folds)
-    if len(names) < n_folds or len(names) - max(map(len, tested)) < 2:
+    counts = count_rows(np.unique(y.numpy(), return_inverse=True)[1], number)
+    tested = even_bins(counts, n_folds)
+    if len(names) < n_folds or len(names) - int(np.bincount(tested).max()) < 2:
         raise UserError(
             f"{len(names)} groups are too few for n_folds = {n_folds}: a fold needs one to test, "
             "one to validate and one to train; ask for other folds or bring more groups"
         )
-    for k, test in enumerate(tested):
-        rest = [group for group in range(len(names)) if group not in test]
-        n_bins = min(len(rest), max(2, round(1 / valid_share)))
-        valid = _nearest(_even_bins(rest, sizes, n_bins)[k % n_bins], rest, sizes, valid_share)
-        train = [group for group in rest if group not in valid]
-        rows = Rows(
-            *(torch.from_numpy(np.flatnonzero(np.isin(number, p))) for p in (train, valid, test))
-        )
-        if len(y[rows.train].unique()) < n_classes:
-            raise UserError(
-                f"the training groups of fold {k} lack a class that other groups have: "
-                "ask for another n_folds or valid_share, or leave the groups out of the file"
-            )
-        folds.append(rows)
+    folds = []
+    for k in range(n_folds):
+        rest = np.flatnonzero(tested != k)
+        part = np.full(len(names), 2)
+        part[rest] = choose_share(counts[rest], valid_share, k)
+        folds.append(Rows(*(torch.from_numpy(np.flatnonzero(part[number] == p)) for p in range(3))))
     return folds
-
-
-def _even_bins(groups: list[int], sizes: list[int], n_bins: int) -> list[list[int]]:
-    """Groups in bins of about the same number of rows: the largest first, into the emptiest bin."""
-    bins: list[list[int]] = [[] for _ in range(n_bins)]
-    for group in sorted(groups, key=lambda g: -sizes[g]):
-        min(bins, key=lambda b: sum(sizes[g] for g in b)).append(group)
-    return bins
-
-
-def _nearest(chosen: list[int], groups: list[int], sizes: list[int], share: float) -> list[int]:
-    """Some of the groups: one at a time comes or goes as long as that brings their rows nearer."""
-
-    def miss(some: list[int]) -> float:
-        return abs(sum(sizes[g] for g in some) - share * sum(sizes[g] for g in groups))
-
-    while True:
-        moves = [[g for g in groups if (g in chosen) != (g == each)] for each in groups]
-        possible = [move for move in moves if 0 < len(move) < len(groups)]
-        best = min(possible, key=miss, default=chosen)
-        if miss(best) >= miss(chosen):
-            return chosen
-        chosen = best
 
 
 def check(n_folds: int, valid_share: float) -> None:

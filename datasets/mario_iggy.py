@@ -12,9 +12,10 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
 from augbench.datasets.options.tasks import MarioIggyOptions
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.parts import count_parts
 from augbench.datasets.pictures import SIDE, read_picture, robot, walker
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Signal, Task, fingerprint
+from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 N_CLASSES = 4  # two pictures, head up or down
 TURNED_AT_ONCE = 1000  # images; more would only take more memory
@@ -32,11 +33,17 @@ def mario_iggy(options: MarioIggyOptions, data: Path, seed: int) -> Task:
     seeds = Seeds((seed, "mario_iggy"))
     draws = [_draw(options, seeds.child("fold", k)) for k in range(options.n_folds)]
 
+    def rows(k: int) -> Rows:
+        y = draws[k][1]
+        train, valid = hold_out(y[: options.n_train], options.valid_share, seeds.child("fold", k))
+        return Rows(train, valid, torch.arange(options.n_train, len(y)))
+
+    def parts(k: int) -> Parts:
+        return count_parts(draws[k][1], rows(k), N_CLASSES)
+
     def fold(k: int) -> Fold:
         angles, y = draws[k]
-        train, valid = hold_out(y[: options.n_train], options.valid_share, seeds.child("fold", k))
-        x = _turned(pictures, y // 2, angles)
-        return make_fold(x, y, Rows(train, valid, torch.arange(options.n_train, len(y))))
+        return make_fold(_turned(pictures, y // 2, angles), y, rows(k))
 
     return Task(
         name="mario_iggy",
@@ -61,6 +68,7 @@ def mario_iggy(options: MarioIggyOptions, data: Path, seed: int) -> Task:
         ),
         metric="accuracy",
         fingerprint=fingerprint(pictures, *(tensor for draw in draws for tensor in draw)),
+        parts=parts,
     )
 
 

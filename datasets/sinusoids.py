@@ -1,4 +1,9 @@
-"""Noisy sine waves of four frequencies; the true invariance, a shift of ±0.5 Hz, is known."""
+"""Noisy sine waves of four frequencies 2 Hz apart: how far may one be shifted within its class?
+
+A wave lies within h = 0.5 Hz of the frequency of its class, and classes meet 1 Hz from it. So every
+wave may be shifted by the margin of 1 - h hertz, which is what a layer learns. It equals h only
+for h = 0.5.
+"""
 
 from math import pi
 from pathlib import Path
@@ -10,11 +15,12 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
 from augbench.datasets.options.tasks import SinusoidsOptions
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.parts import count_parts
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Signal, Task, fingerprint
+from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 FREQUENCIES = (2.0, 4.0, 6.0, 8.0)  # hertz
-HALF_BAND = 0.5  # hertz
+HALF_BAND = 0.5  # hertz, the h above
 SAMPLING_RATE = 100.0  # hertz
 SECONDS = 10.0
 
@@ -35,10 +41,16 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
     seeds = Seeds((seed, "sinusoids"))
     draws = [_draw(options, seeds.child("fold", k)) for k in range(options.n_folds)]
 
-    def fold(k: int) -> Fold:
-        x, y = draws[k]
+    def rows(k: int) -> Rows:
+        y = draws[k][1]
         train, valid = hold_out(y[: options.n_train], options.valid_share, seeds.child("fold", k))
-        return make_fold(x, y, Rows(train, valid, torch.arange(options.n_train, len(y))))
+        return Rows(train, valid, torch.arange(options.n_train, len(y)))
+
+    def parts(k: int) -> Parts:
+        return count_parts(draws[k][1], rows(k), len(FREQUENCIES))
+
+    def fold(k: int) -> Fold:
+        return make_fold(*draws[k], rows(k))
 
     return Task(
         name="sinusoids",
@@ -62,6 +74,7 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
         ),
         metric="accuracy",
         fingerprint=fingerprint(*(tensor for draw in draws for tensor in draw)),
+        parts=parts,
     )
 
 

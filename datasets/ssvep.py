@@ -15,8 +15,9 @@ from augbench.datasets.fetch import fetch, read_record
 from augbench.datasets.folds import check, grouped, make_fold
 from augbench.datasets.options.tasks import SsvepOptions
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.parts import check_training, count_parts
 from augbench.datasets.standardise import standardise
-from augbench.datasets.task import Fold, Signal, Task, fingerprint
+from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 FOLDER = "ssvep_exo"
 BASE_URL = "https://github.com/sylvchev/dataset-ssvep-exoskeleton/raw/faf331c1/"
@@ -74,7 +75,11 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
     x, y = torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
     rows = grouped(y, arrays["subject"], options.n_folds, options.valid_share)
 
+    def parts(k: int) -> Parts:
+        return count_parts(y, rows[k], len(CLASS_NAMES), arrays["subject"])
+
     def fold(k: int) -> Fold:
+        check_training(parts(k), CLASS_NAMES, k)
         return make_fold(x, y, rows[k])
 
     return Task(
@@ -94,6 +99,7 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
         ),
         metric="balanced_accuracy",
         fingerprint=fingerprint(x, y, torch.from_numpy(arrays["subject"])),
+        parts=parts,
     )
 
 

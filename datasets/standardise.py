@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A constant channel is left with a deviation of rounding errors, some 1e-16 of its mean. float32
-# keeps no more than 6e-8 of an offset, so that no signal is taken for flat.
+# A constant channel still has a deviation of rounding errors, some 1e-16 of its mean. float32 keeps
+# 6e-8 of an offset at best, so no signal is taken for flat.
 FLAT = 1e-12
 
 
@@ -15,9 +15,11 @@ def standardise(x: NDArray[Any]) -> NDArray[np.float32]:
 
     A flat channel becomes 0.
     """
-    x = x.astype(np.float64)
-    mean = x.mean(axis=2, keepdims=True)
-    deviation = x.std(axis=2, keepdims=True)
+    centred = x.astype(np.float64)
+    mean = centred.mean(axis=2, keepdims=True)
+    centred -= mean
+    # What numpy's `std` computes, to the last bit, without a mean of its own.
+    deviation = np.sqrt(np.square(centred).mean(axis=2, keepdims=True))
     flat = deviation <= FLAT * np.abs(mean)
-    standard: NDArray[np.float64] = (x - mean) / np.where(flat, np.inf, deviation)
-    return standard.astype(np.float32)
+    centred /= np.where(flat, np.inf, deviation)
+    return centred.astype(np.float32)

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from augbench.datasets.options.tasks import Kind, Metric
@@ -49,6 +51,21 @@ class Fold(NamedTuple):
     test: Split
 
 
+class Part(NamedTuple):
+    """What a part of a fold holds."""
+
+    n_by_class: tuple[int, ...]  # windows or images of each class, (K,)
+    n_groups: int | None = None  # groups, such as subjects; None where the split is not by group
+
+
+class Parts(NamedTuple):
+    """The three parts of a fold; validation is what stops trainings early."""
+
+    train: Part
+    valid: Part
+    test: Part
+
+
 class Normalisation(NamedTuple):
     """What is taken from each channel, and what it is then divided by."""
 
@@ -85,6 +102,7 @@ class Task:
     row of ``datasets.trunks.TRUNKS``, ``transforms`` the rows of the transform table that make
     sense here, ``ranges`` what magnitude 1 of them means where the table says otherwise, in the
     table's units. ``fingerprint`` is a digest of the data: a resumed trial notices a change.
+    ``parts(k)`` says what the parts of fold k hold without copying any data; it may be left out.
     """
 
     name: str
@@ -98,16 +116,40 @@ class Task:
     metric: Metric
     fingerprint: str
     ranges: Mapping[str, float] = field(default_factory=dict)
+    parts: Callable[[int], Parts] | None = None
 
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
 
 
+class Digest:
+    """A digest of arrays that come one after another, in one piece or in blocks of rows."""
+
+    def __init__(self, about: str = "") -> None:
+        self._digest = sha256(about.encode())
+
+    def begin(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        """Announce the next array, whose blocks follow."""
+        self._digest.update(f"torch.{dtype.name} {tuple(shape)}".encode())
+
+    def update(self, block: NDArray[Any]) -> None:
+        """Take the next rows, without a copy where they lie together in memory."""
+        self._digest.update(np.ascontiguousarray(block).data)
+
+    def add(self, array: NDArray[Any]) -> None:
+        """Take a whole array."""
+        self.begin(array.dtype, array.shape)
+        self.update(array)
+
+    def hexadecimal(self) -> str:
+        """16 hex digits."""
+        return self._digest.hexdigest()[:16]
+
+
 def fingerprint(*tensors: Tensor, about: str = "") -> str:
     """16 hex digits of the content, types and shapes of the tensors, and of a text about them."""
-    digest = sha256(about.encode())
+    digest = Digest(about)
     for tensor in tensors:
-        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
+        digest.add(tensor.cpu().numpy())
+    return digest.hexadecimal()

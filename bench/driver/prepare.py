@@ -1,6 +1,7 @@
 """What can be known before any trial begins: bad input, and which methods are not for a task."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,34 +15,64 @@ from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import involved
 from augbench.bench.unit.job import check_data, load_task, trial_job
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, UserNotice
+from augbench.datasets.parts import check_split
 from augbench.methods.training.method import DoesNotFitError
 
 
-def prepare(run: RunDirectory, plan: Sequence[PlannedTrial], data: Path) -> dict[UnitId, str]:
-    """Load every task and build every method on it, so that bad input shows before any trial.
+def prepare(
+    run: RunDirectory,
+    plan: Sequence[PlannedTrial],
+    data: Path,
+    left: Collection[UnitId] | None = None,
+) -> dict[UnitId, str]:
+    """Load the tasks and build the methods on them, so that bad input shows before any trial.
 
-    Workers then find the caches warm and never download at the same time. Returns the trials whose
-    method is not for their task, and why; raises a UserError if there are no others.
+    ``left`` are the trials of the plan that have work left, by default all: a task of which none
+    is left is not loaded. Workers then find the caches warm and never download at the same time.
+    Returns the trials whose method is not for their task, and why. Raises a UserError where that
+    is every trial of the plan; a UserNotice says which parts of the folds lack a class.
     """
+    open_trials = [p for p in plan if left is None or p.spec.unit in left]
     reasons: dict[tuple[str, str], str | None] = {}  # of tasks and methods; None where they fit
+    # A task at a time: few of them are kept in memory.
+    for label in dict.fromkeys(planned.task for planned in open_trials):
+        _check_task(run, label, plan, open_trials, data)
+        for planned in open_trials:
+            if planned.task == label and (label, planned.method) not in reasons:
+                reasons[label, planned.method] = _skip_reason(planned, data)
+    if all(reasons.get((planned.task, planned.method)) is not None for planned in plan):
+        raise UserError(_complaint(plan[0], reasons[plan[0].task, plan[0].method]))
+    found = {p.spec.unit: reasons[p.task, p.method] for p in open_trials}
+    return {unit: reason for unit, reason in found.items() if reason is not None}
+
+
+def _check_task(
+    run: RunDirectory,
+    label: str,
+    plan: Sequence[PlannedTrial],
+    open_trials: Sequence[PlannedTrial],
+    data: Path,
+) -> None:
+    """Hold the folds of a task, and all that the run has kept of it, against its data."""
+    task = None
     for planned in plan:
+        if planned.task != label:
+            continue
         spec = planned.spec
         task = load_task(spec.task, data)
         if spec.fold >= task.n_folds:
             raise UserError(
-                f"[tasks.{planned.task}] has {task.n_folds} folds; the suite asks for fold "
-                f"{spec.fold}"
+                f"[tasks.{label}] has {task.n_folds} folds; the suite asks for fold {spec.fold}"
             )
         with suppress(DamagedError):  # it stops its own trial alone
             for unit in involved(run, spec):
                 check_data(task, checkpoint_fingerprint(unit), unit.path)
-        if (planned.task, planned.method) not in reasons:
-            reasons[planned.task, planned.method] = _skip_reason(planned, data)
-    if None not in reasons.values():
-        raise UserError(_complaint(plan[0], reasons[plan[0].task, plan[0].method]))
-    found = {planned.spec.unit: reasons[planned.task, planned.method] for planned in plan}
-    return {unit: reason for unit, reason in found.items() if reason is not None}
+    assert task is not None
+    folds = {planned.spec.fold for planned in open_trials if planned.task == label}
+    note = check_split(task, sorted(folds))
+    if note is not None:
+        warnings.warn(f"[tasks.{label}]: {note}", UserNotice, stacklevel=3)
 
 
 def _skip_reason(planned: PlannedTrial, data: Path) -> str | None:
@@ -49,7 +80,7 @@ def _skip_reason(planned: PlannedTrial, data: Path) -> str | None:
     record = planned.spec.to_json()
     try:
         job = trial_job(record, data, device=torch.device("cpu"), meter=Ledger())
-        job.setup.trunk()  # of which a search makes none before its first step
+        job.setup.trunk()  # a search builds none before its first step
     except DoesNotFitError as error:
         return str(error)
     except UserError as error:

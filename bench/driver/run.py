@@ -43,8 +43,9 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         tally = Tally()
         left = pending(run, specs)
         for damage in left.damaged.values():
-            console.print(damage, highlight=False, markup=False, soft_wrap=True)
-        unfit = prepare(run, suite.plan, options.data) if left.units else {}
+            print_line(console, damage)
+        open_trials = {each.unit for each in left.units} | set(left.requested_by.values())
+        unfit = prepare(run, suite.plan, options.data, open_trials) if left.units else {}
         skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
         specs = [spec for spec in specs if spec.unit not in skipped]
         if len(left.units) > len(skipped):

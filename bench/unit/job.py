@@ -164,27 +164,31 @@ def check_data(task: Task, former: str | None, unit: Path) -> None:
 
 
 def load_task(spec: TaskSpec, data: Path) -> Task:
-    """Build a task with the changes that the suite asks for; two are kept for the next calls."""
-    return _load_task(json.dumps(asdict(spec), sort_keys=True), data)
+    """Build a task with the changes that the suite asks for.
+
+    Two are kept for the next calls, by what their data depend on: trials that differ in training,
+    trunk or transforms share them.
+    """
+    task = _build_task(spec.task, json.dumps(spec.options, sort_keys=True), spec.data_seed, data)
+    changes: dict[str, Any] = {}
+    if spec.trunk is not None:
+        changes["trunk"] = spec.trunk
+    names = task.transforms
+    if spec.transforms is not None:
+        names = changes["transforms"] = tuple(spec.transforms)
+    ranges = {name: value for name, value in task.ranges.items() if name in names}
+    changes["ranges"] = ranges | spec.ranges
+    settings = asdict(task.training) | spec.training
+    changes["training"] = read_options(TrainingSettings, settings, f"training of {task.name!r}")
+    return replace(task, **changes)
 
 
 @lru_cache(maxsize=2)
-def _load_task(text: str, data: Path) -> Task:
-    record = json.loads(text)
-    row = known_tasks()[record["task"]]
-    options: Any = read_options(row.options, record["options"], f"task {record['task']!r}")
-    task: Task = resolve(row.build)(options, data, record["data_seed"])
-    changes: dict[str, Any] = {}
-    if record["trunk"] is not None:
-        changes["trunk"] = record["trunk"]
-    names = task.transforms
-    if record["transforms"] is not None:
-        names = changes["transforms"] = tuple(record["transforms"])
-    ranges = {name: value for name, value in task.ranges.items() if name in names}
-    changes["ranges"] = ranges | record["ranges"]
-    settings = asdict(task.training) | record["training"]
-    changes["training"] = read_options(TrainingSettings, settings, f"training of {task.name!r}")
-    return replace(task, **changes)
+def _build_task(name: str, options_text: str, data_seed: int, data: Path) -> Task:
+    row = known_tasks()[name]
+    options: Any = read_options(row.options, json.loads(options_text), f"task {name!r}")
+    task: Task = resolve(row.build)(options, data, data_seed)
+    return task
 
 
 def _new_trunk(

@@ -80,6 +80,9 @@ class ArraysOptions:
     # EEG only: each channel of each window to mean 0 and deviation 1, a flat one to 0. Trunks and
     # transforms are made for that scale: in volts (1e-5) a trunk learns nothing.
     standardise: bool = True
+    # EEG only: the names of the channels to keep, in this order, or of those to drop, each with a -
+    # before it ("-EOG"). By default all.
+    channels: tuple[str, ...] = ()
     metric: Metric = "balanced_accuracy"
     n_folds: int = 5  # by group where the file has groups, else stratified
     valid_share: float = 0.25  # of what is not tested

@@ -376,12 +376,12 @@ def test_results_of_other_data_are_not_mixed(ask: Ask, tmp_path: Path, left: str
     else:
         shutil.rmtree(out / "evaluations")
     np.savez(tmp_path / "mine.npz", x=x + 1, y=y)
-    augbench.bench.unit.job._load_task.cache_clear()  # as in a process of its own
+    augbench.bench.unit.job._build_task.cache_clear()  # as in a process of its own
     before = sorted(out.glob("*/*"))
     assert_one_sentence(ask(*words), "the data of task 'arrays' have changed since", "put the")
     assert sorted(out.glob("*/*")) == before
     np.savez(tmp_path / "mine.npz", x=x, y=y)
-    augbench.bench.unit.job._load_task.cache_clear()
+    augbench.bench.unit.job._build_task.cache_clear()
     assert ask(*words)[0] == 0
 
 

@@ -3,9 +3,9 @@ import warnings
 import pytest
 import torch
 
+from augbench.datasets.electrodes import places
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
-from augbench.methods.transforms import electrodes
 from augbench.methods.transforms.electrodes import directions, electrode_names, mirror
 
 
@@ -50,7 +50,7 @@ def test_directions_are_unit_vectors_right_front_up() -> None:
 
 
 def test_positions_come_without_a_warning() -> None:
-    electrodes._positions.cache_clear()
+    places.cache_clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         directions(("C3",))

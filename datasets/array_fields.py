@@ -1,0 +1,184 @@
+"""What an .npz file says beside x: labels, groups, channels, sampling rate."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augbench.datasets.electrodes import pick_channels
+from augbench.datasets.errors import UserError
+from augbench.datasets.npz import Npz, read_array
+from augbench.datasets.options.tasks import Kind
+
+KEYS = ("x", "y", "groups", "channels", "sampling_rate")
+# What others call these arrays, in lower case and without "_" and "-".
+ALIASES = {
+    "x": "data eeg signal signals window windows epochs image images samples features",
+    "y": "label labels target targets class classes stage stages hypnogram",
+    "groups": "group subject subjects subjectid subjectids sub subj participant participants "
+    "participantid patient patients patientid session sessions record records recording "
+    "recordings groupid groupids night nights",
+    "channels": "channel chnames chname channelnames channelname chs ch electrodes electrode "
+    "sensors chlabels channellabels",
+    "sampling_rate": "sfreq fs sf srate rate samplerate samplingrate samplingfrequency samplefreq "
+    "samplefrequency freq frequency hz hertz fsample",
+}
+MISSING = frozenset({"", "nan", "none", "nat", "<na>"})  # what pandas and numpy write as text
+MOST_NAMED = 12  # names in a message
+
+
+def check_keys(npz: Npz) -> None:
+    """Raise a UserError unless x and y are there, and nothing that we do not know."""
+    where = npz.path.name
+    others = [name for name in npz.members if name not in KEYS]
+    advice = "; ".join(f"rename {name!r} to {known!r}" for name, known in _renamings(others))
+    for key in ("x", "y"):
+        if key not in npz.members:
+            raise UserError(
+                f"{where} lacks {key!r}; it holds {_listed(list(npz.members)) or 'nothing'}"
+                + (f": {advice}" if advice else "")
+            )
+    if others:
+        known = ", ".join(KEYS)
+        advice = f"did you mean another name? {advice}" if advice else "leave out what is not named"
+        raise UserError(
+            f"{where} holds {_listed(others)}, beside the arrays that a task is made of ({known}): "
+            f"{advice}"
+        )
+
+
+def read_labels(
+    npz: Npz, n: int, given: tuple[str, ...]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Labels renumbered from 0, and a name for each class."""
+    where, member = npz.path.name, npz.members["y"]
+    if member.shape != (n,):
+        raise UserError(
+            f"y in {where} has shape {member.shape} where x has {n} examples: give {n} labels"
+        )
+    if member.dtype.kind not in "iubUS":
+        raise UserError(f"y in {where} is of type {member.dtype}; labels must be integers or text")
+    y = _decoded(read_array(npz, "y"), "y", where)
+    found, number = np.unique(y, return_inverse=True)
+    missing = [name for name in map(str, found) if name.strip().lower() in {"", "nan"}]
+    if missing:
+        raise UserError(f"y in {where} has missing labels ({missing[0]!r}): leave those rows out")
+    if len(found) < 2:
+        raise UserError(f"y in {where} has one class only, {found[0]}: there is nothing to learn")
+    if given and len(given) != len(found):
+        raise UserError(
+            f"class_names has {len(given)} names where y in {where} has {len(found)} classes: "
+            f"{_listed(list(map(str, found)))}"
+        )
+    return number.astype(np.int64), given or tuple(map(str, found))
+
+
+def read_groups(npz: Npz, n: int) -> NDArray[np.int64] | None:
+    """Groups numbered from 0, if there are any."""
+    if "groups" not in npz.members:
+        return None
+    where, member = npz.path.name, npz.members["groups"]
+    if member.shape != (n,):
+        raise UserError(
+            f"groups in {where} has shape {member.shape} where x has {n} examples: give {n} groups"
+        )
+    if member.dtype.kind not in "iubfUS":
+        raise UserError(
+            f"groups in {where} is of type {member.dtype}; groups must be numbers or text"
+        )
+    groups = _decoded(read_array(npz, "groups"), "groups", where)
+    names, number = np.unique(groups, return_inverse=True)
+    lost = (
+        ~np.isfinite(names)
+        if names.dtype.kind == "f"
+        else np.array([str(name).strip().lower() in MISSING for name in names])
+    )
+    if lost.any():
+        raise UserError(
+            f"groups in {where} is missing ({str(names[lost][0])!r}) for {int(lost[number].sum())} "
+            f"of {n} examples, which would become one group: name their groups or leave them out"
+        )
+    return number.astype(np.int64)
+
+
+def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:
+    """The names of the channels, as the file has them; none where it has none."""
+    if "channels" not in npz.members:
+        return ()
+    where, member = npz.path.name, npz.members["channels"]
+    _check_eeg(npz, kind, "channels")
+    n_names = int(np.prod(member.shape, dtype=object))
+    if n_names != n:
+        raise UserError(f"channels in {where} has {n_names} names where x has {n}")
+    if member.dtype.kind not in "USiu":
+        raise UserError(f"channels in {where} is of type {member.dtype}; names must be text")
+    found = _decoded(read_array(npz, "channels"), "channels", where).reshape(-1)
+    names = tuple(str(name) for name in found)
+    if len(set(names)) < len(names):
+        raise UserError(f"channels in {where} names one twice: {_listed(names)}")
+    return names
+
+
+def pick(asked: Sequence[str], names: tuple[str, ...], where: str) -> tuple[int, ...] | None:
+    """Which channels the option ``channels`` keeps; None where it is not given."""
+    if not asked:
+        return None
+    if not names:
+        raise UserError(
+            f"the option channels is {list(asked)}, but {where} does not name its channels: add "
+            "the array channels to the file, or leave the option out"
+        )
+    return pick_channels(names, asked)
+
+
+def read_sampling_rate(npz: Npz, kind: Kind) -> float:
+    """Hertz; 0 where the file does not say."""
+    if "sampling_rate" not in npz.members:
+        return 0.0
+    where, member = npz.path.name, npz.members["sampling_rate"]
+    _check_eeg(npz, kind, "sampling_rate")
+    if np.prod(member.shape, dtype=object) != 1:
+        raise UserError(
+            f"sampling_rate in {where} has shape {member.shape}; it must be one number, in hertz"
+        )
+    rate = read_array(npz, "sampling_rate").reshape(())
+    if rate.dtype.kind not in "fiu" or not np.isfinite(rate):
+        raise UserError(f"sampling_rate in {where} is {rate}; it must be one number, in hertz")
+    hertz = float(rate)
+    if not 0 < hertz < np.inf:
+        raise UserError(f"sampling_rate in {where} is {hertz:g} hertz; it must be above 0")
+    return hertz
+
+
+def _renamings(others: Sequence[str]) -> list[tuple[str, str]]:
+    """For each unknown name the known one that it seems to mean, where there is one."""
+    found = []
+    for name in others[:MOST_NAMED]:
+        plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+        meant = [key for key, aliases in ALIASES.items() if plain in (key, *aliases.split())]
+        meant = meant or get_close_matches(name.lower(), KEYS, n=1)
+        found += [(name, key) for key in meant[:1]]
+    return found
+
+
+def _check_eeg(npz: Npz, kind: Kind, name: str) -> None:
+    if kind == "image":
+        raise UserError(
+            f"x in {npz.path.name} has 4 axes, so it holds images, which have no {name}: EEG is "
+            f"(N, C, T); reshape x, or leave out {name}"
+        )
+
+
+def _decoded(array: NDArray[Any], name: str, where: str) -> NDArray[Any]:
+    """Bytes as text."""
+    try:
+        return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} in {where} holds bytes that are no UTF-8 text") from error
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(name[:80] for name in names[:MOST_NAMED]) + more

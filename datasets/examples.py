@@ -1,0 +1,139 @@
+"""The windows or images of an .npz file, checked and prepared block by block."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augbench.datasets.blocks import Blocks, collect, gather
+from augbench.datasets.cache import Arrays, cached, files_key
+from augbench.datasets.errors import UserError
+from augbench.datasets.npz import Member, Npz, read_blocks
+from augbench.datasets.options.tasks import Kind
+from augbench.datasets.standardise import standardise
+from augbench.datasets.task import Digest
+
+VERSION = 1  # to be raised when the same file would be prepared otherwise
+# Bytes of x as float32. What is smaller is read in a moment, so every process keeps its own copy.
+MAPPED_FROM = 16 << 20
+NAME = "arrays"
+
+
+class Examples(NamedTuple):
+    """Prepared x, and the digest of all data."""
+
+    x: NDArray[np.float32]  # (N, C, T) or (N, C, H, W); mapped from the cache where it is large
+    fingerprint: str
+    key: str  # of x in the cache; empty where x is in memory
+
+
+class Preparation(NamedTuple):
+    """What is done to x."""
+
+    kind: Kind
+    standardise: bool  # EEG only
+    channels: tuple[int, ...] | None  # which, in this order; None is all
+
+
+def check_header(x: Member, kind: Kind | None, where: str) -> Kind:
+    """The kind of signal that x is by its header; raises UserError where it can be neither."""
+    by_axes: dict[int, Kind] = {3: "eeg", 4: "image"}
+    found = by_axes.get(len(x.shape))
+    if found is None or (kind is not None and kind != found):
+        raise UserError(
+            f"x in {where} has shape {x.shape}; EEG is (N, C, T) and images are (N, C, H, W)"
+            + (f", and kind = {kind!r} was asked for" if kind else "")
+        )
+    if x.dtype.kind not in "fiu":
+        raise UserError(f"x in {where} is of type {x.dtype}; it must hold real numbers")
+    if 0 in x.shape:
+        raise UserError(f"x in {where} has shape {x.shape}: there is nothing in it")
+    if found == "image" and x.shape[1] not in (1, 3):
+        raise UserError(
+            f"x in {where} has shape {x.shape}, so {x.shape[1]} colour channels; images are "
+            "(N, C, H, W) with C of 1 or 3: are the channels on the last axis?"
+        )
+    return found
+
+
+def prepare_examples(npz: Npz, how: Preparation, rest: list[NDArray[Any]], about: str) -> Examples:
+    """x as float32, EEG standardised if asked for, from the cache if it was prepared before.
+
+    ``rest`` and ``about`` are what the fingerprint holds beside x. Raises UserError for NaN,
+    infinite values, and images outside [0, 1].
+    """
+    shape = npz.members["x"].shape
+    if how.channels is not None:
+        shape = (shape[0], len(how.channels), *shape[2:])
+    digest = Digest(about)
+    x = Blocks(shape, np.dtype(np.float32), _prepared(npz, how, shape, digest))
+    if x.n_bytes < MAPPED_FROM:
+        array = collect(x)
+        return Examples(array, _finished(digest, rest), "")
+
+    def hexadecimal() -> Iterator[NDArray[np.uint8]]:
+        yield np.frombuffer(_finished(digest, rest).encode(), np.uint8)
+
+    def build() -> dict[str, Blocks]:
+        # In this order: the digest is whole when x has been written.
+        return {"x": x, "fingerprint": Blocks((16,), np.dtype(np.uint8), hexadecimal())}
+
+    key = repr((VERSION, files_key([npz.path]), npz.key, how, about))
+    stored = cached(NAME, key, ("x", "fingerprint"), build)
+    return Examples(stored["x"], stored["fingerprint"].tobytes().decode(), key)
+
+
+def map_parts(examples: Examples, parts: dict[str, NDArray[np.int64]]) -> Arrays | None:
+    """Some rows of x under each name, from the cache: processes on the same fold share them.
+
+    None where the disk has no room for them, or cannot be written.
+    """
+    x = examples.x
+    assert isinstance(x, np.memmap)
+    digest = Digest(examples.key)
+    for rows in parts.values():
+        digest.add(rows)
+    key = f"{VERSION} {digest.hexadecimal()}"
+
+    def build() -> dict[str, Blocks]:
+        return {name: gather(x, rows) for name, rows in parts.items()}
+
+    try:
+        return cached(f"{NAME}-fold", key, tuple(parts), build)
+    except UserError:  # a copy in memory does as well
+        return None
+
+
+def _prepared(
+    npz: Npz, how: Preparation, shape: tuple[int, ...], digest: Digest
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks of x as they are learned from; at their end what is wrong with them is raised."""
+    digest.begin(np.dtype(np.float32), shape)
+    n_bad = 0
+    low, high = np.inf, -np.inf
+    for block in read_blocks(npz, "x").blocks:
+        picked = block if how.channels is None else block[:, how.channels]
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            x = picked.astype(np.float32)
+        bad = ~np.isfinite(x)
+        if bad.any():
+            n_bad += int(bad.reshape(len(x), -1).any(1).sum())
+        elif not n_bad:
+            low, high = min(low, float(x.min())), max(high, float(x.max()))
+            prepared = standardise(x) if how.kind == "eeg" and how.standardise else x
+            digest.update(prepared)
+            yield prepared
+    where = npz.path.name
+    if n_bad:
+        raise UserError(
+            f"x in {where} has NaN or infinite values in {n_bad} of {shape[0]} examples"
+        )
+    if how.kind == "image" and (low < 0 or high > 1):
+        raise UserError(f"images in {where} range from {low:g} to {high:g}; scale them to [0, 1]")
+
+
+def _finished(digest: Digest, rest: list[NDArray[Any]]) -> str:
+    for array in rest:
+        digest.add(array)
+    return digest.hexadecimal()
