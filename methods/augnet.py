@@ -1,7 +1,7 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
 from collections.abc import Iterable, Mapping
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 from torch import Tensor
@@ -44,6 +44,7 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
         AugmentationLayer(
             [setup.bank[name] for name in names],
             initial_magnitude=options.initial_magnitude,
+            initial_weight=options.initial_weight,
             temperature=options.temperature,
             at_eval=options.at_eval,
         )
@@ -115,6 +116,7 @@ def _check_numbers(options: AugNetOptions) -> None:
     require(options, "temperature", options.temperature > 0, "more than 0")
     require(options, "warm_up", options.warm_up >= 0, "0 or more")
     require(options, "annealing", options.annealing >= 0, "0 or more")
+    require(options, "initial_weight", isfinite(options.initial_weight), "finite")
     require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
 
 

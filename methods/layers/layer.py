@@ -50,6 +50,7 @@ class AugmentationLayer(nn.Module):
         transforms: Sequence[Transform],
         *,
         initial_magnitude: float,
+        initial_weight: float = 1.0,
         temperature: float = 0.01,
         at_eval: AtEval = "blend",
     ) -> None:
@@ -60,7 +61,7 @@ class AugmentationLayer(nn.Module):
         bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
         self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
         n = len(self.transforms)
-        self.hidden_weights = nn.Parameter(torch.zeros(n))
+        self.hidden_weights = nn.Parameter(torch.full((n,), initial_weight))
         self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
         self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
         self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]

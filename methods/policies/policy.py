@@ -1,4 +1,4 @@
-"""A policy as plain data: policy_table.py says what it does to a batch."""
+"""A policy as plain data; policy_table.py applies it to a batch."""
 
 import hashlib
 import json
@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from augbench.datasets.errors import UserError, unknown
+from augbench.methods.options.search_free import Per
 from augbench.methods.transforms.transform import Transform
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had neither magnitudes that are drawn nor `per`
+
+
+@dataclass(frozen=True)
+class UpTo:
+    """A magnitude that is drawn anew, so that the strength that acts is uniform from 0 to this."""
+
+    magnitude: float
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,8 @@ class Operation:
 
     transform: str
     probability: float
-    magnitude: float | None  # None for an ungraded transform, which the probability alone controls
+    # In [0, 1]. None for an ungraded transform, which the probability alone controls.
+    magnitude: float | UpTo | None
 
 
 @dataclass(frozen=True)
@@ -38,11 +47,13 @@ class Policy:
     """Weighted subpolicies, of which each sample draws one; no subpolicies is no augmentation.
 
     ``by_class`` holds one tuple of subpolicies per class for class-wise policies (CADDA); it needs
-    labels and so is used in training only, and ``subpolicies`` is then empty.
+    labels and so is used in training only, and ``subpolicies`` is then empty. With ``per`` "batch"
+    all samples of a batch (of a class, in a class-wise policy) share what the policy draws.
     """
 
     subpolicies: tuple[Subpolicy, ...] = ()
     by_class: tuple[tuple[Subpolicy, ...], ...] = ()
+    per: Per = "sample"
 
     @property
     def digest(self) -> str:
@@ -53,8 +64,7 @@ class Policy:
     @property
     def transforms(self) -> set[str]:
         """The names of the transforms in use."""
-        groups = (self.subpolicies, *self.by_class)
-        return {o.transform for group in groups for s in group for o in s.operations}
+        return {operation.transform for operation in _operations(self)}
 
 
 def operation_shares(policy: Policy) -> dict[str, float]:
@@ -75,7 +85,10 @@ def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
         name: {"strongest": bank[name].strongest, "unit": bank[name].unit}
         for name in sorted(policy.transforms)
     }
-    return {"schema": SCHEMA, **_plain(policy), "transforms": strongest}
+    # A version that reads schema 1 alone reads all policies that it understands.
+    draws = any(isinstance(each.magnitude, UpTo) for each in _operations(policy))
+    schema = SCHEMA if draws or policy.per != "sample" else 1
+    return {"schema": schema, **_plain(policy), "transforms": strongest}
 
 
 def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Policy:
@@ -84,12 +97,15 @@ def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Polic
     Raises a UserError for a newer schema, an unknown transform, a number out of range, or a
     transform whose magnitude 1 no longer means what it meant when the policy was written.
     """
-    if record.get("schema") != SCHEMA:
-        raise UserError(f"policy has schema {record.get('schema')}, this version reads {SCHEMA}")
+    if record.get("schema") not in (1, SCHEMA):
+        raise UserError(
+            f"policy has schema {record.get('schema')}, this version reads 1 to {SCHEMA}"
+        )
     try:
         policy = Policy(
             tuple(read_subpolicy(s, bank) for s in record["subpolicies"]),
             tuple(tuple(read_subpolicy(s, bank) for s in group) for group in record["by_class"]),
+            _read_per(record.get("per", "sample")),
         )
         for name in policy.transforms:
             _check_range(name, record["transforms"][name], bank[name])
@@ -106,6 +122,11 @@ def _check_range(name: str, then: Mapping[str, Any], now: Transform) -> None:
         )
 
 
+def _operations(policy: Policy) -> list[Operation]:
+    groups = (policy.subpolicies, *policy.by_class)
+    return [o for group in groups for subpolicy in group for o in subpolicy.operations]
+
+
 def _plain(policy: Policy) -> dict[str, Any]:
     def group(subpolicies: tuple[Subpolicy, ...]) -> list[dict[str, Any]]:
         return [
@@ -113,14 +134,18 @@ def _plain(policy: Policy) -> dict[str, Any]:
             for s in subpolicies
         ]
 
-    return {
+    plain: dict[str, Any] = {
         "subpolicies": group(policy.subpolicies),
         "by_class": [group(g) for g in policy.by_class],
     }
+    # The default is left out: it would change the digests, which name evaluations in old stores.
+    return plain if policy.per == "sample" else {**plain, "per": policy.per}
 
 
-def _fields(operation: Operation) -> tuple[str, float, float | None]:
-    return operation.transform, operation.probability, operation.magnitude
+def _fields(operation: Operation) -> tuple[str, float, Any]:
+    magnitude = operation.magnitude
+    plain = {"up_to": magnitude.magnitude} if isinstance(magnitude, UpTo) else magnitude
+    return operation.transform, operation.probability, plain
 
 
 def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Subpolicy:
@@ -132,10 +157,29 @@ def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> 
         if bank[name].graded != (magnitude is not None):
             needs = "needs a magnitude" if bank[name].graded else "takes no magnitude"
             raise UserError(f"transform {name!r} {needs}; the policy says {magnitude}")
-        for number in (probability, magnitude):
-            if number is not None and not 0.0 <= number <= 1.0:
-                raise UserError(f"policy holds {number} for {name!r}; it has to lie in [0, 1]")
-        operations.append(Operation(name, probability, magnitude))
+        operations.append(
+            Operation(name, _read_share(name, probability), _read_magnitude(name, magnitude))
+        )
     if not 0.0 < record["weight"] < float("inf"):
         raise UserError(f"policy holds a weight of {record['weight']}; it has to be above 0")
     return Subpolicy(tuple(operations), record["weight"])
+
+
+def _read_share(name: str, given: float) -> float:
+    if not 0.0 <= given <= 1.0:
+        raise UserError(f"policy holds {given} for {name!r}; it has to lie in [0, 1]")
+    return given
+
+
+def _read_magnitude(name: str, given: Any) -> float | UpTo | None:
+    if isinstance(given, Mapping):
+        return UpTo(_read_share(name, given["up_to"]))
+    return None if given is None else _read_share(name, given)
+
+
+def _read_per(given: Any) -> Per:
+    if given == "batch":
+        return "batch"
+    if given != "sample":
+        raise UserError(f"policy draws per {given!r}; allowed are 'sample' and 'batch'")
+    return "sample"

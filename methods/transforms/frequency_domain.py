@@ -74,6 +74,7 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
         source="Rommel et al. 2022 (CADDA); AugNet, Table 4",
         draw=draw_signed,
         apply=apply,
+        draws_strength=True,
     )
 
 

@@ -190,7 +190,7 @@ def test_with_identities_alone_its_retraining_is_that_of_none(name: str, setup: 
     assert weights[0] == weights[1]
 
 
-@pytest.mark.parametrize("name", ["fixed", "randaugment", "trivialaugment"])
+@pytest.mark.parametrize("name", ["fixed", "randaugment", "trivialaugment", "uniformaugment"])
 def test_with_identities_alone_a_policy_by_hand_trains_as_none_does(
     name: str, setup: Setup
 ) -> None:

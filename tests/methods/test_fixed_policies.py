@@ -10,12 +10,13 @@ from torch import Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
-from augbench.methods import fixed, none, randaugment, trivialaugment
+from augbench.methods import fixed, none, randaugment, trivialaugment, uniformaugment
 from augbench.methods.options.search_free import (
     FixedOptions,
     NoneOptions,
     RandAugmentOptions,
     TrivialAugmentOptions,
+    UniformAugmentOptions,
 )
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
@@ -108,10 +109,26 @@ def test_randaugment_draws_with_replacement_and_the_identity_is_one_of_them(setu
     assert found == pytest.approx(expected, abs=0.012)
 
 
-def test_trivialaugment_takes_one_at_full_strength_or_none(setup: Setup) -> None:
+def test_trivialaugment_takes_one_or_none_and_all_equally_often(setup: Setup) -> None:
     method = trivialaugment.build(powers(setup, 3), TrivialAugmentOptions())
     found = shares(augmented(method, torch.ones(16000, 1, 1)))
     assert found == pytest.approx(dict.fromkeys((1.0, 8.0, 27.0, 125.0), 0.25), abs=0.012)
+
+
+def test_trivialaugment_can_draw_once_for_a_batch(setup: Setup) -> None:
+    method = trivialaugment.build(powers(setup, 3), TrivialAugmentOptions(per="batch"))
+    found = [augmented(method, torch.ones(20, 1, 1), seed).unique() for seed in range(300)]
+    assert all(len(each) == 1 for each in found)
+    assert {each.item() for each in found} == {1.0, 8.0, 27.0, 125.0}
+
+
+def test_uniformaugment_takes_two_with_replacement_and_each_acts_half_of_the_time(
+    setup: Setup,
+) -> None:
+    method = uniformaugment.build(powers(setup, 2), UniformAugmentOptions())
+    found = shares(augmented(method, torch.ones(18000, 1, 1)))
+    expected = {1.0: 1 / 4, 8.0: 1 / 4, 27.0: 1 / 4, 64.0: 1 / 16, 216.0: 1 / 8, 729.0: 1 / 16}
+    assert found == pytest.approx(expected, abs=0.012)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +152,7 @@ def test_a_bank_of_identities_trains_the_weights_of_no_augmentation(setup: Setup
         fixed.build(setup, FixedOptions(subpolicies=((("offset", 1.0, 1.0),),))),
         randaugment.build(setup, RandAugmentOptions()),
         trivialaugment.build(setup, TrivialAugmentOptions()),
+        uniformaugment.build(setup, UniformAugmentOptions()),
     ]
     states = []
     for method in methods:
