@@ -20,7 +20,7 @@ class FixedOptions:
 
     # Subpolicies, of which each sample draws one; each a sequence of [transform, probability,
     # magnitude], the magnitude in [0, 1], left out for a flip. None: those of BY_KIND in
-    # methods/fixed.py whose transforms the task lists.
+    # methods/fixed.py whose transforms the task lists; those for images do not flip.
     subpolicies: tuple[tuple[Step, ...], ...] | None = None
 
 

@@ -1,14 +1,17 @@
 """The baselines that search nothing: which policy they train under."""
 
+import tomllib
+import warnings
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.task import Signal
 from augbench.methods import fixed, none, randaugment, trivialaugment, uniformaugment
 from augbench.methods.options.search_free import (
@@ -23,6 +26,7 @@ from augbench.methods.training.method import Setup
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
 
+SUITES = Path(__file__).parents[2] / "bench" / "suites"
 IMAGES = Signal("image", (3, 32, 32))
 EEG = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
 
@@ -57,9 +61,14 @@ def shares(values: Tensor) -> dict[float, float]:
     return {value: count / values.numel() for value, count in counts.items()}
 
 
-def test_fixed_flips_half_of_the_images_and_crops_all(setup: Setup) -> None:
+@pytest.mark.parametrize("suite", ["cifar10", "cifar10_small"])
+def test_on_photographs_the_suites_flip_half_of_the_images_and_crop_all(
+    suite: str, setup: Setup
+) -> None:
     bank = make_bank(["crop", "brightness", "horizontal_flip"], IMAGES)
-    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), FixedOptions())
+    tables = tomllib.loads((SUITES / f"{suite}.toml").read_text())
+    options = FixedOptions(tables["methods"]["fixed"]["subpolicies"])
+    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), options)
     x = torch.zeros(4000, 3, 32, 32)
     x[..., 16, 5] = 1.0  # left of the middle
     row, column = (
@@ -71,6 +80,33 @@ def test_fixed_flips_half_of_the_images_and_crops_all(setup: Setup) -> None:
     assert flipped.double().mean().item() == pytest.approx(0.5, abs=0.03)
     assert sorted(column[~flipped].unique().tolist()) == list(range(1, 10))
     assert sorted(column[flipped].unique().tolist()) == list(range(22, 31))
+
+
+def test_fixed_mirrors_no_image_unless_it_is_told_to(setup: Setup) -> None:
+    """A mirrored traffic sign is another sign, and the task lists what searches may try."""
+    bank = make_bank(["crop", "vertical_flip", "horizontal_flip"], IMAGES)
+    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), FixedOptions())
+    x = torch.zeros(400, 3, 32, 32)
+    x[..., 16, 5] = 1.0
+    assert ((augmented(method, x)[:, 0].flatten(1).argmax(1) % 32) < 16).all()
+
+
+@pytest.mark.parametrize(
+    ("channels", "warned"),
+    [(("Fpz-Cz", "Pz-Oz"), True), (("EEG Fpz-Cz", "EEG Pz-Oz"), True), (("C3", "C4"), False)],
+)
+def test_fixed_says_where_its_values_were_chosen_on_the_tasks_own_recordings(
+    channels: tuple[str, ...], warned: bool, setup: Setup
+) -> None:
+    signal = Signal("eeg", (2, 400), channels, 100.0)
+    setup = replace(setup, signal=signal, bank=make_bank(["gaussian_noise"], signal))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        fixed.build(setup, FixedOptions())
+        fixed.build(setup, FixedOptions(subpolicies=((("gaussian_noise", 0.5, 0.5),),)))
+    notices = [str(each.message) for each in found if each.category is UserNotice]
+    assert len(notices) == warned
+    assert all("chosen on subjects of Sleep-EDF" in notice for notice in notices)
 
 
 def test_fixed_takes_for_eeg_the_best_values_in_the_units_of_the_task(setup: Setup) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from strengths import MEASURES, N
 from torch import Tensor
 
 from augbench.methods import randaugment, trivialaugment, uniformaugment
@@ -20,6 +19,7 @@ from augbench.methods.training.method import Setup
 from augbench.methods.transforms import EEG, TRANSFORMS
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform
+from strengths import MEASURES, N
 
 
 def graded_names() -> list[str]:
