@@ -113,16 +113,13 @@ def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]
 def _default_layers(setup: Setup) -> tuple[tuple[str, ...], ...]:
     """Every transform of the task that passes a gradient, in the layers of `BY_KIND`."""
     usable = [transform.name for transform in learnable(setup.bank)]
-    groups = BY_KIND[setup.signal.kind]
+    groups, with_others = BY_KIND[setup.signal.kind], OTHERS[setup.signal.kind]
     known = {name for group in groups for name in group}
     others = tuple(name for name in usable if name not in known)
-    layers = [
-        (
-            *(n for n in group if n in usable),
-            *(others if group == OTHERS[setup.signal.kind] else ()),
-        )
-        for group in groups
-    ]
+    layers = []
+    for group in groups:
+        listed = tuple(name for name in group if name in usable)
+        layers.append(listed + others if group == with_others else listed)
     return tuple(layer for layer in layers if layer)
 
 
