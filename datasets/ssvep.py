@@ -84,12 +84,18 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
 
     return Task(
         name="ssvep",
-        signal=Signal("eeg", tuple(x.shape[1:]), CHANNELS, options.sampling_rate),
+        signal=Signal(
+            "eeg",
+            tuple(x.shape[1:]),
+            CHANNELS,
+            options.sampling_rate,
+            band=(options.low, options.high),
+        ),
         class_names=CLASS_NAMES,
         n_folds=options.n_folds,
         fold=fold,
         trunk="eegnet",
-        transforms=banks.EEG,
+        transforms=_transforms(options),
         training=TrainingSettings(
             epochs=40,
             batch_size=8,  # 384 trials to train on: larger batches leave too few steps
@@ -101,6 +107,12 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
         fingerprint=fingerprint(x, y, torch.from_numpy(arrays["subject"])),
         parts=parts,
     )
+
+
+def _transforms(options: SsvepOptions) -> tuple[str, ...]:
+    """All of EEG; without the band-stop where the filter leaves no room for its widest band."""
+    room = options.high - options.low > banks.NO_BAND / 2
+    return tuple(name for name in banks.EEG if name != "band_stop" or room)
 
 
 def events_file(recording: Path) -> Path:

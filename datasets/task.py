@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,6 +84,8 @@ class Signal:
     sampling_rate: float = 0.0  # hertz, EEG only
     # Images only: the first thing that the trunk does, so that transforms still see [0, 1].
     normalisation: Normalisation | None = None
+    # Hertz, EEG only: the lower and upper edge of the filter that the recording went through.
+    band: tuple[float, float] = (0.0, inf)
 
     @property
     def n_channels(self) -> int:

@@ -1,4 +1,4 @@
-"""The methods that are compared, and the backend that they share."""
+"""The methods that are compared, and the code that they share."""
 
 from augbench.datasets.lazy import lazy_names
 from augbench.datasets.plugins import with_plugins
@@ -16,6 +16,7 @@ from augbench.methods.options.search_free import (
     RandAugmentOptions,
     RandomPolicyOptions,
     TrivialAugmentOptions,
+    UniformAugmentOptions,
 )
 
 _HERE = "augbench.methods"
@@ -25,6 +26,7 @@ METHODS: dict[str, MethodRow] = {
     "fixed": MethodRow(FixedOptions, f"{_HERE}.fixed:build", "model"),
     "randaugment": MethodRow(RandAugmentOptions, f"{_HERE}.randaugment:build", "model"),
     "trivialaugment": MethodRow(TrivialAugmentOptions, f"{_HERE}.trivialaugment:build", "model"),
+    "uniformaugment": MethodRow(UniformAugmentOptions, f"{_HERE}.uniformaugment:build", "model"),
     "random_policy": MethodRow(RandomPolicyOptions, f"{_HERE}.random_policy:build", "policy"),
     "augnet": MethodRow(AugNetOptions, f"{_HERE}.augnet:build", "model"),
     "augerino": MethodRow(AugerinoOptions, f"{_HERE}.augerino:build", "model", ("image",)),

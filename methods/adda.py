@@ -1,4 +1,4 @@
-"""ADDA: a policy of stages, learned by hypergradients; class-wise (CADDA), one for each class."""
+"""ADDA: a policy of stages, learned by hypergradients; CADDA learns one for each class."""
 
 from augbench.methods.options.gradients import AddaOptions
 from augbench.methods.policies.search_space import learnable
@@ -10,8 +10,8 @@ from augbench.methods.training.method import Setup
 def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:
     """Raises a UserError for a bank without gradients and for numbers out of range.
 
-    Its policy has 5 subpolicies of 2 stages. A stage draws one transform, so that the frozen policy
-    holds all pairs, as often as the stages draw them.
+    The policy has 5 subpolicies of 2 stages. Each stage draws one transform, so the frozen policy
+    holds all pairs, each with the probability that the stages draw it.
 
     Source: Rommel et al. 2022 (CADDA), section 4 and algorithm 1; what was not published (initial
     values, outer batch) follows moskomule/dda and VDIGPKU/DADA.

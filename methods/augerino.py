@@ -20,8 +20,8 @@ def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
     """The trunk behind a Lie-algebra layer, both trained together on the training view.
 
     Raises a DoesNotFitError for EEG, a UserError for an unknown generator and numbers out of range.
-    Source: Benton et al. 2020 (Augerino), equation 5, with the norm as their code has it: over full
-    widths and not squared.
+    Source: Benton et al. 2020 (Augerino), equation 5, with the norm of their code: over full widths
+    and not squared.
     """
     _check(options)
     if setup.signal.kind != "image":
@@ -40,7 +40,7 @@ def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
 
 
 def penalty(widths: Tensor, options: AugerinoOptions) -> Tensor:
-    """Minus lambda times the norm of the widths (G,), and 0 where the safe switch is off."""
+    """Minus lambda times the norm of the widths (G,); 0 while a width is too large, if `safe`."""
     pull: Tensor = -options.penalty * torch.linalg.vector_norm(widths)
     return pull * (widths < SAFE_WIDTH).all() if options.safe else pull
 
@@ -64,6 +64,8 @@ def _check(options: AugerinoOptions) -> None:
         if name not in GENERATORS:
             raise unknown("generator", name, GENERATORS)
     n_different = len(set(options.generators))
-    require(options, "generators", 0 < n_different == len(options.generators), "some, each once")
+    require(
+        options, "generators", 0 < n_different == len(options.generators), "some, and each once"
+    )
     require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
     require(options, "initial_width", 0 < options.initial_width < 50, "above 0 and below 50")

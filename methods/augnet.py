@@ -1,7 +1,7 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
 from collections.abc import Iterable, Mapping
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from augbench.datasets.errors import UserError, require, unknown
 from augbench.methods.layers.layer import AugmentationLayer, magnitude_norm
 from augbench.methods.options.end_to_end import AugNetOptions
+from augbench.methods.policies.search_space import learnable
 from augbench.methods.training.behind_layers import behind_layers
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
@@ -23,14 +24,32 @@ SENSORS = (
     "rotation_y",
     "rotation_z",
 )
-TIME_FREQUENCY = ("time_reverse", "time_mask", "gaussian_noise", "ft_surrogate", "frequency_shift")
-GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
+TIME_FREQUENCY = (
+    "time_reverse",
+    "time_mask",
+    "gaussian_noise",
+    "ft_surrogate",
+    "frequency_shift",
+    "band_stop",  # the paper leaves it out, since it has no gradient there; here it has one
+)
+GEOMETRIC = (
+    "translate_x",
+    "translate_y",
+    "rotate",
+    "shear_x",
+    "shear_y",
+    "horizontal_flip",
+    "vertical_flip",
+)
 NON_GEOMETRIC = ("contrast", "brightness", "sample_pairing")
-# Source: AugNet, sections 5.1 and 5.2; table 4 for what belongs to the sensors.
+# The layers by default. Source: AugNet, sections 5.1 and 5.2; table 4 for what belongs to the
+# sensors. OTHERS gets what the task lists beside these names, so that AugNet has the transforms
+# that all other methods have: TIME_FREQUENCY for EEG, NON_GEOMETRIC for images.
 BY_KIND = {
     "eeg": (SENSORS, TIME_FREQUENCY, TIME_FREQUENCY),
     "image": (NON_GEOMETRIC, GEOMETRIC, GEOMETRIC),
 }
+OTHERS = {"eeg": TIME_FREQUENCY, "image": NON_GEOMETRIC}
 
 
 def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
@@ -44,6 +63,7 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
         AugmentationLayer(
             [setup.bank[name] for name in names],
             initial_magnitude=options.initial_magnitude,
+            initial_weight=options.initial_weight,
             temperature=options.temperature,
             at_eval=options.at_eval,
         )
@@ -70,7 +90,7 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
 
 
 def _schedule(layers: Iterable[AugmentationLayer], options: AugNetOptions, epoch: int) -> None:
-    """Set what of the layers follows from the number of the epoch, 1 being the first."""
+    """Set the temperature for an epoch, counted from 1, and whether the layers learn in it."""
     learning = epoch > options.warm_up
     passed = min(max(epoch - 1 - options.warm_up, 0), options.annealing)
     share = passed / options.annealing if options.annealing else 1.0
@@ -82,21 +102,25 @@ def _schedule(layers: Iterable[AugmentationLayer], options: AugNetOptions, epoch
 
 def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]:
     if options.layers is None:
-        usable = {name for name, row in setup.bank.items() if row.gradient != "none"}
-        default = BY_KIND[setup.signal.kind]
-        present = [tuple(name for name in names if name in usable) for names in default]
-        layers = tuple(names for names in present if names)
-        if not layers:
-            raise UserError(
-                "the task has none of the transforms that AugNet's layers hold by default; "
-                f"name some in `layers`; the task's: {', '.join(setup.bank) or 'none'}"
-            )
-        return layers
+        return _default_layers(setup)
     if not options.layers or not all(options.layers):
         raise UserError("AugNet needs at least one layer, and a transform in each; see `layers`")
     for name in (name for names in options.layers for name in names):
         _check_transform(name, setup.bank)
     return options.layers
+
+
+def _default_layers(setup: Setup) -> tuple[tuple[str, ...], ...]:
+    """Every transform of the task that passes a gradient, in the layers of `BY_KIND`."""
+    usable = [transform.name for transform in learnable(setup.bank)]
+    groups, with_others = BY_KIND[setup.signal.kind], OTHERS[setup.signal.kind]
+    known = {name for group in groups for name in group}
+    others = tuple(name for name in usable if name not in known)
+    layers = []
+    for group in groups:
+        listed = tuple(name for name in group if name in usable)
+        layers.append(listed + others if group == with_others else listed)
+    return tuple(layer for layer in layers if layer)
 
 
 def _check_transform(name: str, bank: Mapping[str, Transform]) -> None:
@@ -115,6 +139,7 @@ def _check_numbers(options: AugNetOptions) -> None:
     require(options, "temperature", options.temperature > 0, "more than 0")
     require(options, "warm_up", options.warm_up >= 0, "0 or more")
     require(options, "annealing", options.annealing >= 0, "0 or more")
+    require(options, "initial_weight", isfinite(options.initial_weight), "finite")
     require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
 
 

@@ -15,20 +15,20 @@ from augbench.methods.training.training import DivergedError, Training, score
 
 @dataclass(frozen=True)
 class Sampling:
-    """A point of the space and what its child training reached."""
+    """A point of the search space, and what the training of its child reached."""
 
     slots: tuple[Slot, ...]
-    value: float  # of the child's best epoch on the policy's validation view; 0 if it diverged
+    value: float  # metric of the child's best epoch on the policy's validation view; 0: diverged
     n_epochs: int
     diverged: bool
 
 
 class AutoAugment:
-    """One step is one epoch of the child training under way.
+    """One step is one epoch of the current child's training.
 
-    Each child draws from streams of its own number. Under one stream for all, the search would fit
-    that stream's luck; under the setup's own, the final retraining would repeat what the search
-    saw. All start from the trunk's one initial state.
+    Each child has random streams of its own. If all shared one stream, the search would fit the
+    luck of that stream; if they used the setup's own, the final retraining would repeat what the
+    search saw. All start from the same initial weights.
 
     Source: AutoAugment (Cubuk et al. 2019); AugNet, appendix A.4, for TPE in place of PPO.
     """
@@ -36,7 +36,7 @@ class AutoAugment:
     def __init__(self, setup: Setup, options: AutoAugmentOptions) -> None:
         self.setup, self.options = setup, options
         self.samplings: list[Sampling] = []
-        self.slots: tuple[Slot, ...] = ()  # of the child under way
+        self.slots: tuple[Slot, ...] = ()  # of the current child
         self.child: Training | None = None
 
     def step(self) -> bool:
@@ -49,7 +49,7 @@ class AutoAugment:
                 n_startup=self.options.n_startup,
                 n_candidates=self.options.n_candidates,
             )
-            self.child = self._child()
+            self.child = self._new_child()
         diverged = False
         try:
             self.child.step()
@@ -62,7 +62,7 @@ class AutoAugment:
         return len(self.samplings) >= self.options.n_samplings
 
     def _reward(self, child: Training) -> float:
-        """The metric of the child's best epoch on the view that policies are compared on."""
+        """The metric of the child's best epoch on the view that compares policies."""
         with self.setup.meter.phase("validate"):
             return score(
                 child.load_best(),
@@ -73,7 +73,7 @@ class AutoAugment:
                 meter=self.setup.meter,
             )
 
-    def _child(self) -> Training:
+    def _new_child(self) -> Training:
         epochs = self.options.child_epochs or self.setup.training.epochs
         return retrain(
             self.setup,
@@ -93,7 +93,7 @@ class AutoAugment:
         return policy_at(best.slots, self.setup.bank)
 
     def learned(self) -> dict[str, Any]:
-        """What every child reached, in order, and which of them diverged."""
+        """What each child reached, in order, and which of them diverged."""
         rewards = [sampling.value for sampling in self.samplings]
         return {
             "best_valid": max(rewards, default=-1.0),
@@ -103,7 +103,7 @@ class AutoAugment:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """The samplings, from which the sampler is rebuilt, and the child under way."""
+        """The samplings, from which the sampler is rebuilt, and the current child."""
         return {
             "samplings": [
                 [[list(slot) for slot in s.slots], s.value, s.n_epochs, s.diverged]
@@ -121,7 +121,7 @@ class AutoAugment:
         ]
         self.slots, self.child = read_slots(state["slots"]), None
         if state["child"] is not None:
-            self.child = self._child()
+            self.child = self._new_child()
             self.child.load_state_dict(state["child"])
 
 

@@ -11,10 +11,10 @@ from augbench.methods.training.method import Setup
 def build(setup: Setup, options: DadaOptions) -> Bilevel:
     """Raises a UserError for fewer than 2 transforms with gradients and numbers out of range.
 
-    The virtual step is plain descent, as for ADDA, without the momentum and decay of the official
-    code, whose trunk learns by SGD. Each sample draws a pair of its own. In the official code a
-    whole batch shares one draw, so that a pair is seen thrice in a search, and magnitudes have the
-    sum of the pixels' gradients whatever the operation; here they have its derivative.
+    As in ADDA the virtual step is plain descent. The official code adds momentum and decay, since
+    its trunk learns by SGD. Each sample draws a pair of its own. In the official code a whole batch
+    shares one draw, so that a search sees each pair three times; and the gradient of a magnitude is
+    the sum of the pixels' gradients for every operation, where here it is the derivative.
 
     Source: Li et al. 2020 (DADA); VDIGPKU/DADA, for the numbers.
     """

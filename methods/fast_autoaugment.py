@@ -1,4 +1,4 @@
-"""Fast AutoAugment: policies that a network trained without them cannot tell from its own data."""
+"""Fast AutoAugment: policies whose output a network, trained without them, classifies best."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,11 +19,11 @@ from augbench.methods.training.training import SCORE_BATCH, mean_right, score, t
 
 
 class FastAutoAugment:
-    """First one step is an epoch of pretraining, then one policy tried on the frozen network.
+    """A step is an epoch of pretraining; after the pretraining, one policy on the frozen network.
 
-    By design it prefers operations that the network withstands, whether they help or not. Under
-    "mean" nothing beats the empty policy. Under "any" most random policies do, since five chances
-    to be right are more than one, and their rewards lie close together: on the planted invariance
+    By design it prefers operations that the network tolerates, whether they help or not. With the
+    reward "mean" no policy beats the empty one. With "any" most random policies do, since five
+    chances to be right are more than one, and rewards lie close together: on the planted invariance
     (tests/methods) "any" finds the planted transform in 3 of 5 seeds, "mean" in 5. Issues #21, #36
     and #46 of the official repository report policies no better than random ones.
 
@@ -39,7 +39,7 @@ class FastAutoAugment:
             seeds=setup.seeds.child("pretraining"),
             settings=replace(setup.training, epochs=epochs),
         )
-        self.reward_of_nothing: float | None = None  # until the network is trained
+        self.reward_of_nothing: float | None = None  # of the empty policy, after the pretraining
         self.trials: list[Scored] = []
 
     def step(self) -> bool:
@@ -77,7 +77,7 @@ class FastAutoAugment:
         """The metric of the frozen network on augmented copies of the policy's validation view."""
         model = self.pretraining.model.eval()
         x, y = self.setup.views.policy_valid
-        # Each trial draws anew, as in the official code: the search would fit draws that all share.
+        # Each trial draws anew, as in the official code: a search would fit draws that are shared.
         noise = self.setup.seeds.generator("reward", len(self.trials), device=self.setup.device)
         table = PolicyTable(policy, self.setup.bank, self.setup.device)
         copies = []
@@ -88,8 +88,8 @@ class FastAutoAugment:
             ]
             copies.append(torch.cat(parts))
         right = torch.stack(copies).double()
-        worth = right.amax(0) if self.options.reward == "any" else right.mean(0)
-        return mean_right(worth, y, metric=self.setup.metric, n_classes=self.setup.n_classes)
+        reward = right.amax(0) if self.options.reward == "any" else right.mean(0)
+        return mean_right(reward, y, metric=self.setup.metric, n_classes=self.setup.n_classes)
 
     def _right(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
         """(B, ...), (B,) -> (B,) bool."""
@@ -110,7 +110,7 @@ class FastAutoAugment:
         return Policy(tuple(subpolicy for policy in policies for subpolicy in policy.subpolicies))
 
     def learned(self) -> dict[str, Any]:
-        """How far the pretraining came, what the empty policy gets, and all rewards."""
+        """The metric of the pretraining, the reward of the empty policy, and all rewards."""
         return {
             "best_valid": self.pretraining.best_valid,
             "epochs": self.pretraining.epoch,

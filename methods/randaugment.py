@@ -14,8 +14,11 @@ from augbench.methods.training.retraining import retrain
 def build(setup: Setup, options: RandAugmentOptions) -> EndToEnd:
     """The trunk, trained under transforms drawn with replacement from the task's, the identity too.
 
-    Here a magnitude is the widest strength that a transform draws; the papers' transforms have just
-    that strength, with a random sign where there are two.
+    The magnitude is the same for all transforms and samples. For those that draw their strength
+    (all of images; shifts of frequency and rotations of the cap) it is the largest strength, and
+    what acts is uniform up to it; the papers' transforms of images have just that strength, with a
+    random sign. For the others (noise, masks, dropout, shuffle, phases, band-stop) it is the
+    strength itself.
 
     Raises a UserError for an empty bank and numbers out of range.
     Source: Cubuk et al. 2020 (RandAugment).
@@ -23,7 +26,8 @@ def build(setup: Setup, options: RandAugmentOptions) -> EndToEnd:
     check_bank(setup.bank)
     require(options, "n_operations", 1 <= options.n_operations <= 3, "1, 2 or 3")
     require(options, "magnitude", 0 <= options.magnitude <= 1, "in [0, 1]")
-    # The identity as one transform more: each of the others acts with probability n / (n + 1).
+    # The identity counts as one more transform: each of the others acts with probability
+    # n / (n + 1).
     probability = len(setup.bank) / (len(setup.bank) + 1)
     operations = [
         Operation(name, probability, options.magnitude if transform.graded else None)

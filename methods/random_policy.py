@@ -1,4 +1,4 @@
-"""Policies drawn at random and never compared: what a search has to beat."""
+"""Policies drawn at random and never compared: the baseline that a search has to beat."""
 
 from typing import Any
 
@@ -22,18 +22,18 @@ class RandomPolicy:
         return self.n_drawn >= self.options.n_policies
 
     def artifact(self, *, last: bool = False) -> Policy | None:
-        """The policy of the last step: a function of the seed and its number alone."""
+        """The policy of the last step; it depends on nothing but the seed and its number."""
         if self.n_drawn == 0:
             return None
         generator = self.setup.seeds.generator("random policy", self.n_drawn)
         return policy_at(random_slots(self.setup.bank, generator), self.setup.bank)
 
     def learned(self) -> dict[str, Any]:
-        """Nothing is."""
+        """This method learns nothing."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """How many have been drawn."""
+        """How many policies have been drawn."""
         return {"n_drawn": self.n_drawn}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -44,8 +44,8 @@ class RandomPolicy:
 def build(setup: Setup, options: RandomPolicyOptions) -> RandomPolicy:
     """Raises a UserError for an empty bank or no policies to draw.
 
-    Source: AutoAugment (Cubuk et al. 2019), section 3, for the space; none for drawing without a
-    search, of which kakaobrain/fast-autoaugment says (issues 5 and 21) that it does about as well.
+    Source: AutoAugment (Cubuk et al. 2019), section 3, for the space. Issues 5 and 21 of
+    kakaobrain/fast-autoaugment report that such policies do about as well as searched ones.
     """
     check_bank(setup.bank)
     if options.n_policies < 1:

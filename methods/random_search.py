@@ -7,7 +7,7 @@ from augbench.methods.training.method import Setup
 
 
 def build(setup: Setup, options: RandomSearchOptions) -> AutoAugment:
-    """A search that never gets past the sampler's uniform draws; errors as in `autoaugment`.
+    """AutoAugment whose sampler draws uniformly until the end; errors as in `autoaugment`.
 
     Source: the run `randomsearch` behind figure 8 of AugNet.
     """

@@ -81,7 +81,7 @@ class EvaluationSpec:
     """A retraining from scratch under a policy; trials with the same policy share it."""
 
     task: TaskSpec
-    policy: dict[str, Any]  # as `to_json` of methods/policies/policy.py writes it
+    policy: dict[str, Any]  # as `to_json` of methods/policies/policy_json.py writes it
     fold: int
     seed: int
 

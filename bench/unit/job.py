@@ -23,7 +23,7 @@ from augbench.datasets.task import Signal, Split, Task
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.precision import InBfloat16
 from augbench.methods import known_methods
-from augbench.methods.policies.policy import from_json
+from augbench.methods.policies.policy_json import from_json
 from augbench.methods.training.method import Method, Setup, Trained
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.training import Training

@@ -31,7 +31,8 @@ from augbench.bench.store.run_directory import (
 )
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
-from augbench.methods.policies.policy import Policy, operation_shares, to_json
+from augbench.methods.policies.policy import Policy, operation_shares
+from augbench.methods.policies.policy_json import to_json
 from augbench.methods.training.method import Trained
 from augbench.methods.training.training import DivergedError, score
 

@@ -1,4 +1,4 @@
-"""A critic and a classifier on one trunk, and what keeps the critic's slopes at 1."""
+"""A critic and a classifier on one trunk, and the penalty that keeps the critic's slopes at 1."""
 
 from typing import NamedTuple
 
@@ -12,16 +12,16 @@ PENALTY_WEIGHT = 10.0  # Source: Gulrajani et al. 2017; moskomule/dda
 
 
 class CriticOutput(NamedTuple):
-    """What a critic thinks of a batch."""
+    """What a critic says of a batch."""
 
-    realness: Tensor  # (B,), the more the likelier
+    realness: Tensor  # (B,), larger for what looks more like data
     logits: Tensor  # (B, n_classes)
 
 
 class Critic(nn.Module):
     """A trunk whose last layer is widened: to its logits it adds features for a critic.
 
-    ``critic(x)``: (B, ...) -> CriticOutput. Dropout stays off: it would make slopes of noise.
+    ``critic(x)``: (B, ...) -> CriticOutput. Dropout stays off: it would make the slopes noisy.
     Raises a UserError for a trunk that does not end in a linear layer or a convolution.
 
     Source: Hataya et al. 2020 (Faster AutoAugment), section 3.3; moskomule/dda, for the heads.
@@ -76,10 +76,10 @@ def _widen(trunk: nn.Module, n_more: int) -> None:
 def gradient_penalty(critic: nn.Module, real: Tensor, moved: Tensor, place: Tensor) -> Tensor:
     """How far the critic's slopes are from 1 between two batches, (B, ...); ``place`` is (B,).
 
-    The norm is over all of a sample. moskomule/dda takes it over the channels of each pixel, by
-    which a critic of slope 1 is punished 0.94 of 1 for images of 32 x 32. In a trunk with
-    batch-norm samples of a batch act on each other's slopes, as in the official code: on EEGNet the
-    cosine with a sample's own slope is 0.98, on a ResNet-18 0.53.
+    The norm is over all entries of a sample. moskomule/dda takes it over the channels of each
+    pixel: for images of 32 x 32 a critic of slope 1 then pays 0.94 of 1. In a trunk with batch norm
+    the samples of a batch act on each other's slopes, as in the official code: the cosine with a
+    sample's own slope is 0.98 on EEGNet and 0.53 on a ResNet-18.
 
     Source: Gulrajani et al. 2017, equation 3.
     """

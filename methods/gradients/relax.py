@@ -1,6 +1,7 @@
 """RELAX: gradients of a reward that is only known for the choices that were drawn.
 
-Choices are per sample, and so are rewards: no row of an estimate owes anything to another's reward.
+Each sample has its own choices and its own reward: a row of an estimate does not depend on the
+rewards of others.
 
 Source: Grathwohl et al. 2018 (RELAX), algorithm 1 and appendix B.
 """
@@ -11,23 +12,23 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-# Of what the control variate looks at. Source: VDIGPKU/DADA.
+# Of the relaxed choices that the control variate sees. Source: VDIGPKU/DADA.
 TEMPERATURE = 0.5
 
-# What a control variate sees of a batch of relaxed choices, (B, ...) in [0, 1], and says, (B,).
+# From relaxed choices (B, ...) in [0, 1] to predicted rewards (B,).
 Control = Callable[[Tensor], Tensor]
 
 
 class Draw(NamedTuple):
-    """Choices, and the uniform noise that they came from and that a control variate needs."""
+    """Choices, the uniform noise that decided them, and the noise that a control variate needs."""
 
     choice: Tensor  # categories (B, V) int64, or (B, ...) bool of yes and no
     noise: Tensor  # (B, V, C) or (B, ...): decided the choice
-    fresh: Tensor  # of the same shape: for what could have been, given the choice
+    fresh: Tensor  # of the same shape: for a second draw that gives the same choice
 
 
 class Estimate(NamedTuple):
-    """A gradient for each sample, and what a control variate has to make small."""
+    """A gradient for each sample, and the loss of the control variate."""
 
     gradient: Tensor  # the shape of the parameters, (B, ...)
     square: Tensor  # (): the mean over samples of its squared norm, with a graph to the control
@@ -46,7 +47,7 @@ def draw_bernoulli(probability: Tensor, generator: Generator | None) -> Draw:  #
 
 
 def relax_categories(logits: Tensor, draw: Draw, reward: Tensor, control: Control) -> Estimate:
-    """d E[reward] / d logits, from what `draw_categories` drew and what it earned, (B,)."""
+    """d E[reward] / d logits, from a draw of `draw_categories` and its rewards (B,)."""
     logits = logits.detach().requires_grad_()
     log_share = torch.log_softmax(logits, -1)
     chosen = draw.choice.unsqueeze(-1)
@@ -66,11 +67,11 @@ def relax_categories(logits: Tensor, draw: Draw, reward: Tensor, control: Contro
 
 
 def relax_bernoulli(probability: Tensor, draw: Draw, reward: Tensor, control: Control) -> Estimate:
-    """d E[reward] / d probability, from what `draw_bernoulli` drew and what it earned, (B,)."""
+    """d E[reward] / d probability, from a draw of `draw_bernoulli` and its rewards (B,)."""
     probability = probability.detach().requires_grad_()
     no = 1 - probability
     log_probability = torch.where(draw.choice, probability, no).log()
-    # The noise that the choice allows: above 1 - probability for a yes, below it for a no.
+    # Noise that gives the same choice: above 1 - probability for a yes, below it for a no.
     allowed = torch.where(draw.choice, no + probability * draw.fresh, no * draw.fresh)
     margin = torch.finfo(allowed.dtype).eps  # float32 rounds up to 1 in one of 10**8 draws
     allowed = allowed.clamp(margin, 1 - margin)
@@ -89,20 +90,20 @@ def _relax(
     log_probability: Tensor,  # (B, ...)
     reward: Tensor,  # (B,)
     free: Tensor,  # (B,) the control variate at the noise that was drawn
-    bound: Tensor,  # (B,) and at noise that gives the same choice
+    bound: Tensor,  # (B,) the control variate at other noise that gives the same choice
 ) -> Estimate:
-    def slope(of: Tensor) -> Tensor:
-        (found,) = torch.autograd.grad(of.sum(), parameters, create_graph=True)
+    def gradient_of(values: Tensor) -> Tensor:
+        (found,) = torch.autograd.grad(values.sum(), parameters, create_graph=True)
         return found
 
-    score = slope(log_probability).detach()
+    score = gradient_of(log_probability).detach()
     surprise = (reward - bound).reshape(-1, *[1] * (parameters.ndim - 1))
-    gradient = surprise * score + slope(free) - slope(bound)
+    gradient = surprise * score + gradient_of(free) - gradient_of(bound)
     return Estimate(gradient.detach(), gradient.square().flatten(1).sum(1).mean())
 
 
 class ControlVariate(nn.Module):
-    """What can be foretold of a reward from relaxed choices; nothing, before it has learned.
+    """Predicts a reward from relaxed choices; 0 before it has learned.
 
     ``control(relaxed, context)``: (B, n_relaxed) in [0, 1], (B, n_context) -> (B,).
     Source: VDIGPKU/DADA, for its shape.
@@ -117,8 +118,8 @@ class ControlVariate(nn.Module):
 
     def forward(self, relaxed: Tensor, context: Tensor) -> Tensor:
         seen = torch.cat([2 * relaxed - 1, context], dim=1)
-        foretold: Tensor = self.out(torch.tanh(self.hidden(seen))).squeeze(1)
-        return foretold
+        predicted: Tensor = self.out(torch.tanh(self.hidden(seen))).squeeze(1)
+        return predicted
 
 
 def _gumbel(logits: Tensor, uniform: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""AugNet's augmentation layers, the model that averages over copies, and their regularizer."""
+"""AugNet's augmentation layers, their regularizer, and the model that averages over copies."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -15,10 +15,10 @@ Regularizer = Literal["selective", "augerino"]
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 NEARLY_ZERO = 1e-8  # see `magnitude_norm`
-# Of a probability that is learned. At 0 and 1 itself `relaxed_bernoulli` has no gradient, and what
-# is clamped there is left by the penalty and the decay alone. For a sign flip whose true slope is 4
-# the mean gradient is 3.9 at 0.01, 4.0 at 0.5, 4.3 at 0.99, and 0 at 0 and 1; further out a batch
-# hardly ever holds one of the samples that have it.
+# Bounds of a probability that is learned. At 0 and 1 `relaxed_bernoulli` has no gradient, so only
+# the penalty and the decay would move a probability that is clamped there. For a sign flip whose
+# true slope is 4 the mean gradient is 3.9 at 0.01, 4.0 at 0.5, 4.3 at 0.99, and 0 at 0 and 1.
+# Closer to the ends hardly any batch holds a sample with a gradient.
 LEARNABLE = (0.01, 0.99)
 
 
@@ -29,12 +29,12 @@ class AugmentationLayer(nn.Module):
     where none is passed. After each change of the parameters `project` has to be called.
 
     In training every transform acts on every sample. In evaluation mode ``at_eval`` decides:
-    "blend" is the same average, so that the trunk is asked about inputs of the kind it was trained
-    on; "sample" draws one transform per sample from the weights. In both a transform without
-    strength fires by a hard draw of its probability. (The official code draws one transform per
-    call for all samples and copies: copies cannot average that out.) A transform that mixes samples
-    is the identity then: a prediction must not depend on what else is asked about. (In the official
-    code test images are mixed with each other.)
+    "blend" is the same average, so that the trunk sees inputs of the kind it was trained on;
+    "sample" draws one transform per sample from the weights. (The official code draws one transform
+    per call for all samples and copies: copies cannot average that out.) In evaluation mode a
+    transform without strength fires by a hard draw of its probability, and a transform that mixes
+    samples is the identity: a prediction must not depend on the other samples of its batch. (The
+    official code mixes test images with each other.)
 
     Affine moves of images share one sampling (`geometry.warped_average`).
 
@@ -43,13 +43,14 @@ class AugmentationLayer(nn.Module):
 
     temperature: Tensor  # (), of the softmax
     bounds: Tensor  # (Q, 2), of the magnitudes
-    alive: Tensor  # (Q,) bool: which transforms have a weight that counts
+    alive: Tensor  # (Q,) bool: which transforms have a weight that is not negligible
 
     def __init__(
         self,
         transforms: Sequence[Transform],
         *,
         initial_magnitude: float,
+        initial_weight: float = 1.0,
         temperature: float = 0.01,
         at_eval: AtEval = "blend",
     ) -> None:
@@ -60,7 +61,7 @@ class AugmentationLayer(nn.Module):
         bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
         self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
         n = len(self.transforms)
-        self.hidden_weights = nn.Parameter(torch.zeros(n))
+        self.hidden_weights = nn.Parameter(torch.full((n,), initial_weight))
         self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
         self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
         self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
@@ -68,20 +69,20 @@ class AugmentationLayer(nn.Module):
 
     @property
     def weights(self) -> Tensor:
-        """(Q,), non-negative, with sum 1; exactly 0, without gradient, where they do not count."""
-        # Leaving an operation out of the sum alone would leave a wrong gradient on its hidden
-        # weight, tiny, but Adam divides it by its own size. Out of the softmax it has none.
+        """(Q,), non-negative, with sum 1; exactly 0, without gradient, where negligible."""
+        # An operation that is left out of the sum alone would keep a wrong gradient on its hidden
+        # weight: a tiny one, but Adam divides it by its own size. Out of the softmax it has none.
         hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
         return torch.softmax(hidden / self.temperature, 0)
 
     @torch.no_grad()
     def project(self) -> None:
-        """Bring the magnitudes back within their bounds, and see which transforms count."""
+        """Bring the magnitudes back within their bounds, and find the negligible transforms."""
         # A clamp in forward would stop all gradients of a magnitude that has left the interval.
         self.magnitudes.clamp_(*self.bounds.unbind(1))
         weights = torch.softmax(self.hidden_weights / self.temperature, 0)
         self.alive = weights >= NEGLIGIBLE
-        self.used: list[int] = self.alive.nonzero().squeeze(1).tolist()  # waits for a GPU, once
+        self.used: list[int] = self.alive.nonzero().squeeze(1).tolist()  # one wait for the GPU
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         shares = self._shares(x, generator)
@@ -104,7 +105,7 @@ class AugmentationLayer(nn.Module):
         return out
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...) -> (B, Q), what each transform contributes to each sample."""
+        """(B, ...) -> (B, Q), the weight of each transform for each sample."""
         weights = self.weights
         if self.training or self.at_eval == "blend":
             return weights.expand(len(x), -1)
@@ -112,7 +113,7 @@ class AugmentationLayer(nn.Module):
         return F.one_hot(drawn, len(weights)).to(x.dtype)
 
     def _magnitude(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...) -> (B,), of a transform without strength in evaluation mode 0 or 1."""
+        """(B, ...) -> (B,); in evaluation mode 0 or 1 for a transform without strength."""
         magnitude = self.magnitudes[q].expand(len(x))
         if self.transforms[q].graded or self.training:
             return magnitude
@@ -147,7 +148,7 @@ class AveragedModel(nn.Module):
 
     @property
     def n_copies(self) -> int:
-        """How many copies of a sample the trunk sees in the present mode."""
+        """How many copies of a sample the trunk sees in the current mode."""
         return self.n_copies_train if self.training else self.n_copies_test
 
     def augment(self, x: Tensor, generator: Generator | None = None) -> Tensor:
@@ -176,9 +177,9 @@ def magnitude_norm(
 
     Source: AugNet, section 3.4.
     """
-    # The norm has no gradient at 0 and torch says 0 there, which would leave official runs (they
-    # start at 0) to the noise of the cross-entropy. A hair above 0 it has the limit along equal
-    # magnitudes, w_q^2 / ||w||; beyond magnitudes of 1e-6 the number changes nothing.
+    # At 0 the norm has no gradient and torch returns 0. The cross-entropy's noise alone would then
+    # decide official runs, which start at 0. At NEARLY_ZERO it has the limit along equal
+    # magnitudes, w_q^2 / ||w||; for magnitudes above 1e-6 the addition changes nothing.
     products = [
         (layer.magnitudes + NEARLY_ZERO) * (layer.weights if regularizer == "selective" else 1.0)
         for layer in layers

@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 TRANSLATION = 0.1  # of a whole image side per unit, in coordinates that run from -1 to 1
 DEGREES = 57.29577951308232  # in a radian
 
-# name -> the generator, what a unit of its coefficient is in the unit, the unit
+# name -> the generator, the value of a coefficient of 1, the unit of that value
 GENERATORS: dict[str, tuple[list[list[float]], float, str]] = {
     "translation_x": ([[0, 0, TRANSLATION], [0, 0, 0]], TRANSLATION / 2, "share of the width"),
     "translation_y": ([[0, 0, 0], [0, 0, TRANSLATION]], TRANSLATION / 2, "share of the height"),
@@ -19,10 +19,10 @@ GENERATORS: dict[str, tuple[list[list[float]], float, str]] = {
 
 
 class LieLayer(nn.Module):
-    """An affine map for each image, with coefficients uniform in +-width / 2.
+    """Moves each image by an affine map, whose coefficients are uniform in +-width / 2.
 
     ``layer(x, generator)``: (B, C, H, W) -> (B, C, H, W), bilinear, zeros outside; the noise comes
-    from torch's global generator where none is passed. It acts alike in training and evaluation.
+    from torch's global generator where none is passed. It does the same in training and evaluation.
 
     Source: Benton et al. 2020 (Augerino), section 3.2; g-benton/learning-invariances,
     augerino/uniform_aug.py.
@@ -33,14 +33,14 @@ class LieLayer(nn.Module):
     def __init__(self, names: tuple[str, ...], *, initial_width: float) -> None:
         super().__init__()
         self.names = names
-        raw = torch.tensor(initial_width).expm1().log()  # of which the softplus is the width
+        raw = torch.tensor(initial_width).expm1().log()  # its softplus is the width
         self.raw_widths = nn.Parameter(raw.repeat(len(names)))
         rows = torch.tensor([[*GENERATORS[name][0], [0, 0, 0]] for name in names])
         self.register_buffer("generators", rows.float(), persistent=False)
 
     @property
     def widths(self) -> Tensor:
-        """(G,), above 0: a generator is never quite switched off."""
+        """(G,), above 0: no generator is ever switched off completely."""
         return F.softplus(self.raw_widths)
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
@@ -61,8 +61,8 @@ class LieLayer(nn.Module):
 def moved(x: Tensor, maps: Tensor) -> Tensor:
     """(B, C, H, W), (B, 2, 3) -> (B, C, H, W), in coordinates of -1 and 1 at the outermost pixels.
 
-    So it is in Augerino (align_corners=True); the transforms of the table put -1 and 1 at the
-    borders. On other images than squares a rotation is one of these coordinates, not of pixels.
+    This is Augerino's convention (align_corners=True); the transforms of the table put -1 and 1 at
+    the borders. On images that are not square, a rotation turns these coordinates, not the pixels.
     """
     grid = F.affine_grid(maps, list(x.shape), align_corners=True)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=True)

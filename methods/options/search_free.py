@@ -1,14 +1,17 @@
 """What a suite can say of the methods that search nothing."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-# Transform, probability, and how strong: nothing where the transform has no strength.
+# Transform, probability, magnitude. A transform without strength has no magnitude.
 Step = tuple[str, float] | tuple[str, float, float]
+
+Per = Literal["sample", "batch"]
 
 
 @dataclass(frozen=True)
 class NoneOptions:
-    """Nothing to choose."""
+    """There are no options."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +19,8 @@ class FixedOptions:
     """Which policy."""
 
     # Subpolicies, of which each sample draws one; each a sequence of [transform, probability,
-    # magnitude], the magnitude in [0, 1], left out for a flip. None: BY_KIND in methods/fixed.py,
-    # as far as the task's transforms and their ranges go.
+    # magnitude], the magnitude in [0, 1], left out for a flip. None: those of BY_KIND in
+    # methods/fixed.py whose transforms the task lists; those for images do not flip.
     subpolicies: tuple[tuple[Step, ...], ...] | None = None
 
 
@@ -31,7 +34,18 @@ class RandAugmentOptions:
 
 @dataclass(frozen=True)
 class TrivialAugmentOptions:
-    """Nothing to choose: ``ranges`` of the task say how strong the strongest is."""
+    """How often to draw; ``ranges`` of the task say how strong the strongest is."""
+
+    # Each sample draws a transform and its strength, as in the paper; or all samples of a batch
+    # share them, as in NeuralBench's TrivialBrainAugment.
+    per: Per = "sample"
+
+
+@dataclass(frozen=True)
+class UniformAugmentOptions:
+    """How long a sequence is; ``ranges`` of the task say how strong the strongest is."""
+
+    n_operations: int = 2  # transforms in a sequence, 1 to 3. The paper: 2
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A policy as plain data: policy_table.py says what it does to a batch."""
+"""A policy as plain data; policy_json.py writes and reads it, policy_table.py applies it."""
 
 import hashlib
 import json
@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from augbench.datasets.errors import UserError, unknown
-from augbench.methods.transforms.transform import Transform
+from augbench.methods.options.search_free import Per
 
-SCHEMA = 1
+
+@dataclass(frozen=True)
+class UpTo:
+    """A magnitude that is drawn anew, so that the strength that acts is uniform from 0 to this."""
+
+    magnitude: float
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Operation:
 
     transform: str
     probability: float
-    magnitude: float | None  # None for an ungraded transform, which the probability alone controls
+    # In [0, 1]. None for an ungraded transform, which the probability alone controls.
+    magnitude: float | UpTo | None
 
 
 @dataclass(frozen=True)
@@ -38,22 +43,23 @@ class Policy:
     """Weighted subpolicies, of which each sample draws one; no subpolicies is no augmentation.
 
     ``by_class`` holds one tuple of subpolicies per class for class-wise policies (CADDA); it needs
-    labels and so is used in training only, and ``subpolicies`` is then empty.
+    labels and so is used in training only, and ``subpolicies`` is then empty. With ``per`` "batch"
+    all samples of a batch (of a class, in a class-wise policy) share what the policy draws.
     """
 
     subpolicies: tuple[Subpolicy, ...] = ()
     by_class: tuple[tuple[Subpolicy, ...], ...] = ()
+    per: Per = "sample"
 
     @property
     def digest(self) -> str:
         """A hash of the content, the same in every process."""
-        return _digest(_plain(self))
+        return _digest(plain(self))
 
     @property
     def transforms(self) -> set[str]:
         """The names of the transforms in use."""
-        groups = (self.subpolicies, *self.by_class)
-        return {o.transform for group in groups for s in group for o in s.operations}
+        return {operation.transform for operation in operations_of(self)}
 
 
 def operation_shares(policy: Policy) -> dict[str, float]:
@@ -68,83 +74,41 @@ def operation_shares(policy: Policy) -> dict[str, float]:
     return {name: value / (sum(fired.values()) or 1.0) for name, value in sorted(fired.items())}
 
 
-def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
-    """Plain data that explains itself: what magnitude 1 means stands beside each magnitude."""
-    strongest = {
-        name: {"strongest": bank[name].strongest, "unit": bank[name].unit}
-        for name in sorted(policy.transforms)
-    }
-    return {"schema": SCHEMA, **_plain(policy), "transforms": strongest}
+def operations_of(policy: Policy) -> list[Operation]:
+    """All operations, of all classes."""
+    groups = (policy.subpolicies, *policy.by_class)
+    return [o for group in groups for subpolicy in group for o in subpolicy.operations]
 
 
-def digest_in(record: Mapping[str, Any]) -> str:
-    """The digest of the policy in a record of `to_json`; a KeyError if it holds no policy."""
-    return _digest({key: record[key] for key in ("subpolicies", "by_class")})
+def plain(policy: Policy) -> dict[str, Any]:
+    """Its content as lists and tables; `digest` is the hash of this."""
 
-
-def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Policy:
-    """The inverse of `to_json`.
-
-    Raises a UserError for a newer schema, an unknown transform, a number out of range, or a
-    transform whose magnitude 1 no longer means what it meant when the policy was written.
-    """
-    if record.get("schema") != SCHEMA:
-        raise UserError(f"policy has schema {record.get('schema')}, this version reads {SCHEMA}")
-    try:
-        policy = Policy(
-            tuple(read_subpolicy(s, bank) for s in record["subpolicies"]),
-            tuple(tuple(read_subpolicy(s, bank) for s in group) for group in record["by_class"]),
-        )
-        for name in policy.transforms:
-            _check_range(name, record["transforms"][name], bank[name])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"policy is not in the form that `to_json` writes: {error!r}") from error
-    return policy
-
-
-def _digest(plain: Mapping[str, Any]) -> str:
-    text = json.dumps(plain, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _check_range(name: str, then: Mapping[str, Any], now: Transform) -> None:
-    if then != {"strongest": now.strongest, "unit": now.unit}:
-        raise UserError(
-            f"policy was written when magnitude 1 of {name!r} meant {then['strongest']} "
-            f"{then['unit']}; here it means {now.strongest} {now.unit}: rescale its magnitudes"
-        )
-
-
-def _plain(policy: Policy) -> dict[str, Any]:
     def group(subpolicies: tuple[Subpolicy, ...]) -> list[dict[str, Any]]:
         return [
             {"weight": s.weight, "operations": [list(_fields(o)) for o in s.operations]}
             for s in subpolicies
         ]
 
-    return {
+    content: dict[str, Any] = {
         "subpolicies": group(policy.subpolicies),
         "by_class": [group(g) for g in policy.by_class],
     }
+    # The default is left out: it would change the digests, which name evaluations in old stores.
+    return content if policy.per == "sample" else {**content, "per": policy.per}
 
 
-def _fields(operation: Operation) -> tuple[str, float, float | None]:
-    return operation.transform, operation.probability, operation.magnitude
+def _fields(operation: Operation) -> tuple[str, float, Any]:
+    magnitude = operation.magnitude
+    plain = {"up_to": magnitude.magnitude} if isinstance(magnitude, UpTo) else magnitude
+    return operation.transform, operation.probability, plain
 
 
-def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Subpolicy:
-    """A subpolicy from its ``operations`` and ``weight``; raises UserErrors as `from_json` does."""
-    operations = []
-    for name, probability, magnitude in record["operations"]:
-        if name not in bank:
-            raise unknown("transform", name, bank)
-        if bank[name].graded != (magnitude is not None):
-            needs = "needs a magnitude" if bank[name].graded else "takes no magnitude"
-            raise UserError(f"transform {name!r} {needs}; the policy says {magnitude}")
-        for number in (probability, magnitude):
-            if number is not None and not 0.0 <= number <= 1.0:
-                raise UserError(f"policy holds {number} for {name!r}; it has to lie in [0, 1]")
-        operations.append(Operation(name, probability, magnitude))
-    if not 0.0 < record["weight"] < float("inf"):
-        raise UserError(f"policy holds a weight of {record['weight']}; it has to be above 0")
-    return Subpolicy(tuple(operations), record["weight"])
+def digest_in(record: Mapping[str, Any]) -> str:
+    """The digest of the policy in a record of `to_json`; a KeyError if it holds no policy."""
+    content = {key: record[key] for key in ("subpolicies", "by_class")}
+    return _digest(content | {key: record[key] for key in ("per",) if key in record})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

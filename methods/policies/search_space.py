@@ -1,4 +1,4 @@
-"""The space that policies are searched in: slots, each a transform and two numbers in [0, 1]."""
+"""The space of policies: slots, each a transform and two numbers in [0, 1]."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -67,10 +67,11 @@ def check_bank(bank: Mapping[str, Transform]) -> None:
 
 
 def learnable(bank: Mapping[str, Transform]) -> list[Transform]:
-    """The transforms whose magnitude has a gradient, in order.
+    """The transforms whose magnitude has a gradient, in the order of the bank.
 
-    Raises a UserError when there is none. The paper's searches by gradient do without the band-stop
-    filter for the lack of one; ours has one, and all methods search the same space.
+    Raises a UserError when there is none. In the paper the searches by gradient leave out the
+    band-stop filter, which has no gradient there. Here it has one, so that all methods choose among
+    the same transforms, but for `crop`, which moves by whole pixels.
     """
     found = [transform for transform in bank.values() if transform.gradient != "none"]
     if not found:

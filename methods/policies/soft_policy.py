@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from augbench.methods.gradients.relax import Draw, draw_bernoulli, draw_categories
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
-from augbench.methods.policies.policy_table import SPARED, apply_each
+from augbench.methods.policies.policy_table import UNTOUCHED, apply_each
 from augbench.methods.policies.search_space import N_OPERATIONS, N_SUBPOLICIES
 from augbench.methods.transforms.transform import Transform, per_sample, relaxed_bernoulli
 
@@ -139,7 +139,7 @@ class SoftPolicy(nn.Module):
         operations = self.operations[choices.choice]  # (B, V, M)
         magnitudes = torch.where(self.graded[choices.choice], self.magnitudes[at], 1.0)
         if relaxation != "gumbel":
-            operations = operations.masked_fill(~fires.choice, SPARED)
+            operations = operations.masked_fill(~fires.choice, UNTOUCHED)
         for stage in range(operations.shape[1]):
             before = x
             for m in range(operations.shape[2]):

@@ -74,29 +74,35 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
         source="Rommel et al. 2022 (CADDA); AugNet, Table 4",
         draw=draw_signed,
         apply=apply,
+        draws_strength=True,
     )
 
 
 def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
     """Remove a band of random centre; the magnitude is its width between half-gain points.
 
-    The centre keeps a hertz between the widest band and both ends of the spectrum.
+    The centre keeps a hertz between the widest band and both ends of the spectrum. Where the signal
+    says in ``band`` to what it was filtered, the spectrum ends there: a band outside removes
+    nothing.
 
-    Raises a UserError for a signal without a sampling rate, or with one that leaves no room for a
-    band.
+    Raises a UserError for a signal without a sampling rate, or with a spectrum that leaves no room
+    for a band.
 
     Source: Cheng et al. 2020; Mohsenvand et al. 2020; AugNet, Table 4.
     """
     rate = _sampling_rate(signal, "band_stop")
     margin = 1 + strongest / 2
-    if rate / 2 <= 2 * margin:
+    low, high = max(signal.band[0], 0.0), min(signal.band[1], rate / 2)
+    room = high - low - 2 * margin  # hertz, for the centre
+    if room <= 0:
         raise UserError(
-            f"transform 'band_stop' needs a sampling rate above {4 * margin:g} Hz, the signal has "
-            f"{rate:g} Hz: leave the transform out"
+            f"transform 'band_stop' needs a spectrum wider than {2 * margin:g} Hz and a sampling "
+            f"rate above {4 * margin:g} Hz, the signal has {rate:g} Hz and frequencies from "
+            f"{low:g} to {high:g} Hz: leave the transform out"
         )
 
     def draw(x: Tensor, generator: Generator | None) -> Tensor:
-        return margin + (rate / 2 - 2 * margin) * draw_uniform(x, generator)
+        return low + margin + room * draw_uniform(x, generator)
 
     # braindecode designs one of MNE's FIR filters per sample, on the CPU, without a gradient. That
     # filter stops the whole width and half a hertz more on either side, so that it halves the

@@ -103,6 +103,7 @@ def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
         source="He et al. 2016 (ResNet), section 4.2",
         draw=draw,
         apply=apply,
+        draws_strength=True,
     )
 
 
@@ -147,6 +148,7 @@ def _moving(
         draw=draw_signed,
         apply=apply,
         affine=affine,
+        draws_strength=True,
     )
 
 

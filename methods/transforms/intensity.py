@@ -95,6 +95,7 @@ def hue(signal: Signal, *, strongest: float = 0.5) -> Transform:
         source="AugNet's code",
         draw=draw_signed,
         apply=apply,
+        draws_strength=True,
     )
 
 
@@ -118,6 +119,7 @@ def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]
         source=AUTOAUGMENT,
         draw=draw_signed,
         apply=apply,
+        draws_strength=True,
     )
 
 

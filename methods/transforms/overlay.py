@@ -39,6 +39,7 @@ def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
         source="DeVries and Taylor 2017; " + AUTOAUGMENT,
         draw=_drawing(3),
         apply=apply,
+        draws_strength=True,
     )
 
 
@@ -70,6 +71,7 @@ def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
         draw=_drawing(2),
         apply=apply,
         mixes=True,
+        draws_strength=True,
     )
 
 

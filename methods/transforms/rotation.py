@@ -59,6 +59,7 @@ def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
         source="Krell and Kim 2017; Perrin et al. 1989; AugNet, Table 4",
         draw=draw_signed,
         apply=apply,
+        draws_strength=True,
     )
 
 

@@ -15,15 +15,21 @@ def time_reverse(signal: Signal) -> Transform:
     return ungraded("time_reverse", lambda x: x.flip(-1), "Mohsenvand et al. 2020; AugNet, Table 4")
 
 
-def time_mask(signal: Signal, *, strongest: float = 200.0) -> Transform:
+# Of the window: 200 samples of 30 s at 128 Hz. Source: AugNet, Table 4 and section 5.2.
+LONGEST_MASK = 200 / 3840
+
+
+def time_mask(signal: Signal, *, strongest: float | None = None) -> Transform:
     """Silence a span of all channels, with smooth edges; its place is uniform in the window.
 
-    Magnitude 1 is ``strongest`` samples, but never more than half the window. An edge rises over
-    about 10 / steepness = T / 100 samples, so that spans much shorter than that never reach 0.
+    Magnitude 1 is ``strongest`` samples, but never more than half the window; by default the share
+    of the window that the paper's 200 samples are of its windows, 5.2 %. An edge rises over about
+    10 / steepness = T / 100 samples, so that spans much shorter than that never reach 0.
 
-    Source: Cheng et al. 2020; AugNet, Table 4; steepness and span as in braindecode.
+    Source: Cheng et al. 2020; AugNet, Table 4; steepness and place as in braindecode.
     """
-    strongest = min(strongest, signal.n_times / 2)
+    asked = LONGEST_MASK * signal.n_times if strongest is None else strongest
+    strongest = min(asked, signal.n_times / 2)
 
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         n_times = x.shape[-1]

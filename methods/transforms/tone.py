@@ -130,6 +130,7 @@ def _stepping(
         source=AUTOAUGMENT,
         draw=draw_uniform,
         apply=apply,
+        draws_strength=True,
     )
 
 

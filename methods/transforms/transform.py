@@ -32,6 +32,10 @@ class Transform:
     says where each one comes from, as ``torch.nn.functional.affine_grid`` takes it, (B, 2, 3), so
     that several of them can share the sampling. A transform that ``mixes`` samples looks at
     others of the batch: it is for training, and what is predicted must not depend on it.
+
+    With ``draws_strength`` the noise holds the strength that acts, uniform up to the magnitude (to
+    either side, where there are two): a rotation by an angle in +-magnitude. Otherwise the
+    magnitude is the strength: the deviation of a noise.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Transform:
     apply: Callable[[Tensor, Tensor, Tensor], Tensor]
     affine: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
     mixes: bool = False
+    draws_strength: bool = False
 
 
 # Takes a signal, and where the transform is graded the keyword ``strongest``.

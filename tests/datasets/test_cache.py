@@ -266,9 +266,10 @@ def test_a_damaged_entry_of_somebody_else_is_told_and_does_without(
         renamed.append(self)
         raise PermissionError(13, "Permission denied", str(self))
 
-    with pytest.MonkeyPatch.context() as patch, pytest.warns(UserNotice, match="delete it") as told:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "rename", refuse)
-        arrays = cached("a", "key", KEYS, Builder())
+        with pytest.warns(UserNotice, match="delete it") as told:
+            arrays = cached("a", "key", KEYS, Builder())
     assert len(told) == 1
     assert renamed
     assert np.array_equal(arrays["x"], np.arange(1000.0))

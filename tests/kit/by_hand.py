@@ -14,7 +14,8 @@ from augbench.bench.store.run_directory import (
     UnitDirectory,
     sealed,
 )
-from augbench.methods.policies.policy import Policy, Subpolicy, digest_in, to_json
+from augbench.methods.policies.policy import Policy, Subpolicy, digest_in
+from augbench.methods.policies.policy_json import to_json
 
 SUITE = {
     "name": "hand",

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from augbench.datasets.banks import PHOTOGRAPHS
 from augbench.datasets.errors import UserError
 from augbench.datasets.options.tasks import SinusoidsOptions
 from augbench.datasets.seeds import Seeds, global_seed
@@ -19,7 +20,7 @@ from augbench.methods.options.end_to_end import AugNetOptions
 from augbench.methods.options.search_free import NoneOptions
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
-from augbench.methods.transforms import TRANSFORMS
+from augbench.methods.transforms import EEG, TRANSFORMS
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
 
@@ -153,11 +154,11 @@ def test_what_is_learned_is_told_in_physical_units(setup: Setup) -> None:
         ({"layers": (("quantize",),)}, "passes no gradient.*usable here: offset, blur, negate"),
         ({"layers": ()}, "at least one layer"),
         ({"layers": (("offset",), ())}, "at least one layer"),
-        ({"layers": None}, "name some in `layers`"),
         ({"penalty": -1.0}, "penalty is -1.0"),
         ({"penalty": float("nan")}, "penalty is nan"),
         ({"temperature": 0.0}, "temperature is 0.0"),
         ({"initial_magnitude": 1.5}, "initial_magnitude is 1.5"),
+        ({"initial_weight": float("nan")}, "initial_weight is nan"),
         ({"n_copies_train": 0}, "n_copies_train is 0"),
         ({"n_copies_test": 0}, "n_copies_test is 0"),
         ({"learning_rate": -1.0}, "learning_rate is -1.0; it has to be 0 or more"),
@@ -174,6 +175,7 @@ def test_options_that_cannot_be_are_refused_in_one_sentence(
 def test_layers_by_default_are_those_of_the_paper_as_far_as_the_bank_goes(setup: Setup) -> None:
     eeg = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
     names = (*augnet.SENSORS, *augnet.TIME_FREQUENCY)
+    assert set(names) == set(EEG)
     bank = {name: TRANSFORMS[name](eeg) for name in names}
 
     def layers(signal: Signal, bank: dict[str, Transform]) -> list[tuple[str, ...]]:
@@ -187,7 +189,41 @@ def test_layers_by_default_are_those_of_the_paper_as_far_as_the_bank_goes(setup:
     image = Signal("image", (1, 8, 8))
     names = ("rotate", "translate_x", "horizontal_flip", "brightness")
     found = layers(image, {name: TRANSFORMS[name](image) for name in names})
-    assert found == [("brightness",), ("translate_x", "rotate"), ("translate_x", "rotate")]
+    moves = ("translate_x", "rotate", "horizontal_flip")
+    assert found == [("brightness",), moves, moves]
+
+
+def test_layers_by_default_hold_whatever_else_the_task_lists(setup: Setup) -> None:
+    """A package's transform too: all methods have the same transforms to choose from."""
+    learned = augnet.build(setup, AugNetOptions()).learned()["layers"]
+    names = [tuple(operation["transform"] for operation in layer) for layer in learned]
+    assert names == [("offset", "blur", "negate")] * 2  # `quantize` passes no gradient
+    photographs = Signal("image", (3, 32, 32))
+    bank = make_bank(PHOTOGRAPHS, photographs)
+    setup = replace(setup, signal=photographs, bank=bank)
+    learned = augnet.build(setup, AugNetOptions()).learned()["layers"]
+    found = {operation["transform"] for layer in learned for operation in layer}
+    assert found == set(PHOTOGRAPHS) - {"crop"}
+
+
+def test_without_a_gradient_anywhere_layers_by_default_are_refused(setup: Setup) -> None:
+    bare = with_bank(setup, setup.bank["quantize"])
+    with pytest.raises(UserError, match=r"no transform with a gradient.*quantize"):
+        augnet.build(bare, AugNetOptions())
+
+
+def test_hidden_weights_start_where_the_official_code_starts_them(setup: Setup) -> None:
+    """A common value changes no weight, but a decay pulls at it, and Adam divides by the pull."""
+    weights = {}
+    for start in (None, 0.0, 1.0):
+        options = {} if start is None else {"initial_weight": start}
+        method = run(setup, 0, layers=(("offset", "blur"),), weight_decay=1.0, **options)
+        (layer,) = method.training.model.layers
+        assert layer.hidden_weights.tolist() == [1.0 if start is None else start] * 2
+        method.step()
+        weights[start] = layer.weights.tolist()
+    assert weights[None] == weights[1.0]
+    assert weights[0.0] != weights[1.0]
 
 
 def test_an_epoch_over_every_real_transform_gives_finite_gradients_to_all_that_count(

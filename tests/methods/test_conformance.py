@@ -12,7 +12,8 @@ from torch import Tensor
 
 from augbench.datasets.options.row import resolve
 from augbench.methods import METHODS
-from augbench.methods.policies.policy import Policy, from_json, to_json
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.training.method import Method, Setup, Trained
 from augbench.methods.training.retraining import retrain
 
@@ -190,7 +191,7 @@ def test_with_identities_alone_its_retraining_is_that_of_none(name: str, setup: 
     assert weights[0] == weights[1]
 
 
-@pytest.mark.parametrize("name", ["fixed", "randaugment", "trivialaugment"])
+@pytest.mark.parametrize("name", ["fixed", "randaugment", "trivialaugment", "uniformaugment"])
 def test_with_identities_alone_a_policy_by_hand_trains_as_none_does(
     name: str, setup: Setup
 ) -> None:

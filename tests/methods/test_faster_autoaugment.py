@@ -1,5 +1,6 @@
 """Faster AutoAugment: its halves, its turns, its points."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +9,25 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import UserError
-from augbench.datasets.task import Split
+from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.seeds import Seeds, global_seed
+from augbench.datasets.task import Signal, Split, Views
+from augbench.datasets.trunks import TRUNKS
 from augbench.methods import faster_autoaugment
 from augbench.methods.faster_autoaugment import FasterAutoAugment
 from augbench.methods.options.gradients import FasterAutoAugmentOptions
 from augbench.methods.training.method import Setup
+from augbench.methods.transforms.bank import make_bank
+
+
+class NoMeter:
+    """Costs are not the question here."""
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def count(self, *, forward: int = 0, backward: int = 0, steps: int = 0) -> None:
+        pass
 
 
 def build(setup: Setup, **options: Any) -> FasterAutoAugment:
@@ -31,7 +46,7 @@ def test_it_never_holds_a_window_against_itself(
         return update(self, real, other, noise)
 
     monkeypatch.setattr(FasterAutoAugment, "_update", spy)
-    method = build(setup, epochs=3)
+    method = build(setup, epochs=3, batch_size=10)
     for _ in range(3):
         method.step()
     assert len(pairs) == 3 * 4  # 36 windows: three batches of 10, one of 6
@@ -61,6 +76,92 @@ def test_its_choices_begin_undecided(setup: Setup) -> None:
     assert method.policy.entropy == pytest.approx(torch.tensor(3.0).log().item(), abs=0.01)
 
 
+def test_the_policy_learns_from_a_draw_of_its_own(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from the augmented half that the critic has just learned to tell apart."""
+    drawn: list[tuple[Tensor, Tensor]] = []
+    method = build(setup, epochs=1)
+    mix = method.policy.mix
+
+    def spy(x: Tensor, y: Tensor, generator: Any) -> Tensor:
+        moved = mix(x, y, generator)
+        drawn.append((x, moved.detach()))
+        return moved
+
+    monkeypatch.setattr(method.policy, "mix", spy)
+    method.step()
+    assert len(drawn) % 2 == 0
+    for (critics, first), (policys, second) in zip(drawn[::2], drawn[1::2], strict=True):
+        assert torch.equal(critics, policys)
+        assert not torch.equal(first, second)
+
+
+def waves(n: int) -> Tensor:
+    """(n, 3, 96): slow waves of random frequencies and phases, of deviation 1."""
+    generator = torch.Generator().manual_seed(1)
+    seconds = torch.arange(96) / 64
+    hertz = 2 + 6 * torch.rand(n, 3, 1, generator=generator)
+    phase = 2 * torch.pi * torch.rand(n, 3, 1, generator=generator)
+    return 2**0.5 * torch.sin(2 * torch.pi * hertz * seconds + phase)
+
+
+@pytest.fixture(scope="module")
+def judged() -> dict[str, tuple[Tensor, Tensor]]:
+    """What a critic says of windows and of others with added noise, in both modes of its trunk."""
+    signal = Signal("eeg", (3, 96), (), 64.0)
+    x, y = waves(400), torch.arange(400) % 3
+    train, valid = Split(x[:200], y[:200]), Split(x[200:], y[200:])
+
+    def trunk() -> torch.nn.Module:
+        with global_seed(0):
+            return TRUNKS["eegnet"](signal, 3)
+
+    setup = Setup(
+        views=Views(train, valid, valid),
+        signal=signal,
+        n_classes=3,
+        metric="accuracy",
+        trunk=trunk,
+        bank=make_bank(["gaussian_noise"], signal, {"gaussian_noise": 1.0}),
+        training=TrainingSettings(epochs=1, batch_size=8, learning_rate=1e-3),
+        seeds=Seeds(("critic",)),
+        meter=NoMeter(),
+        device=torch.device("cpu"),
+    )
+    method = build(setup, epochs=14, learning_rate=1e-12)
+    with torch.no_grad():
+        method.policy.probabilities.fill_(0.99)
+        method.policy.magnitudes.fill_(1.0)
+    while not method.step():
+        pass
+    found = {}
+    with torch.no_grad():
+        moved = method.policy.mix(valid.x, valid.y, torch.Generator().manual_seed(5))
+        for mode in ("evaluation", "training"):
+            method.critic.train(mode == "training")
+            real, other = method._judge(valid.x, moved)
+            found[mode] = (real.realness, other.realness)
+    return found
+
+
+@pytest.mark.parametrize("mode", ["training", "evaluation"])
+def test_the_critic_tells_augmented_windows_from_others(
+    mode: str, judged: dict[str, tuple[Tensor, Tensor]]
+) -> None:
+    """On a trunk with batch norm: a critic of a turned sign would have an AUC near 0."""
+    real, other = judged[mode]
+    auc = (real[:, None] > other[None]).double().mean().item()
+    assert auc > 0.8
+
+
+def test_batches_by_default_are_large_enough_for_the_critic(setup: Setup) -> None:
+    small = replace(setup, training=replace(setup.training, batch_size=8))
+    large = replace(setup, training=replace(setup.training, batch_size=64))
+    assert [build(each)._batch_size for each in (small, large)] == [32, 64]
+    assert build(large, batch_size=8)._batch_size == 8
+
+
 def test_the_policys_step_leaves_the_critic_alone_and_the_critics_the_policy(setup: Setup) -> None:
     method = build(setup, epochs=2)
     seen: list[str] = []
@@ -80,7 +181,7 @@ def test_the_policys_step_leaves_the_critic_alone_and_the_critics_the_policy(set
     keep("critic", method.critic_optimizer, method.policy)
     keep("policy", method.policy_optimizer, method.critic)
     method.step()
-    assert seen == ["critic", "policy"] * 4
+    assert seen == ["critic", "policy"] * 2  # 36 windows: batches of 32 and 4
 
 
 def test_a_point_comes_every_so_many_epochs(setup: Setup) -> None:

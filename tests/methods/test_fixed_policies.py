@@ -1,27 +1,32 @@
 """The baselines that search nothing: which policy they train under."""
 
+import tomllib
+import warnings
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.task import Signal
-from augbench.methods import fixed, none, randaugment, trivialaugment
+from augbench.methods import fixed, none, randaugment, trivialaugment, uniformaugment
 from augbench.methods.options.search_free import (
     FixedOptions,
     NoneOptions,
     RandAugmentOptions,
     TrivialAugmentOptions,
+    UniformAugmentOptions,
 )
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
 
+SUITES = Path(__file__).parents[2] / "bench" / "suites"
 IMAGES = Signal("image", (3, 32, 32))
 EEG = Signal("eeg", (6, 400), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
 
@@ -56,9 +61,14 @@ def shares(values: Tensor) -> dict[float, float]:
     return {value: count / values.numel() for value, count in counts.items()}
 
 
-def test_fixed_flips_half_of_the_images_and_crops_all(setup: Setup) -> None:
+@pytest.mark.parametrize("suite", ["cifar10", "cifar10_small"])
+def test_on_photographs_the_suites_flip_half_of_the_images_and_crop_all(
+    suite: str, setup: Setup
+) -> None:
     bank = make_bank(["crop", "brightness", "horizontal_flip"], IMAGES)
-    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), FixedOptions())
+    tables = tomllib.loads((SUITES / f"{suite}.toml").read_text())
+    options = FixedOptions(tables["methods"]["fixed"]["subpolicies"])
+    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), options)
     x = torch.zeros(4000, 3, 32, 32)
     x[..., 16, 5] = 1.0  # left of the middle
     row, column = (
@@ -70,6 +80,33 @@ def test_fixed_flips_half_of_the_images_and_crops_all(setup: Setup) -> None:
     assert flipped.double().mean().item() == pytest.approx(0.5, abs=0.03)
     assert sorted(column[~flipped].unique().tolist()) == list(range(1, 10))
     assert sorted(column[flipped].unique().tolist()) == list(range(22, 31))
+
+
+def test_fixed_mirrors_no_image_unless_it_is_told_to(setup: Setup) -> None:
+    """A mirrored traffic sign is another sign, and the task lists what searches may try."""
+    bank = make_bank(["crop", "vertical_flip", "horizontal_flip"], IMAGES)
+    method = fixed.build(replace(setup, signal=IMAGES, bank=bank), FixedOptions())
+    x = torch.zeros(400, 3, 32, 32)
+    x[..., 16, 5] = 1.0
+    assert ((augmented(method, x)[:, 0].flatten(1).argmax(1) % 32) < 16).all()
+
+
+@pytest.mark.parametrize(
+    ("channels", "warned"),
+    [(("Fpz-Cz", "Pz-Oz"), True), (("EEG Fpz-Cz", "EEG Pz-Oz"), True), (("C3", "C4"), False)],
+)
+def test_fixed_says_where_its_values_were_chosen_on_the_tasks_own_recordings(
+    channels: tuple[str, ...], warned: bool, setup: Setup
+) -> None:
+    signal = Signal("eeg", (2, 400), channels, 100.0)
+    setup = replace(setup, signal=signal, bank=make_bank(["gaussian_noise"], signal))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        fixed.build(setup, FixedOptions())
+        fixed.build(setup, FixedOptions(subpolicies=((("gaussian_noise", 0.5, 0.5),),)))
+    notices = [str(each.message) for each in found if each.category is UserNotice]
+    assert len(notices) == warned
+    assert all("chosen on subjects of Sleep-EDF" in notice for notice in notices)
 
 
 def test_fixed_takes_for_eeg_the_best_values_in_the_units_of_the_task(setup: Setup) -> None:
@@ -108,10 +145,26 @@ def test_randaugment_draws_with_replacement_and_the_identity_is_one_of_them(setu
     assert found == pytest.approx(expected, abs=0.012)
 
 
-def test_trivialaugment_takes_one_at_full_strength_or_none(setup: Setup) -> None:
+def test_trivialaugment_takes_one_or_none_and_all_equally_often(setup: Setup) -> None:
     method = trivialaugment.build(powers(setup, 3), TrivialAugmentOptions())
     found = shares(augmented(method, torch.ones(16000, 1, 1)))
     assert found == pytest.approx(dict.fromkeys((1.0, 8.0, 27.0, 125.0), 0.25), abs=0.012)
+
+
+def test_trivialaugment_can_draw_once_for_a_batch(setup: Setup) -> None:
+    method = trivialaugment.build(powers(setup, 3), TrivialAugmentOptions(per="batch"))
+    found = [augmented(method, torch.ones(20, 1, 1), seed).unique() for seed in range(300)]
+    assert all(len(each) == 1 for each in found)
+    assert {each.item() for each in found} == {1.0, 8.0, 27.0, 125.0}
+
+
+def test_uniformaugment_takes_two_with_replacement_and_each_acts_half_of_the_time(
+    setup: Setup,
+) -> None:
+    method = uniformaugment.build(powers(setup, 2), UniformAugmentOptions())
+    found = shares(augmented(method, torch.ones(18000, 1, 1)))
+    expected = {1.0: 1 / 4, 8.0: 1 / 4, 27.0: 1 / 4, 64.0: 1 / 16, 216.0: 1 / 8, 729.0: 1 / 16}
+    assert found == pytest.approx(expected, abs=0.012)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +188,7 @@ def test_a_bank_of_identities_trains_the_weights_of_no_augmentation(setup: Setup
         fixed.build(setup, FixedOptions(subpolicies=((("offset", 1.0, 1.0),),))),
         randaugment.build(setup, RandAugmentOptions()),
         trivialaugment.build(setup, TrivialAugmentOptions()),
+        uniformaugment.build(setup, UniformAugmentOptions()),
     ]
     states = []
     for method in methods:

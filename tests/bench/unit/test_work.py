@@ -23,7 +23,8 @@ from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host, do_unit
 from augbench.datasets.errors import UserError
-from augbench.methods.policies.policy import Policy, to_json
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.policy_json import to_json
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.training import DivergedError
 

@@ -1,6 +1,7 @@
 """Policies as data, and what applying one does to a batch."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import UserError
-from augbench.methods.policies.policy import Operation, Policy, Subpolicy, from_json, to_json
+from augbench.methods.policies.policy import NOTHING, Operation, Policy, Subpolicy, UpTo
+from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.transforms.transform import Transform, per_sample
 
@@ -16,6 +18,8 @@ OFFSET = Operation("offset", 0.25, 0.5)
 NEGATE = Operation("negate", 1.0, None)
 MIXED = Policy((Subpolicy((OFFSET, NEGATE)), Subpolicy((NEGATE,), weight=3.0)))
 BY_CLASS = Policy(by_class=((Subpolicy((NEGATE,)),), ()))
+DRAWN = Policy((Subpolicy((Operation("offset", 0.25, UpTo(0.5)), NEGATE)), NOTHING))
+SHARED = replace(MIXED, per="batch")
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ def applied(policy: Policy, x: Tensor, marks: dict[str, Transform], **given: Any
     return PolicyTable(policy, marks, x.device).apply(x, y, generator)
 
 
-@pytest.mark.parametrize("policy", [Policy(), MIXED, BY_CLASS])
+@pytest.mark.parametrize("policy", [Policy(), MIXED, BY_CLASS, DRAWN, SHARED])
 def test_json_gives_the_policy_back(policy: Policy, bank: dict[str, Transform]) -> None:
     text = json.dumps(to_json(policy, bank))
     again = from_json(json.loads(text), bank)
@@ -61,20 +65,35 @@ def test_digests_never_change() -> None:
     assert [policy.digest for policy in (Policy(), MIXED, BY_CLASS)] == golden
 
 
+@pytest.mark.parametrize(("policy", "schema"), [(MIXED, 1), (DRAWN, 2), (SHARED, 2)])
+def test_an_older_version_refuses_only_what_it_does_not_know(
+    policy: Policy, schema: int, bank: dict[str, Transform]
+) -> None:
+    assert to_json(policy, bank)["schema"] == schema
+
+
 def test_digests_tell_policies_apart() -> None:
     others = [
         Policy((Subpolicy((NEGATE, OFFSET)), Subpolicy((NEGATE,), weight=3.0))),
         Policy((Subpolicy((OFFSET, NEGATE)), Subpolicy((NEGATE,)))),
         Policy((Subpolicy((OFFSET, NEGATE)),)),
         Policy(by_class=((Subpolicy((NEGATE,)),),)),
+        DRAWN,
+        SHARED,
+        Policy((Subpolicy((Operation("offset", 0.25, 0.5), NEGATE)), NOTHING)),
     ]
-    assert len({policy.digest for policy in (MIXED, BY_CLASS, *others)}) == 6
+    assert len({policy.digest for policy in (MIXED, BY_CLASS, *others)}) == 9
 
 
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
-        (("schema",), 2, "schema 2"),
+        (("schema",), 3, "schema 3"),
+        (("per",), "window", "per 'window'"),
+        (("subpolicies", 0, "operations", 0, 2), {"up_to": 1.5}, "1.5"),
+        (("subpolicies", 0, "operations", 0, 2), {"down_to": 0.5}, "form"),
+        (("subpolicies", 0, "operations", 0, 2), {"up_to": None}, "form"),
+        (("subpolicies", 0, "operations", 1, 2), {"up_to": 0.3}, "takes no magnitude"),
         (("subpolicies", 0, "operations", 0, 0), "ofset", "did you mean 'offset'"),
         (("subpolicies", 0, "operations", 0, 1), 1.5, "1.5"),
         (("subpolicies", 0, "operations", 0, 2), -0.1, "-0.1"),
@@ -163,3 +182,49 @@ def test_equal_generators_give_equal_batches(bank: dict[str, Transform]) -> None
     outs = [PolicyTable(MIXED, bank, x.device).apply(x, y, stream(seed)) for seed in (1, 1, 2)]
     assert torch.equal(outs[0], outs[1])
     assert not torch.equal(outs[0], outs[2])
+
+
+def test_a_drawn_magnitude_is_another_one_for_each_sample(marks: dict[str, Transform]) -> None:
+    policy = Policy((Subpolicy((Operation("add", 1.0, UpTo(0.5)),)),))
+    out = applied(policy, torch.zeros(6000, 1, 1), marks).flatten()
+    assert len(out.unique()) > 5900
+    assert 0 <= float(out.min()) < 0.001
+    assert 0.499 < float(out.max()) < 0.5
+    assert float(out.mean()) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_transform_that_draws_its_strength_is_given_the_limit(
+    marks: dict[str, Transform],
+) -> None:
+    """Otherwise the strength would be a product of two uniform numbers."""
+    draws = {"add": replace(marks["add"], draws_strength=True)}
+    policy = Policy((Subpolicy((Operation("add", 1.0, UpTo(0.5)),)),))
+    assert applied(policy, torch.zeros(50, 1, 1), draws).unique().tolist() == [0.5]
+    shared = applied(replace(policy, per="batch"), torch.zeros(50, 1, 1), draws).unique()
+    assert len(shared) == 1  # the batch shares the magnitude itself
+    assert shared.item() not in (0.0, 0.5)
+
+
+def test_a_batch_can_share_the_subpolicy_the_firing_and_the_strength(
+    marks: dict[str, Transform],
+) -> None:
+    half = Subpolicy((Operation("add", 0.5, UpTo(1.0)),))
+    policy = Policy((half, Subpolicy((Operation("double", 1.0, None),))), per="batch")
+    outs = [applied(policy, torch.ones(40, 1, 1), marks, seed=seed) for seed in range(400)]
+    assert all(len(out.unique()) == 1 for out in outs)
+    firsts = torch.stack([out[0, 0, 0] for out in outs])
+    assert (firsts == 2.0).double().mean().item() == pytest.approx(0.5, abs=0.08)
+    assert (firsts == 1.0).double().mean().item() == pytest.approx(0.25, abs=0.07)
+    added = firsts[(firsts != 1.0) & (firsts != 2.0)] - 1
+    assert len(added.unique()) > 60
+    assert added.mean().item() == pytest.approx(0.5, abs=0.1)
+
+
+def test_classes_share_what_their_part_of_the_batch_draws(marks: dict[str, Transform]) -> None:
+    drawn = Subpolicy((Operation("add", 1.0, UpTo(1.0)),))
+    policy = Policy(by_class=((drawn,), (drawn,)), per="batch")
+    y = torch.arange(40) % 2
+    out = applied(policy, torch.zeros(40, 1, 1), marks, y=y).flatten()
+    first, second = out[y == 0].unique(), out[y == 1].unique()
+    assert len(first) == len(second) == 1
+    assert first != second

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from augbench.methods.gradients.relax import Draw, relax_bernoulli, relax_categories
-from augbench.methods.policies.policy import Policy, from_json, operation_shares, to_json
+from augbench.methods.policies.policy import Policy, operation_shares
+from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.policies.soft_policy import SoftPolicy, of_pairs, of_stages
 from augbench.methods.transforms.transform import Transform, per_sample, ungraded

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.time_domain import gaussian_noise, time_mask, time_reverse
 
 LONG = Signal("eeg", (2, 3000))
@@ -37,14 +38,14 @@ def test_time_mask_agrees_with_braindecode(magnitude: float) -> None:
     x, uniform = noisy(4, LONG), torch.rand(4, generator=torch.Generator().manual_seed(1))
     length = 200 * magnitude
     expected, _ = functional.smooth_time_mask(x, None, uniform * (3000 - length), length)
-    out = time_mask(LONG).apply(x, torch.full((4,), magnitude), uniform)
+    out = time_mask(LONG, strongest=200.0).apply(x, torch.full((4,), magnitude), uniform)
     torch.testing.assert_close(out, expected, rtol=0, atol=1e-4)
 
 
 @given(magnitude=st.floats(0.2, 1), options=st.floats(0.05, 0.95))
 @settings(max_examples=25, deadline=None)
 def test_time_mask_silences_a_span_of_the_right_length(magnitude: float, options: float) -> None:
-    transform = time_mask(LONG)
+    transform = time_mask(LONG, strongest=200.0)
     x = torch.ones(1, 2, 3000, dtype=torch.float64)
     length = 200 * magnitude
     out = transform.apply(x, torch.tensor([magnitude]), torch.tensor([options], dtype=x.dtype))[0]
@@ -57,10 +58,21 @@ def test_time_mask_silences_a_span_of_the_right_length(magnitude: float, options
     assert float(out[0, (silent[0] + silent[-1]) // 2]) < 0.01
 
 
+@pytest.mark.parametrize(("n_times", "samples"), [(3840, 200), (640, 33.3), (3000, 156.25)])
+def test_time_mask_scales_with_the_window_and_is_the_papers_on_its_windows(
+    n_times: int, samples: float
+) -> None:
+    transform = time_mask(Signal("eeg", (1, n_times)))
+    assert transform.strongest == pytest.approx(samples, abs=0.05)
+    x = torch.ones(1, 1, n_times)
+    out = transform.apply(x, torch.ones(1), torch.tensor([0.5]))
+    assert float((1 - out).sum()) == pytest.approx(samples, abs=0.6)
+
+
 @pytest.mark.parametrize(("n_times", "strongest"), [(3000, 200), (400, 200), (120, 60), (7, 3.5)])
-def test_time_mask_never_takes_more_than_half_the_window(n_times: int, strongest: float) -> None:
+def test_a_range_in_samples_is_kept_up_to_half_the_window(n_times: int, strongest: float) -> None:
     signal = Signal("eeg", (1, n_times))
-    transform = time_mask(signal)
+    transform = make_bank(["time_mask"], signal, {"time_mask": 200.0})["time_mask"]
     assert transform.strongest == strongest
     x = torch.ones(1, 1, n_times)
     out = transform.apply(x, torch.ones(1), torch.tensor([0.5]))
