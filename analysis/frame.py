@@ -123,6 +123,7 @@ def load(run: Path) -> Results:
         read_learned(directory, suite.plan),
         read_policies(directory, suite.plan),
         methods={planned.method: planned.spec.method for planned in suite.plan},
+        notes=[f"{task}: {sentence}." for task, sentence in directory.splits().items()],
     )
 
 
@@ -134,6 +135,7 @@ def results(
     policies: Iterable[Mapping[str, object]] = (),
     *,
     methods: Mapping[str, str] | None = None,
+    notes: Iterable[str] = (),
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -154,6 +156,7 @@ def results(
         learned=_typed(learned, LEARNED_COLUMNS, "learned magnitudes"),
         policies=_typed(policies, POLICY_COLUMNS, "policies"),
         skipped=typed_trials[skipped].reset_index(drop=True),
+        notes=tuple(notes),
         methods=methods or {},
     )
 

@@ -142,7 +142,7 @@ def charge_searches(results: Results, run: Path) -> Results:
             paid = search.device_hours if kind == "hours" else getattr(search, kind)
             points.loc[own, cost] += paid
     notes = [_note(label, search.directory) for label, search in searches.items()]
-    return replace(results, points=points, notes=tuple(notes))
+    return replace(results, points=points, notes=(*results.notes, *notes))
 
 
 def _note(label: str, directory: str) -> str:

@@ -209,12 +209,15 @@ def plan(
     out: Out = None,
     overrides: Overrides = [],  # noqa: B006
     fragments: Fragments = [],  # noqa: B006
+    data: Annotated[
+        Path | None, typer.Option(help="Load the data from here, and say how they are split.")
+    ] = None,
 ) -> None:
-    """Show the trials of a suite, and which of them are done. It reads no data.
+    """Show the trials of a suite, and which of them are done.
 
     \b
     augbench plan quickstart
-    augbench plan my.toml --set folds=3
+    augbench plan my.toml --set folds=3 --data data
     """
     from rich.console import Console
 
@@ -233,6 +236,11 @@ def plan(
     console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
         print_line(console, line)
+    if data is not None:
+        from augbench.bench.driver.prepare import prepare
+
+        for label, sentence in prepare(directory, read.plan, data).splits.items():
+            print_line(console, f"{label}: {sentence}")
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 

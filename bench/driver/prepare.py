@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -16,8 +17,15 @@ from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import involved
 from augbench.bench.unit.job import check_data, load_task, trial_job
 from augbench.datasets.errors import UserError, UserNotice
-from augbench.datasets.parts import check_split
+from augbench.datasets.parts import check_split, describe_split
 from augbench.methods.training.method import DoesNotFitError
+
+
+class Prepared(NamedTuple):
+    """What is known of a plan before any trial begins."""
+
+    skipped: dict[UnitId, str]  # trials whose method does not fit their task, and why
+    splits: dict[str, str]  # by the label of a task: how its first fold is split, in a sentence
 
 
 def prepare(
@@ -25,26 +33,28 @@ def prepare(
     plan: Sequence[PlannedTrial],
     data: Path,
     left: Collection[UnitId] | None = None,
-) -> dict[UnitId, str]:
+) -> Prepared:
     """Load the tasks and build the methods on them, so that bad input shows before any trial.
 
     ``left`` are the trials of the plan that have work left, by default all: a task of which none
     is left is not loaded. Workers then find the caches warm and never download at the same time.
-    Returns the trials whose method is not for their task, and why. Raises a UserError where that
-    is every trial of the plan; a UserNotice says which parts of the folds lack a class.
+    Raises a UserError where no method of the plan fits its task; a UserNotice says which parts of
+    the folds lack a class.
     """
     open_trials = [p for p in plan if left is None or p.spec.unit in left]
     reasons: dict[tuple[str, str], str | None] = {}  # of tasks and methods; None where they fit
+    splits = {}
     # A task at a time: few of them are kept in memory.
     for label in dict.fromkeys(planned.task for planned in open_trials):
-        _check_task(run, label, plan, open_trials, data)
+        splits[label] = _check_task(run, label, plan, open_trials, data)
         for planned in open_trials:
             if planned.task == label and (label, planned.method) not in reasons:
                 reasons[label, planned.method] = _skip_reason(planned, data)
     if all(reasons.get((planned.task, planned.method)) is not None for planned in plan):
         raise UserError(_complaint(plan[0], reasons[plan[0].task, plan[0].method]))
     found = {p.spec.unit: reasons[p.task, p.method] for p in open_trials}
-    return {unit: reason for unit, reason in found.items() if reason is not None}
+    skipped = {unit: reason for unit, reason in found.items() if reason is not None}
+    return Prepared(skipped, splits)
 
 
 def _check_task(
@@ -53,8 +63,11 @@ def _check_task(
     plan: Sequence[PlannedTrial],
     open_trials: Sequence[PlannedTrial],
     data: Path,
-) -> None:
-    """Hold the folds of a task, and all that the run has kept of it, against its data."""
+) -> str:
+    """Compare the folds of a task, and all that the run has kept of it, with its data.
+
+    Returns a sentence on how its first fold is split.
+    """
     task = None
     for planned in plan:
         if planned.task != label:
@@ -73,6 +86,7 @@ def _check_task(
     note = check_split(task, sorted(folds))
     if note is not None:
         warnings.warn(f"[tasks.{label}]: {note}", UserNotice, stacklevel=3)
+    return describe_split(task, min(folds))
 
 
 def _skip_reason(planned: PlannedTrial, data: Path) -> str | None:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from augbench.bench.driver.display import Display, duration
 from augbench.bench.driver.halt import Halt
-from augbench.bench.driver.prepare import prepare
+from augbench.bench.driver.prepare import Prepared, prepare
 from augbench.bench.driver.run_options import (
     RunOptions,
     check_run_options,
@@ -45,7 +45,11 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         for damage in left.damaged.values():
             print_line(console, damage)
         open_trials = {each.unit for each in left.units} | set(left.requested_by.values())
-        unfit = prepare(run, suite.plan, options.data, open_trials) if left.units else {}
+        unfit, splits = (
+            prepare(run, suite.plan, options.data, open_trials) if left.units else Prepared({}, {})
+        )
+        for label, sentence in splits.items():
+            print_line(console, f"{label}: {sentence}")
         skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
         specs = [spec for spec in specs if spec.unit not in skipped]
         if len(left.units) > len(skipped):
@@ -55,7 +59,7 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
             halt = Halt(run, console, options.stop_after_hours, suite.total_device_hours)
             try:
                 # Not before: what is refused leaves a run as it was.
-                _record(run, suite, skipped, console)
+                _record(run, suite, skipped, splits, console)
                 with halt, display.show():  # after Ray, which handles signals of its own
                     work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
             finally:
@@ -63,7 +67,7 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
             halt.conclude()
             print_line(console, f"worked for {duration(time.monotonic() - began)}")
         else:
-            _record(run, suite, skipped, console)
+            _record(run, suite, skipped, splits, console)
             print_line(console, "nothing left to run")
         if failed:
             print_line(
@@ -81,9 +85,17 @@ def _failed(run: RunDirectory, suite: Suite) -> set[UnitId]:
     return {unit for unit in units if states[unit.digest] == "failed"}
 
 
-def _record(run: RunDirectory, suite: Suite, skipped: dict[UnitId, str], console: Console) -> None:
-    """Keep the resolved suite, and what of it is skipped."""
+def _record(
+    run: RunDirectory,
+    suite: Suite,
+    skipped: dict[UnitId, str],
+    splits: dict[str, str],
+    console: Console,
+) -> None:
+    """Keep the resolved suite, what of it is skipped, and how its tasks are split."""
     _record_suite(run, suite, console)
+    if splits:
+        write_json(run.splits_file, {**run.splits(), **splits})
     if skipped or run.skipped_file.exists():
         write_json(run.skipped_file, {unit.digest: reason for unit, reason in skipped.items()})
 

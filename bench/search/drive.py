@@ -107,7 +107,7 @@ class _Driver:
         if trials[number].state.is_finished():
             return None
         plan = self.search.plan(trials[number].params, f"{self.search.method} #{number}")
-        unfit = prepare(self.run, plan, self.options.data)
+        unfit = prepare(self.run, plan, self.options.data).skipped
         self.skipped |= unfit
         return Candidate(number, tuple(each for each in plan if each.spec.unit not in unfit))
 

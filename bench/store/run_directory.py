@@ -2,6 +2,7 @@
 
     run.json                         schema and resolved suite; written by the driver
     skipped.json                     the trials that it skipped, and why
+    splits.json                      of each task a sentence on how its first fold is split
     lock                             held by the driver while it lives
     events.jsonl                     what the driver did: dispatches, ends, retries
     halt                             exists while the driver asks all units to pause
@@ -64,7 +65,7 @@ from augbench.bench.store.records import (
     POINT_ROW,
     RESULT,
     RUNG,
-    SKIPPED,
+    SENTENCES,
     Row,
 )
 from augbench.datasets.errors import UserError
@@ -367,7 +368,15 @@ class RunDirectory:
 
     def skipped(self) -> dict[str, str]:
         """The trials that the last driver skipped, each by its digest, and why."""
-        return _read_if_there(self.skipped_file, SKIPPED) or {}
+        return _read_if_there(self.skipped_file, SENTENCES) or {}
+
+    @property
+    def splits_file(self) -> Path:
+        return self.path / "splits.json"
+
+    def splits(self) -> dict[str, str]:
+        """How the first fold of each task is split, a sentence by the label of the task."""
+        return _read_if_there(self.splits_file, SENTENCES) or {}
 
     def exists(self) -> bool:
         """Whether a run has been begun here."""

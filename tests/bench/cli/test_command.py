@@ -639,3 +639,20 @@ def test_a_process_that_died_before_its_first_word_is_no_harm(
     assert ask("status", out)[0] == 0
     assert ask("report", out)[0] == 0
     assert ask("run", small_suite, "--engine", "inline", "--out", out)[0] == 0
+
+
+def test_how_a_task_is_split_is_said_by_plan_run_and_report(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, groups = rng.normal(size=(40, 2, 64)).astype("float32"), np.repeat(np.arange(8), 5)
+    np.savez(tmp_path / "mine.npz", x=x, y=np.tile([0, 1], 20), groups=groups)
+    suite = tmp_path / "suite.toml"
+    suite.write_text(
+        'name = "s"\nfolds = 1\n[tasks.mine]\ntask = "arrays"\npath = "mine.npz"\nn_folds = 4\n'
+        'trunk = "mlp"\ntraining = { epochs = 1 }\n[methods.none]\n'
+    )
+    words = ("--data", tmp_path, "--out", tmp_path / "run")
+    sentence = "mine: 40 windows of 8 groups; fold 0: "
+    assert sentence in ask("plan", suite, *words)[1]
+    assert sentence in ask("run", suite, "--engine", "inline", *words)[1]
+    assert ask("report", tmp_path / "run")[0] == 0
+    assert sentence in (tmp_path / "run" / "report" / "table.md").read_text()
