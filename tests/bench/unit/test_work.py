@@ -18,6 +18,7 @@ import augbench.bench.unit.work
 from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
+from augbench.bench.store.accounts import charged
 from augbench.bench.store.attempt_log import lifetime
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
@@ -320,6 +321,14 @@ def test_an_empty_policy_retrains_to_the_very_model_of_none(
     assert [search[key] for key in ("steps", "forward", "backward")] == [
         retrain[key] for key in ("steps", "forward", "backward")
     ]
+    # Both choose their best epoch by validation, and so both pay for it.
+    validated = [
+        each["costs"]["validate"]["forward"] for each in (result_of(none, trial), retrained)
+    ]
+    assert validated[0] == validated[1] > 0
+    spent = retrained["costs"]["validate"]
+    assert charged(retrained["costs"]).forward == retrain["forward"] + spent["forward"]
+    assert charged(retrained["costs"]).seconds == retrain["seconds"] + spent["seconds"]
 
 
 def scores(run: RunDirectory, spec: TrialSpec) -> list[dict[str, Any]]:
