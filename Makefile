@@ -32,7 +32,7 @@ check: $(VENV)/.test
 	$(BIN)/mypy
 
 speed: $(VENV)/.test  ## print the tables of tests/speed (ratios, measured in one run)
-	for script in tests/speed/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in tests/speed/*.py; do PYTHONPATH=tests/kit $(BIN)/python $$script || exit 1; done
 
 soak: $(VENV)/.test  ## print what thousands of trials and random kills come to (half an hour)
 	for script in tests/soak/*.py; do PYTHONPATH=tests/kit $(BIN)/python $$script || exit 1; done

@@ -71,16 +71,20 @@ def scored_points(
     """
     directory = run.unit(planned.spec.unit)
     starts = _starts(directory)
+    machine = _machine(starts)
+    identity = identity_columns(planned)
     retrained: dict[Path, _Paid] = {}
     records = []
+    directory.check()
     for row, evaluation, scores in _scores(run, planned.spec, rows):
         paper = full = own = _paid(row["costs"])
         if evaluation is not None:
             if evaluation.path not in retrained:
-                result = evaluation.result()
+                result = evaluation.check()
                 assert result is not None
                 retrained[evaluation.path] = _paid(result["costs"])
                 starts += _starts(evaluation)
+                machine = _machine(starts)
             paper = _sum([own, retrained[evaluation.path]])
             full = _sum([own, *retrained.values()])
         if scores is None:
@@ -89,7 +93,7 @@ def scored_points(
             raise damaged(directory.path, "the test split was not scored")
         records.append(
             {
-                **identity_columns(planned),
+                **identity,
                 "point": row["point"],
                 "step": row["step"],
                 "kind": row["kind"],
@@ -98,14 +102,16 @@ def scored_points(
                 "test": scores["test"],
                 **_cost_columns("paper", paper),
                 **_cost_columns("full", full),
-                **_machine(starts, full)._asdict(),
+                "device": machine.device,
+                "shared": machine.shared,
+                "busy": _busy(full) if machine.device == "cpu" else 1.0,
             }
         )
     return records
 
 
 def count_scored(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> int:
-    """How many records `scored_points` has."""
+    """How many records `scored_points` has, of units that `UnitDirectory.check` has passed."""
     return sum(scores is not None for _, _, scores in _scores(run, spec, rows))
 
 
@@ -117,7 +123,6 @@ def _scores(
     There are no scores if the retraining diverged: it costs, but there is nothing to show. The
     first policy that is not evaluated yet ends it: costs of what follows are not known.
     """
-    run.unit(spec.unit).check()
     scored_by = iter(evaluations(run, spec, rows))
     known: dict[UnitId, Row | None] = {}
     for row in rows:
@@ -129,7 +134,6 @@ def _scores(
         if unit not in known:
             if evaluation.result() is None:
                 return
-            evaluation.check()
             known[unit] = next(iter(evaluation.points()), None)
         yield row, evaluation, known[unit]
 
@@ -235,7 +239,6 @@ class Machine(NamedTuple):
 
     device: str
     shared: bool
-    busy: float
 
 
 def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
@@ -244,14 +247,10 @@ def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
     return [start for start in found if start]  # one may have died before it could
 
 
-def _machine(starts: Sequence[dict[str, Any]], paid: _Paid) -> Machine:
+def _machine(starts: Sequence[dict[str, Any]]) -> Machine:
     """The machine of all attempts: hours of two devices are hours of neither."""
     devices = dict.fromkeys(str(start["device"]) for start in starts)
-    return Machine(
-        " + ".join(devices),
-        any(start["shared"] for start in starts),
-        _busy(paid) if set(devices) == {"cpu"} else 1.0,
-    )
+    return Machine(" + ".join(devices), any(start["shared"] for start in starts))
 
 
 def _busy(paid: _Paid) -> float:

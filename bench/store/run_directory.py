@@ -196,7 +196,10 @@ class UnitDirectory:
         Raises a DamagedError if the file is not there, or begins otherwise than it was written.
         """
         result = self.result()
-        if result is None or not result["weights"]:
+        return None if result is None else self._model_of(result)
+
+    def _model_of(self, result: dict[str, Any]) -> Path | None:
+        if not result["weights"]:
             return None
         file = self._attempt(result["attempt"]).model_file
         if _first_line(file).rpartition(b" ")[2].decode(errors="replace") != result["model_digest"]:
@@ -257,25 +260,27 @@ class UnitDirectory:
             raise damaged(file, "it is not the policy that its name says")
         return record
 
-    def check(self) -> None:
-        """Raise a DamagedError if a file disagrees with the unit's name or with its result.
+    def check(self) -> dict[str, Any] | None:
+        """The result, held against all other files: None if the unit is not finished.
 
-        Rows and policies are not looked at: `points` and `policy` check them.
+        Raises a DamagedError if a file disagrees with the unit's name or with its result. Rows and
+        policies are not looked at: `points` and `policy` check them.
         """
         attempts = self.attempts()
         result = self.result()
         if result is None and not attempts and not self.spec_file.exists():
-            return  # its driver was killed while it made the folder
+            return None  # its driver was killed while it made the folder
         self.spec()
         if result is None:
-            return
+            return None
         diverged = result["state"].startswith("diverged")
         if self.path.parent.name == "evaluations" and result["points"] == 0 and not diverged:
             raise damaged(self.result_file, "it is finished without a point")
         attempt = self._attempt(result["attempt"])
         if not any(event["event"] == "start" for event in attempt.log()):
             raise damaged(attempt.log_file, "it does not say where the attempt ran")
-        self.model_file()
+        self._model_of(result)
+        return result
 
     def points_size(self) -> int:
         """Bytes of the files of points of all attempts: another number once a point is added."""

@@ -109,8 +109,7 @@ def unit_state(directory: UnitDirectory, rows: Sequence[Row] | None = None) -> t
 
 
 def _checked_state(directory: UnitDirectory) -> tuple[str, str]:
-    directory.check()
-    result = directory.result()
+    result = directory.check()
     if result is not None:
         state, _, reason = str(result["state"]).partition(": ")
         return state, reason

@@ -131,15 +131,15 @@ def test_it_counts_the_very_samples_that_its_trunks_see(name: str, make_setup: A
         while not method.step():
             pass
     for what in ("forward", "backward"):
-        for phase in ("outside", "pretrain", "search", "retrain", "evaluate"):
+        for phase in ("outside", "pretrain", "search", "validate", "retrain", "evaluate"):
             assert meter.told[phase, what] == meter.seen[phase, what], (phase, what)
 
 
 @every_method
-def test_it_opens_no_phase_but_pretrain_and_evaluate(name: str, make_setup: Any) -> None:
+def test_it_opens_no_phase_but_pretrain_validate_and_evaluate(name: str, make_setup: Any) -> None:
     meter = (setup := make_setup()).meter
     advance(build(name, setup), 3)
-    assert set(meter.opened) <= {"pretrain", "evaluate"}
+    assert set(meter.opened) <= {"pretrain", "validate", "evaluate"}
 
 
 @every_method

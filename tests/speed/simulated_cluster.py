@@ -20,8 +20,8 @@ from augbench.bench.driver.schedule import Tally, work_through
 from augbench.bench.engines.engine import Outcome
 from augbench.bench.plan.spec import TrialSpec, UnitId
 from augbench.bench.plan.suite import read_suite
-from augbench.bench.store.files import replace_json
 from augbench.bench.store.run_directory import RunDirectory
+from by_hand import end
 
 MEAN_SECONDS = 600.0  # of a trial; log-normal, so that some take many times as long
 SPREAD = 0.5
@@ -73,7 +73,7 @@ class SimulatedEngine:
             _, unit, crashed = heapq.heappop(self._flight)
             self.crashes += crashed
             if not crashed:
-                replace_json(self._run.unit(unit).path / "result.json", {"state": "done"})
+                end(self._run.unit(unit))
             outcomes.append(Outcome(unit, "crashed" if crashed else "done", "as drawn"))
         return outcomes
 

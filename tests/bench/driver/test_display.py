@@ -8,6 +8,7 @@ from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.run_directory import RunDirectory
+from by_hand import START
 
 
 def made(small_suite: Path, folder: Path, console: Console) -> tuple[Display, Tally, RunDirectory]:
@@ -18,7 +19,7 @@ def made(small_suite: Path, folder: Path, console: Console) -> tuple[Display, Ta
         run.add_unit(planned.spec.unit, planned.spec.to_json())
         tally.in_flight.add(planned.spec.unit)
     attempt = run.unit(suite.plan[0].spec.unit).begin_attempt()
-    append_line(attempt.log_file, {"event": "start", "time": 0.0})
+    append_line(attempt.log_file, START)
     progress = {"step": 7, "phase": "search", "charged_seconds": 36.0, "best_valid": 0.625}
     replace_json(attempt.pulse_file, {"time": 1.0, **progress})
     return Display(run, suite.plan, tally, console), tally, run

@@ -9,9 +9,10 @@ from augbench.bench.driver.schedule import Tally, pending, work_through
 from augbench.bench.engines.engine import Ending, Outcome
 from augbench.bench.plan.spec import TrialSpec, UnitId
 from augbench.bench.plan.suite import load_suite
-from augbench.bench.store.files import append_line, read_lines, write_json
+from augbench.bench.store.files import read_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import unit_state
+from by_hand import POLICIES, begin, end, model_row, policy_row
 
 
 class Scripted:
@@ -35,7 +36,10 @@ class Scripted:
         script = self._script.get(unit, [])
         ending = script.pop(0) if script else "done"
         if ending == "done":
-            write_json(self._run.unit(unit).path / "result.json", {"state": "done"})
+            directory = self._run.unit(unit)
+            if unit.kind == "evaluations":
+                begin(directory, model_row(1))
+            end(directory)
         return [Outcome(unit, ending, "as the test says")]
 
     def close(self) -> None:
@@ -120,11 +124,7 @@ def test_policies_that_come_up_on_the_way_are_evaluated_once(
 ) -> None:
     run = begun(tmp_path)
     first = run.add_unit(specs[0].unit, specs[0].to_json())
-    first.policies.mkdir()
-    write_json(first.policies / "abc.json", {"policy": 1})
-    attempt = first.begin_attempt()
-    for point in (1, 2):
-        append_line(attempt.points_file, {"point": point, "kind": "policy", "policy": "abc"})
+    begin(first, *(policy_row(first, point, POLICIES["first"]) for point in (1, 2)))
     engine, tally, _ = drive(tmp_path, specs)
     kinds = Counter(unit.kind for unit in engine.order)
     assert kinds == {"trials": 6, "evaluations": 1}
@@ -139,16 +139,17 @@ def test_a_damaged_policy_stops_no_other_trial(tmp_path: Path, specs: list[Trial
         def wait(self, seconds: float) -> list[Outcome]:
             folder = self._run.unit(specs[0].unit)
             if not folder.points():
-                row = {"point": 1, "kind": "policy", "policy": "torn"}
-                append_line(folder.begin_attempt().points_file, row)
-                folder.policies.mkdir()
-                (folder.policies / "torn.json").write_text("{")
+                row = policy_row(folder, 1, POLICIES["first"])
+                begin(folder, row)
+                (folder.policies / f"{row['policy']}.json").write_text("{")
             return super().wait(seconds)
 
     engine, tally = Damaging(run, 1, {}), Tally()
     work_through(run, specs, engine, tally)
     assert tally.finished == len(specs)
-    assert "torn.json is damaged" in tally.failed[specs[0].unit]
+    left = pending(run, specs)
+    assert [spec.unit for spec in left.units] == [specs[0].unit]
+    assert ".json is damaged" in left.damaged[specs[0].unit]
 
 
 def test_who_watches_sees_every_unit_under_way_and_the_end(

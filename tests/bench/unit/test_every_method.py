@@ -17,7 +17,9 @@ import augbench.bench.unit.job
 from augbench.bench.plan.spec import Budget, TrialSpec
 from augbench.bench.plan.suite import read_suite
 from augbench.bench.store.accounts import accounting_error
+from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.job import make_setup
 from augbench.bench.unit.work import Host, do_unit
 from augbench.methods import METHODS
 
@@ -35,6 +37,19 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 N_STEPS = 6
 KILLED_AFTER = 3
+# Of each method by its six steps: epochs whose validation steers, rewards of whole children, and
+# epochs whose validation is only shown. All others: six epochs that steer.
+STEERED = {
+    "random_policy": (0, 0, 0),
+    "random_search": (6, 3, 0),  # three children of two epochs
+    "autoaugment": (6, 3, 0),
+    "fast_autoaugment": (2, 0, 0),  # its rewards are its search
+    "faster_autoaugment": (0, 0, 0),
+    "dada": (0, 0, 6),
+    "adda": (0, 0, 6),
+    "cadda": (0, 0, 6),
+}
+REWARD_OF_NOTHING = {"fast_autoaugment"}  # shown beside the rewards, and compared with none
 PRETRAINED = {"fast_autoaugment", "adda", "cadda"}  # that is, by the steps above
 
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -173,7 +188,35 @@ def test_costs_land_in_their_phases(name: str, trial: TrialSpec, whole: RunDirec
     assert (sum(costs["search"]) > 0) == (name != "random_policy")  # which compares nothing
     assert costs["retrain"] == [0, 0, 0]  # retrainings are units of their own
     assert costs["setup"] == costs["store"] == [0, 0, 0]
-    assert costs["evaluate"][2] == 0  # nothing is learned from a score
+    assert costs["evaluate"][2] == costs["validate"][2] == 0  # nothing is learned from a score
+
+
+@every_method
+def test_validation_that_steers_is_charged_once_and_no_other(
+    name: str, trial: TrialSpec, whole: RunDirectory
+) -> None:
+    """Epochs of a training that chooses its best one, and rewards; not what is only looked at."""
+    setup = make_setup(
+        trial.task, trial.fold, trial.seed, whole.path, device=torch.device("cpu"), meter=Ledger()
+    )[0]
+    n_model, n_policy = len(setup.views.model_valid.y), len(setup.views.policy_valid.y)
+    epochs, children, looked_at = STEERED.get(name, (N_STEPS, 0, 0))
+    learned = whole.unit(trial.unit).points()[-1]["learned"]
+    copies = 4 if "layers" in learned else 1  # of a sample, by augmentation layers
+    costs = counts(whole, trial)
+    assert costs["validate"][1] == epochs * copies * n_model + children * n_policy
+    ends_in_model = METHODS[name].ends_in == "model"
+    n_test = 0 if not ends_in_model else N_STEPS * copies * n_test_of(trial, whole)
+    assert costs["evaluate"][1] == looked_at * n_model + n_test + (name in REWARD_OF_NOTHING) * (
+        n_policy
+    )
+
+
+def n_test_of(trial: TrialSpec, whole: RunDirectory) -> int:
+    """Samples of the test split."""
+    meter, device = Ledger(), torch.device("cpu")
+    made = make_setup(trial.task, trial.fold, trial.seed, whole.path, device=device, meter=meter)
+    return len(made[1].y)
 
 
 def test_every_quick_row_is_of_a_method() -> None:

@@ -35,6 +35,7 @@ from augbench.bench.store.run_directory import AttemptDirectory, RunDirectory, U
 from augbench.bench.unit.work import Host, do_unit
 from augbench.datasets.errors import UserError
 from augbench.methods.training.end_to_end import EndToEnd
+from by_hand import model_row
 from processes import wait_until
 
 N_EPOCHS = 12
@@ -260,7 +261,7 @@ def test_of_a_point_that_two_attempts_publish_the_newer_ones_row_counts(tmp_path
     first, second = unit.begin_attempt(), unit.begin_attempt()
     sizes = [unit.points_size()]
     for attempt, point in ((second, 2), (first, 1), (first, 2), (second, 3)):
-        append_line(attempt.points_file, {"point": point, "by": attempt.number})
+        append_line(attempt.points_file, model_row(point, by=attempt.number))
         sizes.append(unit.points_size())
     assert [(row["point"], row["by"]) for row in unit.points()] == [(1, 1), (2, 2), (3, 2)]
     assert sizes == sorted(set(sizes))
@@ -291,7 +292,7 @@ def test_a_process_elsewhere_that_beats_is_left_alone_and_one_that_does_not_is_f
     monkeypatch.setattr(augbench.bench.unit.work, "GHOST_SECONDS", 8.0)
     monkeypatch.setattr("augbench.bench.store.attempt_log.LEASE_SECONDS", 6.0)
     process = elsewhere.log()[0]["process"]
-    busy = f"another process works on {trial.unit} .process {process} on elsewhere still beats"
+    busy = f"another process works on {trial.unit} .process {process} on elsewhere is alive"
     with pytest.raises(UserError, match=busy):
         do_unit(run, trial.unit, Host(run.path))
     assert directory.attempts() == [elsewhere]

@@ -18,7 +18,9 @@ import augbench.bench.unit.work
 from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
+from augbench.bench.store.accounts import charged
 from augbench.bench.store.attempt_log import lifetime
+from augbench.bench.store.files import write_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host, do_unit
@@ -321,6 +323,37 @@ def test_an_empty_policy_retrains_to_the_very_model_of_none(
     assert [search[key] for key in ("steps", "forward", "backward")] == [
         retrain[key] for key in ("steps", "forward", "backward")
     ]
+    # Both choose their best epoch by validation, and so both pay for it.
+    validated = [
+        each["costs"]["validate"]["forward"] for each in (result_of(none, trial), retrained)
+    ]
+    assert validated[0] == validated[1] > 0
+    spent = retrained["costs"]["validate"]
+    assert charged(retrained["costs"]).forward == retrain["forward"] + spent["forward"]
+    assert charged(retrained["costs"]).seconds == retrain["seconds"] + spent["seconds"]
+
+
+@pytest.mark.parametrize("subpolicies", [3, [3], [{"weight": 1.0}], [{"operations": [["x"]]}]])
+def test_a_policy_in_another_form_names_its_file(
+    tmp_path: Path, trial: TrialSpec, subpolicies: Any
+) -> None:
+    record = {"schema": 1, "subpolicies": subpolicies, "by_class": [], "transforms": {}}
+    spec = EvaluationSpec(trial.task, record, trial.fold, trial.seed)
+    run = RunDirectory(tmp_path)
+    run.add_unit(spec.unit, spec.to_json())
+    with pytest.raises(UserError, match=f"{spec.unit}/spec.json: policy is not in the form"):
+        do_unit(run, spec.unit, Host(tmp_path))
+
+
+def test_a_spec_of_another_name_is_not_worked_on(tmp_path: Path, trial: TrialSpec) -> None:
+    run = RunDirectory(tmp_path)
+    directory = run.add_unit(trial.unit, trial.to_json())
+    write_json(directory.spec_file, {**trial.to_json(), "seed": 7})
+    with pytest.raises(UserError, match=f"spec.json is damaged .*spec of unit {trial.unit.digest}"):
+        do_unit(run, trial.unit, Host(tmp_path))
+    run.add_unit(trial.unit, trial.to_json())
+    do_unit(run, trial.unit, Host(tmp_path))
+    assert TrialSpec.from_json(directory.spec()) == trial
 
 
 def scores(run: RunDirectory, spec: TrialSpec) -> list[dict[str, Any]]:

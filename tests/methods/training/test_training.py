@@ -257,14 +257,26 @@ def test_scoring_is_repeatable_for_a_model_that_draws_and_in_evaluation_mode(
     assert score(Noisy(), long, seed=2, **given) != first
 
 
-def test_validation_is_charged_to_evaluate_and_training_to_the_phase_around(
-    make_setup: Any,
+@pytest.mark.parametrize(("steers", "phase"), [(True, "validate"), (False, "evaluate")])
+def test_validation_that_steers_has_a_phase_of_its_own_and_training_the_phase_around(
+    make_setup: Any, steers: bool, phase: str
 ) -> None:
     setup: Setup = make_setup()
+    training = Training(
+        setup.trunk(),
+        setup.views.train,
+        setup.views.model_valid,
+        settings=setup.training,
+        n_classes=setup.n_classes,
+        metric=setup.metric,
+        seeds=setup.seeds,
+        meter=setup.meter,
+        validation_steers=steers,
+    )
     with setup.meter.phase("search"):
-        retrain(setup, Policy()).step()
+        training.step()
     assert setup.meter.told["search", "forward"] == 36  # type: ignore[attr-defined]
     assert setup.meter.told["search", "backward"] == 36  # type: ignore[attr-defined]
     assert setup.meter.told["search", "steps"] == 4  # type: ignore[attr-defined]
-    assert setup.meter.told["evaluate", "forward"] == 20  # type: ignore[attr-defined]
-    assert setup.meter.told["evaluate", "backward"] == 0  # type: ignore[attr-defined]
+    assert setup.meter.told[phase, "forward"] == 20  # type: ignore[attr-defined]
+    assert setup.meter.told[phase, "backward"] == 0  # type: ignore[attr-defined]
