@@ -146,8 +146,8 @@ class RaySession:
         own = self.ray.get_runtime_context().get_node_id()
         if not any(node["NodeID"] == own and node["Alive"] for node in self.ray.nodes()):
             raise UserError(
-                f"the node of Ray on this machine has died, by which it was part of the cluster at "
-                f"{self._address}; when it is started again: {_CARRY_ON}"
+                f"the node of the Ray cluster at {self._address} that ran on this machine has died; "
+                f"when it is started again: {_CARRY_ON}"
             )
 
     def close(self) -> None:
@@ -164,17 +164,20 @@ class RaySession:
 
 def _guard(folder: RayFolder | None, address: str | None) -> Guard:
     if address:
-        too_slow = (
-            f"Ray could not join the cluster at {address} within {START_SECONDS:g} s: "
-            "is it overloaded, or is something else there?"
+        not_started = (
+            f"Ray could not join the cluster at {address}: it failed, or took longer than "
+            f"{START_SECONDS:g} s; is that the address of a Ray head, is its token here "
+            "(RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH), and is it overloaded?"
         )
     else:
-        too_slow = (
-            f"Ray did not start on this machine within {START_SECONDS:g} s: is it overloaded, or "
-            "short of memory? --engine inline does without Ray"
+        not_started = (
+            f"Ray did not start on this machine: it failed, or took longer than {START_SECONDS:g} "
+            "s; is the machine overloaded or short of memory? --engine inline does without Ray"
         )
     ended = f"the driver was killed, or ended by Ray, which had lost its head: {_CARRY_ON}"
-    return Guard(folder.path if folder else None, START_SECONDS, too_slow=too_slow, ended=ended)
+    return Guard(
+        folder.path if folder else None, START_SECONDS, not_started=not_started, ended=ended
+    )
 
 
 def _import_ray(settings: dict[str, str]) -> Any:
