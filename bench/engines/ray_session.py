@@ -146,8 +146,8 @@ class RaySession:
         own = self.ray.get_runtime_context().get_node_id()
         if not any(node["NodeID"] == own and node["Alive"] for node in self.ray.nodes()):
             raise UserError(
-                f"the node of the Ray cluster at {self._address} that ran on this machine has died; "
-                f"when it is started again: {_CARRY_ON}"
+                f"the node of the Ray cluster at {self._address} that ran on this machine has "
+                f"died; when it is started again: {_CARRY_ON}"
             )
 
     def close(self) -> None:

@@ -240,7 +240,7 @@ def test_a_ray_that_dies_under_a_run_is_one_sentence_and_the_same_command_carrie
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
-    words = command_line("run", suite(epochs=100), "--out", out)
+    words = command_line("run", suite(epochs=30), "--out", out)
     with driving(words, tmp_path) as driver:
         finished = lambda: len(list(out.glob("trials/*/result.json")))  # noqa: E731
         wait_until(lambda: finished() == 1 or driver.process.poll() is not None)
