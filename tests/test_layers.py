@@ -22,7 +22,7 @@ FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py")
 BELOW = {"augbench.bench.startup", "augbench.bench.terminal"}
 EMPTY_NAMES = {"utils", "helpers", "manager", "base", "common", "misc"}
 # What only some machines have: the inline engine and the analysis run without it.
-RAY_ONLY = ROOT / "bench" / "engines" / "ray.py"
+RAY_ONLY = ROOT / "bench" / "engines" / "ray_session.py"
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -23,15 +23,17 @@ GRACE_SECONDS = 10.0  # for a driver whose Ray was ended to say so itself
 
 
 class Guard:
-    """Watches this process until it is told that all is well: `started`, and then `closed`."""
+    """Watches this process until it has said `started`, and then `closed`."""
 
-    def __init__(self, folder: Path | None, seconds: float, *, too_slow: str, ended: str) -> None:
+    def __init__(
+        self, folder: Path | None, seconds: float, *, not_started: str, ended: str
+    ) -> None:
         """Start it. ``folder`` is that of a Ray of ours; Ray has so many seconds to start."""
         settings = {
             "folder": str(folder or ""),
             "seconds": seconds,
             "driver": os.getpid(),
-            "too_slow": too_slow,
+            "not_started": not_started,
             "ended": ended,
         }
         self._process = subprocess.Popen(
@@ -60,10 +62,12 @@ class Guard:
             self._process.stdin.flush()
 
 
-def guard(folder: str, seconds: float, driver: int, too_slow: str, ended: str) -> None:
+def guard(folder: str, seconds: float, driver: int, not_started: str, ended: str) -> None:
     """Wait for the driver's words; where they do not come, do and say what is needed."""
     word = _read_word(seconds)
+    says = not_started
     if word == b"started":
+        says = ended
         word = _read_word(None)
     if word == b"closed":
         return
@@ -75,9 +79,8 @@ def guard(folder: str, seconds: float, driver: int, too_slow: str, ended: str) -
         if word is None:
             with suppress(ProcessLookupError):
                 os.kill(driver, signal.SIGKILL)
-        ended = too_slow
     with suppress(OSError):
-        os.write(2, f"augbench: {ended}\n".encode())
+        os.write(2, f"augbench: {says}\n".encode())
     if folder:
         kill_processes(folder)
         time.sleep(0.5)  # workers end when they miss their node, and write to the folder until then

@@ -60,28 +60,44 @@ class RaySession:
         """
         _refuse_second_ray()
         self.is_own = address is None
-        self._address = address or ""
-        self._folder = None if address else RayFolder()
-        self._restore = ExitStack()
-        self._restore.callback(_restore_environment, dict(os.environ))
-        if threading.current_thread() is threading.main_thread():
-            self._restore.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        self._guard = _guard(self._folder, address)
+        self._address = self._joined = address or ""
         self._answered = self._looked = time.monotonic()
-        self.ray: Any = None
+        self._open = ExitStack()
         try:
-            self.ray = _import_ray({**_SETTINGS, **(_own_settings() if self.is_own else {})})
-            if address:
-                self._join(address, resources, ship_code=ship_code)
+            folder = self._make_folder() if self.is_own else None
+            guard = _guard(folder, address)
+            self._open.callback(guard.closed)
+            self.ray = self._import_ray()
+            if folder:
+                self._start(resources, folder)
             else:
-                self._start(resources)
+                self._join(resources, ship_code=ship_code)
+            guard.started()
         except BaseException:
             self.close()
             raise
-        self._guard.started()
 
-    def _start(self, resources: Resources) -> None:
-        assert self._folder
+    def _make_folder(self) -> RayFolder:
+        folder = RayFolder()
+        self._open.callback(folder.remove)
+        self._open.callback(kill_processes, str(folder.path))  # what a start that failed has left
+        return folder
+
+    def _import_ray(self) -> Any:
+        """Import Ray with an environment of our own, which it reads in part only when imported."""
+        self._open.callback(_restore_environment, dict(os.environ))
+        if threading.current_thread() is threading.main_thread():
+            self._open.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        os.environ.update(_SETTINGS)
+        if self.is_own:
+            os.environ.update(_OWN_SETTINGS, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        import ray  # heavy, and absent where only the inline engine is used
+
+        _reread_environment()
+        self._open.callback(ray.shutdown)
+        return ray
+
+    def _start(self, resources: Resources, folder: RayFolder) -> None:
         warn_oversubscribed(resources.workers, resources.cpus)
         try:
             self.ray.init(
@@ -89,7 +105,7 @@ class RaySession:
                 num_cpus=max(1, ceil(resources.workers * resources.cpus)),
                 include_dashboard=False,
                 object_store_memory=_STORE_BYTES,
-                _temp_dir=str(self._folder.for_ray),
+                _temp_dir=str(folder.for_ray),
                 **_options(resources),
             )
         except Exception as error:
@@ -99,16 +115,16 @@ class RaySession:
                 "space in /tmp, or do without Ray by --engine inline"
             ) from None
 
-    def _join(self, address: str, resources: Resources, *, ship_code: bool) -> None:
+    def _join(self, resources: Resources, *, ship_code: bool) -> None:
         options = _options(resources)
-        if address == "auto":
-            address = _find_cluster() or address
-        check_reachable(address)
+        if self._address == "auto":
+            self._joined = _find_cluster() or self._address
+        check_reachable(self._joined)
         try:
             with ExitStack() as packing:
                 if ship_code:
                     options["runtime_env"]["py_modules"] = [packing.enter_context(_packed_code())]
-                self.ray.init(address=address, **options)
+                self.ray.init(address=self._joined, **options)
         except Exception as error:
             # Ray says of a token that is lacking what is in `message`, and of a wrong one nothing.
             raise UserError(
@@ -132,9 +148,12 @@ class RaySession:
         if now - self._looked < LOOK_SECONDS:
             return
         self._looked = now
-        if is_reachable(self.ray.get_runtime_context().gcs_address):
+        is_client = "://" in self._joined  # then this process is no part of the cluster
+        context = self.ray.get_runtime_context()
+        if is_reachable(self._joined if is_client else context.gcs_address):
             self._answered = now
-            self._check_own_node()
+            if not is_client:
+                self._check_own_node(context.get_node_id())
         elif now - self._answered > HEAD_SECONDS:
             raise UserError(
                 f"the head of the Ray cluster at {self._address} has not answered for "
@@ -142,48 +161,38 @@ class RaySession:
                 f"{_CARRY_ON}"
             )
 
-    def _check_own_node(self) -> None:
-        own = self.ray.get_runtime_context().get_node_id()
-        if not any(node["NodeID"] == own and node["Alive"] for node in self.ray.nodes()):
+    def _check_own_node(self, own: str) -> None:
+        try:
+            nodes = self.ray.nodes()
+        except self.ray.exceptions.RayError:
+            return  # the head has gone this moment
+        if not any(node["NodeID"] == own and node["Alive"] for node in nodes):
             raise UserError(
-                f"the node of Ray on this machine has died, by which it was part of the cluster at "
-                f"{self._address}; when it is started again: {_CARRY_ON}"
+                f"the node of the Ray cluster at {self._address} that ran on this machine has "
+                f"died; when it is started again: {_CARRY_ON}"
             )
 
     def close(self) -> None:
         """Leave Ray, and stop it if it was started here; a second time does nothing."""
-        with self._restore:  # whatever fails
-            if self.ray is not None:
-                self.ray.shutdown()
-                self.ray = None
-        self._guard.closed()
-        if self._folder:
-            kill_processes(str(self._folder.path))  # what a start that failed has left
-            self._folder.remove()
+        self._open.close()
 
 
 def _guard(folder: RayFolder | None, address: str | None) -> Guard:
     if address:
-        too_slow = (
-            f"Ray could not join the cluster at {address} within {START_SECONDS:g} s: "
-            "is it overloaded, or is something else there?"
+        not_started = (
+            f"Ray could not join the cluster at {address}: it failed, or took longer than "
+            f"{START_SECONDS:g} s; is that the address of a Ray head, is its token here "
+            "(RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH), and is it overloaded?"
         )
     else:
-        too_slow = (
-            f"Ray did not start on this machine within {START_SECONDS:g} s: is it overloaded, or "
-            "short of memory? --engine inline does without Ray"
+        not_started = (
+            f"Ray did not start on this machine: it failed, or took longer than {START_SECONDS:g} "
+            "s; is the machine overloaded or short of memory? --engine inline does without Ray"
         )
     ended = f"the driver was killed, or ended by Ray, which had lost its head: {_CARRY_ON}"
-    return Guard(folder.path if folder else None, START_SECONDS, too_slow=too_slow, ended=ended)
-
-
-def _import_ray(settings: dict[str, str]) -> Any:
-    """Import Ray with an environment of our own, which it reads in part only when imported."""
-    os.environ.update(settings)
-    import ray  # heavy, and absent where only the inline engine is used
-
-    _reread_environment()
-    return ray
+    return Guard(
+        folder.path if folder else None, START_SECONDS, not_started=not_started, ended=ended
+    )
 
 
 def _refuse_second_ray() -> None:
@@ -193,10 +202,6 @@ def _refuse_second_ray() -> None:
             "this process is connected to a Ray already: call ray.shutdown() first, or use the "
             "inline engine"
         )
-
-
-def _own_settings() -> dict[str, str]:
-    return {**_OWN_SETTINGS, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _restore_environment(before: dict[str, str]) -> None:

@@ -11,6 +11,7 @@
         rung.json                    in a search: the step to pause after; written by the driver
         failure.json                 why the driver has given it up; removed when it is tried again
         lock                         held by the process that works on the unit
+        starting.json                signs of life before an attempt (bench/engines/starting.py)
         attempts/0001/               one for each process:
             log.jsonl                its start, from where it went on, its end
             pulse.json               its progress and how long it has lived, twice a second

@@ -1,6 +1,7 @@
 """A Ray cluster of real nodes on this machine, as `from nodes import ...`."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -12,8 +13,6 @@ from pathlib import Path
 
 from processes import wait_until
 
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
-
 
 class Nodes:
     """The nodes of a Ray cluster, each in its own process group, so that it can be killed whole."""
@@ -24,7 +23,13 @@ class Nodes:
         with socket.socket() as listener:
             listener.bind((host, 0))
             self.address = f"{host}:{listener.getsockname()[1]}"
-        self.environment = {**os.environ, **QUIET}
+        self.environment = {
+            **os.environ,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            # Ray listens on all addresses of this machine.
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        }
         self.environment.pop("RAY_ADDRESS", None)
         self.running: list[subprocess.Popen[bytes]] = []
         port = self.address.partition(":")[2]

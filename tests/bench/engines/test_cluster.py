@@ -134,3 +134,33 @@ def test_what_no_node_can_meet_is_an_error_and_no_hang(
     )
     assert done.returncode == 2
     assert "each unit asks for 2 CPU" in done.stderr
+
+
+def test_a_head_that_dies_under_a_run_is_a_sentence_and_another_cluster_carries_on(
+    nodes: Nodes, suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """Ray by itself ends the driver after a minute, without a word of ours."""
+    nodes.worker()
+    out = tmp_path / "run"
+
+    def words(address: str) -> list[str]:
+        few = ["--set", "folds=2", "--set", "seeds=[0]", "--workers", "1"]
+        return command_line("run", suite, "--out", out, "--address", address, *few)
+
+    with background(words(nodes.address), tmp_path / "log", nodes.environment) as driver:
+        wait_until(lambda: n_done(out) >= 1 or driver.poll() is not None)
+        nodes.kill(nodes.running[0])
+        assert driver.wait(timeout=200) == 2, (tmp_path / "log").read_text()
+    last = (tmp_path / "log").read_text().splitlines()[-1]
+    assert f"the Ray cluster at {nodes.address}" in last
+    assert last.endswith("the same command carries on")
+    kept = {file: file.stat().st_mtime_ns for file in out.glob("trials/*/result.json")}
+    another = Nodes()
+    try:
+        another.worker()
+        with background(words(another.address), tmp_path / "log", another.environment) as driver:
+            assert driver.wait(timeout=240) == 0, (tmp_path / "log").read_text()
+    finally:
+        another.close()
+    assert n_done(out) == 4
+    assert all(file.stat().st_mtime_ns == moment for file, moment in kept.items())

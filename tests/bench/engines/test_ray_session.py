@@ -11,7 +11,6 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -240,7 +239,7 @@ def test_a_ray_that_dies_under_a_run_is_one_sentence_and_the_same_command_carrie
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
-    words = command_line("run", suite(epochs=100), "--out", out)
+    words = command_line("run", suite(epochs=30), "--out", out)
     with driving(words, tmp_path) as driver:
         finished = lambda: len(list(out.glob("trials/*/result.json")))  # noqa: E731
         wait_until(lambda: finished() == 1 or driver.process.poll() is not None)
@@ -305,30 +304,4 @@ def test_a_start_that_blocks_in_ray_is_ended_by_the_guard(
         assert re.search(r"augbench: Ray (did|does) not start on this machine", last_line(driver))
         assert "--engine inline" in last_line(driver)
     wait_until(lambda: set(driver_folders()) <= folders)
-    assert not list((tmp_path / "run").glob("trials/*"))
-
-
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n"])
-def test_a_service_that_is_no_ray_is_refused_in_a_sentence(
-    answer: bytes,
-    suite: Callable[..., Path],
-    command_line: Callable[..., list[str]],
-    tmp_path: Path,
-) -> None:
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                connections.append(connection)
-                if answer:
-                    connection.sendall(answer)
-
-    connections: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        words = command_line("run", suite(), "--out", tmp_path / "run", "--address", address)
-        done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 2
-    assert f"no Ray cluster answers at {address}: something listens" in done.stderr.splitlines()[-1]
     assert not list((tmp_path / "run").glob("trials/*"))

@@ -33,9 +33,9 @@ training = {{ epochs = 2, patience = 2 }}
 @pytest.fixture(autouse=True)
 def own_zygote(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A zygote for each test, gone after it."""
-    monkeypatch.setattr(zygote, "_started", start_event := [])
+    monkeypatch.setattr(zygote, "_started", zygotes := [])
     yield
-    for process in start_event:
+    for process in zygotes:
         process.kill()
         process.wait()
 
