@@ -109,7 +109,7 @@ def read_lines(file: Path) -> Iterator[dict[str, Any]]:
         if line.endswith(b"\n"):
             try:
                 yield json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise _damaged(file, f"line {number}: {error}") from error
 
 
@@ -169,7 +169,7 @@ def read_json(file: Path) -> dict[str, Any]:
     """
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(file, str(error)) from error
     if not isinstance(record, dict):
         raise _damaged(file, "it holds no table")
