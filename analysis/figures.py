@@ -18,7 +18,7 @@ from augbench.bench.terminal import printable
 
 LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
 LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down
-TITLE_WIDTH = 70  # characters of a task's name that fit over the panels
+TITLE_WIDTH = 40  # characters of a task's name that fit over the panels
 LABEL_WIDTH = 36  # characters of a method's label that fit beside them
 READINGS = {
     "paper": "paper reading: one retraining",

@@ -10,7 +10,7 @@ class Style(NamedTuple):
 
     order: int  # in the legend; a method with a smaller one is drawn over the others
     colour: str  # as #rrggbb
-    marker: str  # one of matplotlib's
+    symbol: str  # of its markers, one of matplotlib's
     fill: str = "full"  # of the marker, one of matplotlib's; other than "full" on a dashed line
 
 

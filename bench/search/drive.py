@@ -1,15 +1,16 @@
-"""Runs a search: proposes trials, prunes them at rungs, and lets the suites' driver do the units.
+"""Runs a search: proposes trials, prunes them at rungs, and has their units done as a suite's.
 
-Not Ray Tune, whose Optuna searcher this would be: Optuna is asked and told here, and Ray (or this
-process) does the units as it does those of a suite. Read in Ray 2.60 and measured with it:
-- its snapshots leave the scheduler out (`TuneController.__getstate__` drops `_scheduler_alg`), so
-  ASHA forgets its rungs when a killed driver is restored and prunes by other rules than before;
-- they come every 10 seconds, so that what ended since is forgotten, and are pickles, which nobody
-  should load from a directory that someone else may have written;
-- its clock is set back on restoring and hides what was done twice; a Ctrl-C ends with exit code 0;
+This uses Optuna directly and not Ray Tune with its Optuna searcher. Ray (or this process) does the
+units. The reasons, read in the code of Ray 2.60 and measured with it:
+- Tune's snapshots leave the scheduler out (`TuneController.__getstate__` drops `_scheduler_alg`),
+  so ASHA forgets its rungs when a killed driver is resumed and then prunes by other rules;
+- it makes a snapshot every 10 seconds, so it forgets trials that have ended since, and snapshots
+  are pickles, which nobody should load from a directory that someone else may have written;
+- its clock is set back when it is resumed, which hides work that was done twice; a Ctrl-C ends
+  with exit code 0;
 - one of its trials would do the folds of a suite one after the other in a single process.
-Here nothing has to be restored: values of finished units are read from their files, values of
-trials from Optuna's journal, and all else follows from the seed and the number of a trial.
+Here nothing has to be restored: the metrics of units are read from their files, those of trials
+from Optuna's journal, and everything else follows from the seed and the number of a trial.
 """
 
 import time
@@ -58,7 +59,7 @@ from augbench.bench.terminal import print_line
 
 
 class Candidate(NamedTuple):
-    """A trial of a search under way: the suite's trials of the method with some values."""
+    """A trial that is under way: the suite's trials of the method with some values."""
 
     number: int
     plan: tuple[PlannedTrial, ...]
@@ -66,7 +67,7 @@ class Candidate(NamedTuple):
 
 @dataclass
 class _Driver:
-    """The state of a search while its driver lives; none of it is needed to go on."""
+    """The state of a search while its driver runs; none of it is needed to resume."""
 
     search: Search
     run: RunDirectory
@@ -81,16 +82,16 @@ class _Driver:
     engine: Engine | None = None
 
     def do_batch(self, numbers: Sequence[int]) -> None:
-        """Bring the trials with these numbers to their ends, rung by rung."""
+        """Run the trials with these numbers to their ends, rung by rung."""
         note = {"time": time.time(), "event": "batch", "trials": list(numbers)}
         append_line(self.run.events_file, note, makes_file=False)
         running = [each for each in map(self._candidate, numbers) if each is not None]
         for rung in RUNGS if self.search.prune else RUNGS[-1:]:
             self._work(running, rung)
-            if self.halt():  # units that paused on the way have not come to the rung
+            if self.halt():  # some units have paused before the rung
                 return
             values = {each.number: self._values(each, rung) for each in running}
-            # A trial with a unit that failed stays as it is; the same command tries it again.
+            # A trial with a failed unit stays unfinished; the same command tries it again.
             running = [each for each in running if values[each.number]]
             if rung == RUNGS[-1]:
                 for each in running:
@@ -99,7 +100,7 @@ class _Driver:
                 running = self._prune(running, values, rung, numbers[-1])
 
     def _candidate(self, number: int) -> Candidate | None:
-        """The trial of a number, made if need be; None if it has ended."""
+        """The trial with a number, proposed if it is new; None if it has ended."""
         trials = self.journal.trials()
         if number == len(trials):
             self.journal.add(self._propose(number))
@@ -112,7 +113,7 @@ class _Driver:
         return Candidate(number, tuple(each for each in plan if each.spec.unit not in unfit))
 
     def _propose(self, number: int) -> Values:
-        """From what the batches before have come to, whatever of this one has ended by now."""
+        """Values from the results of the batches before; those of this batch count as running."""
         if self.points:
             return self.points[number]
         first = number - number % self.search.batch
@@ -124,7 +125,7 @@ class _Driver:
         return propose(past, search.spaces, sampler=search.sampler, seed=search.seed)
 
     def _work(self, running: Sequence[Candidate], rung: int) -> None:
-        """Do what of the units is left up to a rung, over all workers."""
+        """Do the rest of the units up to a rung, on all workers."""
         plan = []
         for planned in (planned for each in running for planned in each.plan):
             if self._best_valid(planned, rung) is None:
@@ -146,13 +147,13 @@ class _Driver:
             )
 
     def _values(self, candidate: Candidate, rung: int) -> list[float]:
-        """The metrics of a trial's units at a rung; none if one of them failed."""
+        """The metrics of a trial's units at a rung; empty if one of them failed."""
         values = [self._best_valid(planned, rung) for planned in candidate.plan]
         known = [value for value in values if value is not None]
         return known if len(known) == len(values) else []
 
     def _best_valid(self, planned: PlannedTrial, rung: int) -> float | None:
-        """The metric of a unit at a rung; None if it is not there, or has a damaged file."""
+        """The metric of a unit at a rung; None before it gets there, or if a file is damaged."""
         spec = planned.spec
         try:
             return best_valid_at(self.run, spec, rung_step(spec, rung, self.options.data))
@@ -163,15 +164,15 @@ class _Driver:
     def _prune(
         self, running: Sequence[Candidate], values: dict[int, list[float]], rung: int, last: int
     ) -> list[Candidate]:
-        """Who of the batch goes on; the others are told as pruned."""
+        """The trials of the batch that go on; the others end as pruned."""
         for each in running:
             self.journal.report(each.number, rung, mean_valid(values[each.number]).value)
-        there = {
+        reached = {
             trial.number: trial.intermediate_values[rung]
             for trial in self.journal.trials()
             if rung in trial.intermediate_values and trial.number <= last
         }
-        kept = promoted(there)
+        kept = promoted(reached)
         for each in running:
             if each.number not in kept:
                 self._tell(each, values[each.number], pruned=True)
@@ -194,7 +195,7 @@ class _Driver:
         self.journal.tell(candidate.number, value, record, pruned=pruned)
 
     def _own_charges(self, candidate: Candidate) -> dict[str, Charge]:
-        """What no other trial is charged for: two of equal values share their units."""
+        """The costs that no other trial is charged for: trials with equal values share units."""
         own = charges(self.run, candidate.plan)
         for trial in self.journal.trials():
             if trial.number == candidate.number:
@@ -212,10 +213,10 @@ class _Driver:
 def run_search(
     search: Search, n_trials: int | None, suite: Suite, options: RunOptions, console: Console
 ) -> dict[UnitId, str]:
-    """Do what the directory lacks of a search; returns the units that failed, and why.
+    """Do what is missing of a search in its directory; returns the units that failed, and why.
 
-    Of the suite its resources and its budget count; the search knows the rest. Raises a UserError
-    for bad input, before any trial begins where that can be known.
+    Only the resources and the budget of the suite are used; the search has the rest. Raises a
+    UserError for bad input, before any trial begins where that can be known.
     """
     resources = suite.resources
     check_run_options(options)
@@ -225,7 +226,7 @@ def run_search(
     run = open_directory(options.out, FILE)
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         extremes = [search.plan(values, search.method) for values in corners(search.spaces)]
-        if not (run.path / FILE).exists():  # what is refused leaves no search behind
+        if not (run.path / FILE).exists():  # a search that is refused leaves nothing behind
             prepare(run, [planned for plan in extremes for planned in plan], options.data)
         record_search(run, search, n_trials)
         details = {"time": time.time(), "event": "search", "trials": n_trials}

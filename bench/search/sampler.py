@@ -1,4 +1,4 @@
-"""Which values a search tries next: a function of its seed and of what it has seen."""
+"""Which values a search tries next: a function of its seed and of its trials so far."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -26,20 +26,22 @@ def propose(
     sampler: SamplerName,
     seed: int,
 ) -> Values:
-    """The values of the trial after ``past``, in which trials that still run may stand.
+    """The values of the next trial; some of the trials in ``past`` may still run.
 
-    The sampler is made anew for each draw, from the seed and the number of the draw: nothing opaque
-    has to be saved, and a search that is restored goes on with the very same draws.
+    Each draw has a new sampler, made from the seed and the number of the draw. So no sampler has to
+    be saved, and a search that is resumed makes the same draws.
     """
     drawn = Seeds((seed, "search")).integer("draw", len(past)) % 2**32
-    study = optuna.create_study(direction="maximize", sampler=_new(sampler, drawn, len(spaces)))
+    study = optuna.create_study(
+        direction="maximize", sampler=_new_sampler(sampler, drawn, len(spaces))
+    )
     study.add_trials(past)
     trial = study.ask({key: distribution(space) for key, space in spaces.items()})
     values: dict[str, Value] = trial.params
     return values
 
 
-def _new(sampler: SamplerName, seed: int, n_parameters: int) -> BaseSampler:
+def _new_sampler(sampler: SamplerName, seed: int, n_parameters: int) -> BaseSampler:
     if sampler == "random":
         return RandomSampler(seed=seed)
     assert sampler == "tpe", "a grid proposes nothing"
@@ -58,7 +60,7 @@ def _new(sampler: SamplerName, seed: int, n_parameters: int) -> BaseSampler:
 
 
 def distribution(space: Space) -> BaseDistribution:
-    """The same space in Optuna's terms."""
+    """The same space as one of Optuna's distributions."""
     if isinstance(space, Choice):
         return CategoricalDistribution(space.values)
     if space.kind == "int":

@@ -1,4 +1,4 @@
-"""What a search varies: options of a method, each over a range or a list, said in a few words."""
+"""What a search varies: options of a method, each over a range or a list of values."""
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,10 +10,10 @@ from augbench.datasets.errors import UserError, unknown
 
 Value = bool | int | float | str
 Values = dict[str, Value]  # one for each parameter
-SamplerName = Literal["tpe", "random", "grid"]  # how spaces are gone through
+SamplerName = Literal["tpe", "random", "grid"]  # how values are chosen from the spaces
 
 ALIASES = {"lambda": "penalty"}
-# Of AugNet's lambda. Source: AugNet, appendix A: "in most cases", and for sleep stages.
+# Values of AugNet's lambda. Source: AugNet, appendix A: "in most cases", and for sleep stages.
 PAPER_GRIDS: Mapping[str, tuple[Value, ...]] = {
     "paper": (0.01, 0.1, 0.5, 0.8),
     "paper-sleep": (1.0, 5.0, 10.0, 50.0),
@@ -34,7 +34,7 @@ class Range(NamedTuple):
     n_points: int | None  # of a grid
 
     def points(self, n_points: int) -> tuple[Value, ...]:
-        """So many numbers, evenly spaced on the range's scale, both ends among them."""
+        """This many numbers, evenly spaced on the range's scale, with both ends."""
         shares = [k / (n_points - 1) for k in range(n_points)] if n_points > 1 else [0.5]
         low, high = (log(self.low), log(self.high)) if self.kind == "log" else (self.low, self.high)
         spaced = [low * (1 - share) + high * share for share in shares]
@@ -43,7 +43,7 @@ class Range(NamedTuple):
         if self.kind == "log":
             spaced = [exp(value) for value in spaced]
         if n_points > 1:
-            spaced[0], spaced[-1] = self.low, self.high  # to the last bit
+            spaced[0], spaced[-1] = self.low, self.high  # exp(log(x)) is not always x
         return tuple(spaced)
 
 
@@ -60,7 +60,7 @@ Spaces = dict[str, Space]  # by the option's name, or training.KEY
 def read_spaces(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
     """Pair each --param with its --space, under the option's own name, and check both.
 
-    Raises a UserError for a name that comes twice, a space that is missing, or one that cannot be.
+    Raises a UserError for a name that is given twice, or a space that is missing or not valid.
     """
     if not names or len(names) != len(words):
         raise UserError(
@@ -76,9 +76,9 @@ def read_spaces(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
 
 
 def read_space(key: str, words: str) -> Space:
-    """A space from its words.
+    """A space from its text, as in "log:0.01:50".
 
-    Raises a UserError for words that are none, or numbers that are no range.
+    Raises a UserError for a text that is not a space, or numbers that are not a range.
     """
     kind, _, rest = words.partition(":")
     if words in PAPER_GRIDS:
@@ -91,13 +91,13 @@ def read_space(key: str, words: str) -> Space:
         return _read_range(words, kind, rest.split(":"))
     if ":" in words:
         raise unknown("--space", kind, [*RANGES, "choice", *PAPER_GRIDS])
-    raise UserError(f"--space {words!r} is no space; {HOW}")
+    raise UserError(f"--space {words!r} is not a space; {HOW}")
 
 
 def _read_choice(words: str, items: Sequence[str]) -> Choice:
     values = tuple(_read_value(item.strip()) for item in items)
     if "" in values or len(set(values)) < len(values):
-        raise UserError(f"--space {words!r}: a choice is of different values, as in choice:1,2,5")
+        raise UserError(f"--space {words!r}: a choice has different values, as in choice:1,2,5")
     return Choice(values)
 
 
@@ -112,7 +112,7 @@ def _read_value(text: str) -> Value:
 
 def _read_range(words: str, kind: str, parts: Sequence[str]) -> Range:
     if len(parts) not in (2, 3):
-        raise UserError(f"--space {words!r} is no range; {HOW}")
+        raise UserError(f"--space {words!r} is not a range; {HOW}")
     try:
         low, high = (int(part) if kind == "int" else float(part) for part in parts[:2])
         n_points = int(parts[2]) if len(parts) == 3 else None
@@ -130,8 +130,8 @@ def _read_range(words: str, kind: str, parts: Sequence[str]) -> Range:
 def grid(spaces: Mapping[str, Space], n_trials: int | None) -> list[Values]:
     """All points of a grid, the last parameter fastest.
 
-    The one range that says no number of points, if it is the only parameter, has ``n_trials``.
-    Raises a UserError if the size is not clear, or is another than ``n_trials``.
+    A range without a number of points gets ``n_trials`` of them if it is the only parameter.
+    Raises a UserError if the size of the grid is not clear, or is not ``n_trials``.
     """
     lists: list[tuple[Value, ...]] = []
     for key, space in spaces.items():
@@ -141,7 +141,7 @@ def grid(spaces: Mapping[str, Space], n_trials: int | None) -> list[Values]:
         n_points = space.n_points or (n_trials if len(spaces) == 1 else None)
         if n_points is None:
             raise UserError(
-                f"how many points has the grid in {key!r}? say it at the end of its range, as in "
+                f"the grid needs a number of points for {key!r}: add it to the range, as in "
                 f"{space.kind}:{space.low:g}:{space.high:g}:5"
             )
         lists.append(space.points(n_points))
@@ -152,7 +152,7 @@ def grid(spaces: Mapping[str, Space], n_trials: int | None) -> list[Values]:
 
 
 def corners(spaces: Mapping[str, Space]) -> Iterable[Values]:
-    """Each extreme value of each parameter once: what a method has to take before any trial."""
+    """Each extreme value of each parameter once: the method has to accept all of these."""
     extremes: dict[str, tuple[Value, ...]] = {
         key: space.values if isinstance(space, Choice) else space.points(2)  # its ends
         for key, space in spaces.items()
@@ -164,7 +164,7 @@ def corners(spaces: Mapping[str, Space]) -> Iterable[Values]:
 
 
 def scale(space: Space) -> str:
-    """How an axis of it is best drawn: "log" or "linear"; "words" where it has no numbers."""
+    """The scale of an axis for it: "log", "linear", or "words" for values that are not numbers."""
     if isinstance(space, Range):
         return "log" if space.kind == "log" else "linear"
     numbers = [v for v in space.values if isinstance(v, int | float) and not isinstance(v, bool)]
@@ -174,7 +174,7 @@ def scale(space: Space) -> str:
 
 
 def with_values(table: Mapping[str, object], values: Values) -> dict[str, object]:
-    """A method's table of a suite with some options set; ``training.KEY`` is one of a training."""
+    """A method's table with some options set; ``training.KEY`` sets one of its training."""
     changed = dict(table)
     for key, value in values.items():
         head, _, rest = key.partition(".")

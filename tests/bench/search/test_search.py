@@ -157,7 +157,7 @@ def test_a_method_that_the_suite_does_not_name_is_searched_as_it_is(
     words = ("--method", "augnet", "--param", "lambda", "--space", "log:0.1:1", "--trials", "2")
     code, printed, _ = search(tmp_path / "s", *words)
     assert code == 0
-    assert "the suite names no 'augnet' (none, shift, policies): its defaults" in printed
+    assert "the suite has no method 'augnet' (it has none, shift, policies)" in printed
     suite = load_suite(tiny, fragments=[tmp_path / "s" / "best.toml"])
     assert "augnet" in {planned.method for planned in suite.plan}
 

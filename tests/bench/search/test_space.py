@@ -40,8 +40,8 @@ def test_lambda_is_the_penalty_and_the_papers_grids_are_of_it() -> None:
     ("words", "part"),
     [
         ("lag:0.01:50", "unknown --space 'lag'; did you mean 'log'"),
-        ("0.5", "is no space; known: log:LOW:HIGH"),
-        ("log:0.01", "is no range"),
+        ("0.5", "is not a space; known: log:LOW:HIGH"),
+        ("log:0.01", "is not a range"),
         ("log:a:50", "could not convert string to float: 'a'"),
         ("int:1.5:3", "invalid literal for int"),
         ("log:0:50", "has to begin above 0"),
@@ -91,7 +91,7 @@ def test_a_grid_of_two_parameters_is_their_product() -> None:
 
 
 def test_a_grid_whose_size_is_not_clear_is_refused() -> None:
-    with pytest.raises(UserError, match="how many points has the grid in 'y'"):
+    with pytest.raises(UserError, match="the grid needs a number of points for 'y'"):
         grid({"x": Choice((1, 2)), "y": Range("linear", 0.0, 1.0, None)}, 6)
     with pytest.raises(UserError, match="the grid has 2 points, and --trials is 6"):
         grid({"x": Choice((1, 2))}, 6)
