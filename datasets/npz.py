@@ -5,6 +5,7 @@ a damaged file leads to.
 """
 
 import math
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ ADVICE = "write it again with numpy.savez"
 LONGEST_HEADER = 10_000  # characters, as numpy has it
 LONGEST_TEXT = 4096  # bytes of one text in an array
 CHUNK = 1 << 20  # bytes
+END = struct.Struct("<4s4H2LH")  # the end of a zip: its fifth field counts the members
 MOST_AXES = 32  # as many as every numpy can have
 
 
@@ -63,6 +65,7 @@ def open_npz(path: Path) -> Npz:
     members = {}
     with _archive(path) as archive:
         infos = archive.infolist()
+        _check_count(path, len(infos))
         names = [info.filename for info in infos]
         if len(set(names)) < len(names):
             raise UserError(f"{path.name} holds two arrays of one name: {ADVICE}")
@@ -153,6 +156,24 @@ def _data(npz: Npz, name: str, chunk_bytes: int = CHUNK) -> Iterator[Iterator[by
                 raise ValueError
 
         yield chunks()
+
+
+def _check_count(path: Path, n_found: int) -> None:
+    """Raise a UserError where the directory of a zip holds fewer members than its end says.
+
+    Damage to the length of one entry hides the next ones, and zipfile does not mind: groups would
+    be gone without a word.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END.size - 0xFFFF))
+        tail = file.read()
+    start = tail.rfind(b"PK\x05\x06")
+    n_said = END.unpack_from(tail, start)[4]
+    if n_said not in (n_found, 0xFFFF):
+        raise UserError(
+            f"{path.name} is damaged: {n_found} arrays are found of {n_said} that it says it "
+            f"holds; {ADVICE}"
+        )
 
 
 def _check_storage(info: zipfile.ZipInfo, file_bytes: int, where: str) -> None:

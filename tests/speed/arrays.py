@@ -1,8 +1,8 @@
 """Prints the memory and time that an .npz of 480 MB of EEG takes, each in a fresh process.
 
 Run it by ``make speed`` or ``python tests/speed/arrays.py [MB]``. Peak is the largest resident
-memory of the process over the size of the file, with torch and numpy; own is the memory that no file backs and
-that the process did not have after its imports. A first process prepares, a
+memory of the process over the size of the file, with torch and numpy; own is the memory that no
+file backs and that the process did not have after its imports. A first process prepares, a
 second one maps; the third and fourth do the same for a fold and read all of it once.
 """
 
