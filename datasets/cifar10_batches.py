@@ -43,7 +43,7 @@ def read_batch(path: Path) -> Batch:
 
 
 class _Stored:
-    """Takes the place of numpy functions in a batch: it keeps their arguments, and calls nothing."""
+    """Takes the place of numpy functions in a batch: it keeps their arguments and calls nothing."""
 
     args: tuple[Any, ...] = ()
     state: Any = None
