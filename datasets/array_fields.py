@@ -1,4 +1,4 @@
-"""What an .npz file says beside x: labels, groups, channels, sampling rate."""
+"""The arrays of an .npz file beside x: labels, groups, channels, sampling rate."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -30,7 +30,7 @@ MOST_NAMED = 12  # names in a message
 
 
 def check_keys(npz: Npz) -> None:
-    """Raise a UserError unless x and y are there, and nothing that we do not know."""
+    """Raise a UserError if x or y is missing, or if there is an unknown array."""
     where = npz.path.name
     others = [name for name in npz.members if name not in KEYS]
     advice = "; ".join(f"rename {name!r} to {known!r}" for name, known in _renamings(others))
@@ -44,7 +44,7 @@ def check_keys(npz: Npz) -> None:
         known = ", ".join(KEYS)
         advice = f"did you mean another name? {advice}" if advice else "leave out what is not named"
         raise UserError(
-            f"{where} holds {_listed(others)}, beside the arrays that a task is made of ({known}): "
+            f"{where} holds {_listed(others)}, beside the arrays that a task can use ({known}): "
             f"{advice}"
         )
 
@@ -153,7 +153,7 @@ def read_sampling_rate(npz: Npz, kind: Kind) -> float:
 
 
 def _renamings(others: Sequence[str]) -> list[tuple[str, str]]:
-    """For each unknown name the known one that it seems to mean, where there is one."""
+    """Pairs of an unknown name and the known name that it probably means."""
     found = []
     for name in others[:MOST_NAMED]:
         plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")

@@ -1,4 +1,4 @@
-"""Bring your own: one .npz file becomes a task from the suite file alone."""
+"""Your own data: one .npz file becomes a task, without any code."""
 
 import warnings
 from pathlib import Path
@@ -27,12 +27,12 @@ from augbench.datasets.task import Fold, Parts, Signal, Split, Task, Views
 
 
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
-    """The task in an .npz with x and y, and optionally groups, channels and sampling_rate.
+    """Build a task from an .npz with x and y, and optionally groups, channels, sampling_rate.
 
     x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
-    integers or text; groups (N,), for example subjects, of which none stands in two parts of a
-    fold; channels (C,) names; sampling_rate in hertz. Large x is kept prepared in the cache, and
-    mapped. Raises UserError, one sentence, for whatever is wrong with them.
+    integers or text; groups (N,), for example subjects, each in one part of a fold only; channels
+    (C,) names; sampling_rate in hertz. A large x is prepared once, kept in the cache, and mapped.
+    Raises UserError, one sentence, for any fault of the file.
     """
     if not options.path:
         raise UserError("task 'arrays' needs the option path: an .npz file with x and y")
@@ -98,7 +98,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
 
 
 def _bank(signal: Signal, where: str) -> tuple[str, ...]:
-    """The transforms that make sense; a UserNotice names those that lack places of channels."""
+    """The transforms for the signal; a UserNotice names those that need unknown positions."""
     if signal.kind == "image":
         return banks.IMAGE
     lost = unplaced(signal.channels)

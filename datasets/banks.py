@@ -1,4 +1,4 @@
-"""Which transforms make sense on which signal, by their names in the transform table."""
+"""The transforms that make sense for each kind of signal, by name."""
 
 NEEDS_SAMPLING_RATE = ("frequency_shift", "band_stop")
 NEEDS_POSITIONS = ("channel_symmetry", "rotation_x", "rotation_y", "rotation_z")
@@ -23,11 +23,11 @@ EEG = (
 # Source: AugNet, section 4.1.
 GEOMETRIC = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
 
-# A mirrored digit or letter is another sign, so horizontal_flip has to be asked for.
+# A mirrored digit or letter is another sign, so horizontal_flip is not among them.
 IMAGE = (*GEOMETRIC, "brightness", "contrast", "crop")
 
-# The 16 of AutoAugment (Cubuk et al. 2019, table 6), and what everybody does to photographs: a
-# mirrored one shows the same thing.
+# The 16 of AutoAugment (Cubuk et al. 2019, table 6), and the usual flip and crop: a mirrored
+# photograph shows the same thing.
 PHOTOGRAPHS = (
     *GEOMETRIC,
     "auto_contrast",
@@ -46,12 +46,12 @@ PHOTOGRAPHS = (
 )
 
 
-# Hertz; up to this rate the spectrum has no room for a band of `band_stop`.
+# Hertz; at this rate and below, the spectrum has no room for a band of `band_stop`.
 NO_BAND = 8.0
 
 
 def eeg_bank(*, positions: bool, sampling_rate: float, n_channels: int) -> tuple[str, ...]:
-    """The EEG transforms that can run on what is known of a signal; a rate of 0 is not known."""
+    """The EEG transforms that a signal allows; ``sampling_rate`` is 0 if it is not known."""
     left_out: set[str] = set()
     if not positions:
         left_out |= set(NEEDS_POSITIONS)
@@ -59,6 +59,6 @@ def eeg_bank(*, positions: bool, sampling_rate: float, n_channels: int) -> tuple
         left_out |= set(NEEDS_SAMPLING_RATE)
     if sampling_rate <= NO_BAND:
         left_out.add("band_stop")
-    if n_channels == 1:  # nothing to shuffle, and nothing is left after a dropout
+    if n_channels == 1:  # there is nothing to shuffle, and a dropout would leave nothing
         left_out |= {"channel_shuffle", "channel_dropout", *NEEDS_POSITIONS}
     return tuple(name for name in EEG if name not in left_out)

@@ -1,4 +1,4 @@
-"""Arrays that come in blocks of rows, so that no process has to hold the whole."""
+"""Arrays in blocks of rows, so that no process has to hold a whole one in memory."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_BYTES = 2 << 20  # of a block; the float64 copies that standardising makes are a few of these
+BLOCK_BYTES = 2 << 20  # standardising needs a few float64 copies of a block
 
 
 class Blocks(NamedTuple):
@@ -31,7 +31,7 @@ def whole(array: NDArray[Any]) -> Blocks:
 
 
 def gather(array: np.memmap[Any, Any], rows: NDArray[np.int64]) -> Blocks:
-    """Some rows of a mapped array, which is mapped anew for each block: its pages are let go."""
+    """Some rows of a mapped array; it is mapped anew for each block, which frees its pages."""
 
     def blocks() -> Iterator[NDArray[Any]]:
         n = rows_per_block(array.shape[1:], array.dtype)

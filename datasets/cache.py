@@ -1,7 +1,8 @@
 """Prepared arrays on disk: one process builds them, and all processes of a machine map them.
 
 An entry of the cache is a folder of .npy files, with an index that holds the key, sizes and
-checksums. A folder is written under another name first and then renamed, so nobody sees half of it.
+checksums. A folder is first written under another name and then renamed, so nobody reads half of
+one.
 """
 
 import errno
@@ -30,7 +31,7 @@ Arrays = dict[str, NDArray[Any]]
 LAYOUT = 2  # of an entry; 1 was one .npz file
 INDEX = "index.json"
 PART = ".part"  # ends the name of an entry that is being written
-ABANDONED_SECONDS = 24 * 3600.0  # after which a part is taken for the remains of a killed process
+ABANDONED_SECONDS = 24 * 3600.0  # age of a part whose process must have been killed
 CHUNK = 1 << 20  # bytes
 
 
@@ -40,12 +41,12 @@ def cached(
     keys: tuple[str, ...],
     build: Callable[[], Mapping[str, NDArray[Any] | Blocks]],
 ) -> Arrays:
-    """The arrays that ``build`` gives, mapped from disk; built only where they are not there yet.
+    """Map the arrays of ``build`` from disk; build them first if they are not there.
 
-    ``key`` says all that they depend on, ``keys`` names them. What is written into a mapped array
-    stays in this process and never reaches the file. Arrays are written in the order of ``build``.
-    An entry that is damaged, or that is not ours, is built again; where it cannot be replaced, a
-    UserNotice says so. Raises UserError when the folder cannot be written.
+    ``key`` is a text of all that they depend on, ``keys`` are their names. Writing into a mapped
+    array changes neither the file nor other processes. Arrays are written in the order of
+    ``build``. A damaged or foreign entry is built again; if it cannot be replaced, a UserNotice
+    says so. Raises UserError when the folder cannot be written.
     """
     text = f"{LAYOUT} {key}"
     entry = cache_folder() / f"{name}-{sha256(text.encode()).hexdigest()[:16]}"
@@ -101,7 +102,7 @@ def _open(entry: Path, text: str, keys: tuple[str, ...]) -> Arrays | None:
                 return None
         return {name: _map(entry / f"{name}.npy") for name in keys}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError):
-        return None  # what is built below replaces it
+        return None
 
 
 def _map(path: Path) -> NDArray[Any]:
@@ -114,7 +115,7 @@ def _map(path: Path) -> NDArray[Any]:
 
 
 def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any] | Blocks]) -> None:
-    # Not by `tempfile`, whose folders nobody else can read: caches are shared.
+    # Not with `tempfile`: only the owner can read its folders, and users share caches.
     folder.mkdir(parents=True)
     files = {}
     for name, array in arrays.items():
@@ -177,7 +178,7 @@ def _publish(part: Path, entry: Path, text: str, keys: tuple[str, ...]) -> bool:
 
 
 def _check_room(folder: Path, arrays: Mapping[str, NDArray[Any] | Blocks]) -> None:
-    """Raise OSError before a disk is filled, which others write to as well."""
+    """Raise OSError rather than fill a disk that others write to as well."""
     folder.mkdir(parents=True, exist_ok=True)
     n_bytes = sum(int(a.n_bytes if isinstance(a, Blocks) else a.nbytes) for a in arrays.values())
     if shutil.disk_usage(folder).free < 1.1 * n_bytes:

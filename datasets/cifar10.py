@@ -1,4 +1,4 @@
-"""CIFAR-10: small photographs of ten kinds of things."""
+"""CIFAR-10: small photographs of ten kinds of objects."""
 
 import warnings
 from pathlib import Path
@@ -51,23 +51,23 @@ CLASS_NAMES = (
     "ship",
     "truck",
 )
-# Of ImageNet, and the paper's for CIFAR10.
+# Of ImageNet; the paper uses it for CIFAR-10.
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
-    """Ten classes, x (N, 3, 32, 32) in [0, 1]; every fold is tested on the official test set.
+    """Build the task: x (N, 3, 32, 32) in [0, 1]; the test split is the official one in all folds.
 
-    Reads ``data/cifar-10-batches-py``. A part of CIFAR-10 in the same files will do, with a
-    warning. Raises UserError for options that cannot be, and files that are missing or damaged.
+    Reads ``data/cifar-10-batches-py``. The files may hold a part of CIFAR-10; a warning says so.
+    Raises UserError for impossible options, and for files that are missing or damaged.
     Source: Krizhevsky 2009; AugNet, section 5.1 and appendix A.3.
     """
     check_share(options.valid_share)
     if options.n_folds < 1:
         raise UserError(f"n_folds is {options.n_folds}; cifar10 needs at least 1")
     *batches, test_batch = _read(data / FOLDER)
-    images, y = _joined(batches)
-    test_images, test_y = _joined([test_batch])
+    images, y = _concatenate(batches)
+    test_images, test_y = _concatenate([test_batch])
     _check_classes(y)
     seeds = Seeds((seed, "cifar10"))
 
@@ -78,7 +78,7 @@ def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
         return Parts(*(Part(tuple(each.tolist())) for each in counts))
 
     def fold(k: int) -> Fold:
-        # Bytes until here: all 50,000 images are 614 MB as float32, and one fold needs them once.
+        # Images stay bytes until here: all 50,000 are 614 MB as float32.
         rest, held = hold_out(y, options.valid_share, seeds.child("fold", k))
         train, valid = (Split(_scaled(images[rows]), y[rows]) for rows in (rest, held))
         return Fold(Views(train, valid, valid), Split(_scaled(test_images), test_y))
@@ -94,14 +94,14 @@ def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
         training=TrainingSettings(
             epochs=200,  # the official code: 300
             batch_size=128,
-            # The trunk's beside AugNet in the paper, which has 1e-2 for the trunk alone and beside
-            # Augerino: one rate for all methods, or they could not be compared. The official code
-            # has 1e-3 for all, by AdamW or, for baselines, momentum, and a weight decay of 2e-2.
+            # The paper's rate for AugNet's trunk; it has 1e-2 for the trunk alone and for Augerino.
+            # All methods have one rate here, so that they can be compared. The official code has
+            # 1e-3 for all, with AdamW or (baselines) momentum, and a weight decay of 2e-2.
             learning_rate=5e-4,
             schedule="cosine",
             beta1=0.9,
             weight_decay=1e-4,
-            patience=200,  # none: the best epoch is looked for when all are over
+            patience=200,  # no early stopping: the best of all epochs is taken
             class_weights=False,
         ),
         metric="accuracy",
@@ -111,9 +111,9 @@ def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
 
 
 def fetch_cifar10(data: Path) -> None:
-    """Download the official archive (170 MB) and take from it what ``data`` lacks.
+    """Download the official archive (170 MB) and extract what ``data`` lacks.
 
-    Raises UserError when the network or the disk fails.
+    Raises UserError if the network or the disk fails.
     """
     folder = data / FOLDER
     if all((folder / name).is_file() for name in CHECKSUMS):
@@ -124,7 +124,7 @@ def fetch_cifar10(data: Path) -> None:
 
 
 def _read(folder: Path) -> list[Batch]:
-    """The five training batches and the test batch; warns where they are not the official ones."""
+    """The five training batches and the test batch; warns if they are not the official ones."""
     missing = [name for name in CHECKSUMS if not (folder / name).is_file()]
     if missing:
         raise UserError(
@@ -144,8 +144,8 @@ def _read(folder: Path) -> list[Batch]:
     return batches
 
 
-def _joined(batches: list[Batch]) -> tuple[Tensor, Tensor]:
-    """Images (N, 3, 32, 32), still bytes, and labels (N,)."""
+def _concatenate(batches: list[Batch]) -> tuple[Tensor, Tensor]:
+    """Images (N, 3, 32, 32) as bytes, and labels (N,)."""
     images, labels, _ = zip(*batches, strict=True)
     return torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels))
 

@@ -1,4 +1,4 @@
-"""The batch files of CIFAR-10: pickles, read without running anything that they name."""
+"""Reads the batch files of CIFAR-10, which are pickles, without running any code in them."""
 
 import pickle
 from hashlib import md5
@@ -17,7 +17,7 @@ N_VALUES = 3 * 32 * 32
 
 
 class Batch(NamedTuple):
-    """What one file holds."""
+    """The content of one file."""
 
     images: NDArray[np.uint8]  # (N, 3, 32, 32), red, green, blue
     labels: NDArray[np.int64]  # (N,)
@@ -25,9 +25,9 @@ class Batch(NamedTuple):
 
 
 def read_batch(path: Path) -> Batch:
-    """The images and labels of a file, whether Python 2 or 3 wrote it.
+    """Read the images and labels of a file that Python 2 or 3 wrote.
 
-    Raises UserError for a file that is torn, holds something else, or names what no batch needs.
+    Raises UserError for a file that is damaged, has other content, or names other functions.
     """
     where = path.name
     try:
@@ -43,7 +43,7 @@ def read_batch(path: Path) -> Batch:
 
 
 class _Stored:
-    """Stands for whatever a batch names of numpy: keeps what it is given, and calls nothing."""
+    """Takes the place of numpy functions in a batch: it keeps their arguments and calls nothing."""
 
     args: tuple[Any, ...] = ()
     state: Any = None
@@ -56,14 +56,14 @@ class _Stored:
 
 
 def _latin1(text: str, encoding: str) -> bytes:
-    """What Python 3 makes of bytes in a pickle that Python 2 can read."""
+    """Decode bytes as Python 3 writes them into a pickle for Python 2."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"{encoding!r} is no encoding of a batch")
     return text.encode("latin1")
 
 
-# All that the six files name. The official ones are Python 2's: no codec, and numpy.core, which
-# numpy 2 calls numpy._core.
+# All that the six files name. Python 2 wrote the official ones, without a codec, and with
+# numpy.core, which is numpy._core in numpy 2.
 _NAMED = {
     ("numpy.core.multiarray", "_reconstruct"): _Stored,
     ("numpy._core.multiarray", "_reconstruct"): _Stored,
@@ -74,7 +74,7 @@ _NAMED = {
 
 
 class _Reader(pickle.Unpickler):
-    """Finds what a batch needs and nothing else. Python 2's strings come as bytes."""
+    """Finds the names that a batch needs, and no others. Strings of Python 2 become bytes."""
 
     def __init__(self, content: bytes, where: str) -> None:
         super().__init__(BytesIO(content), encoding="bytes")
@@ -90,12 +90,12 @@ class _Reader(pickle.Unpickler):
 
 
 def _unpickle(content: bytes, where: str) -> dict[str, Any]:
-    """The entries of a batch by name, data and labels among them."""
+    """The entries of a batch by name; data and labels are among them."""
     try:
         stored = _Reader(content, where).load()
     except UserError:
         raise
-    except Exception as error:  # torn bytes may lead to any error
+    except Exception as error:  # damaged bytes may cause any error
         raise UserError(
             f"{where} is no batch of CIFAR-10 or is cut off ({type(error).__name__}): delete it "
             "and fetch it again"
@@ -115,7 +115,7 @@ def _unpickle(content: bytes, where: str) -> dict[str, Any]:
 
 
 def _images(data: Any, where: str) -> NDArray[np.uint8]:
-    """What numpy would have made of the stored array, (N, 3, 32, 32)."""
+    """The stored array as numpy would restore it, (N, 3, 32, 32)."""
     match data:
         case _Stored(state=(_, tuple(shape), _Stored(args=(kind, *_)), bool(by_column), raw)):
             pass

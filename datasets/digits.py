@@ -1,4 +1,4 @@
-"""The handwritten digits that scikit-learn brings along: real images, no download."""
+"""The handwritten digits in scikit-learn: real images, without a download."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ WHITE = 16.0  # the data set's brightest value
 
 
 def digits(options: DigitsOptions, data: Path, seed: int) -> Task:
-    """Ten digits, x (N, 1, 8, 8) in [0, 1]; ``data`` is not used.
+    """Build the task: ten digits, x (N, 1, 8, 8) in [0, 1]; ``data`` is not used.
 
-    Raises UserError for options that cannot be.
+    Raises UserError for impossible options.
     Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
     """
-    from sklearn.datasets import load_digits  # heavy, and of no use to other tasks
+    from sklearn.datasets import load_digits  # heavy, and other tasks do not need it
 
     images, labels = load_digits(return_X_y=True)
     x = torch.from_numpy(images / WHITE).float().reshape(-1, 1, 8, 8)

@@ -1,4 +1,4 @@
-"""Channel names as files have them, and the 10-20 electrodes that they mean."""
+"""From the channel names of files to 10-20 electrodes and their positions."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from augbench.datasets.errors import UserError, unknown
 
 KIND = re.compile(r"^(?:EEG|POL|CHAN|CH)(?:[\s:_-]+|\((?=.*\)$))", re.IGNORECASE)
 SEPARATOR = re.compile(r"\s*[-–:/_]\s*|\s+")
-EARS = frozenset({"A1", "A2", "M1", "M2"})  # where references are; no place on the scalp
+EARS = frozenset({"A1", "A2", "M1", "M2"})  # places of references, not on the scalp
 
 
 def electrode(name: str) -> str | None:
-    """The electrode in upper case that a channel shows; None where no place on the head is known.
+    """The electrode of a channel, in upper case; None if its position is not known.
 
     ``EEG Fp1``, ``Fc5.``, ``EEG FP1-REF`` and ``C3-M2`` are known spellings. Of a derivation
     between two electrodes (``Fpz-Cz``) it is the first one. One between both ears (``A2-A1``) has
@@ -30,7 +30,7 @@ def electrode(name: str) -> str | None:
 
 
 def unplaced(names: Sequence[str]) -> list[str]:
-    """The channels that have no place on the head, or share theirs with another channel."""
+    """The channels whose position is not known, or is also that of another channel."""
     found = [electrode(name) for name in names]
     return [
         name
@@ -40,10 +40,10 @@ def unplaced(names: Sequence[str]) -> list[str]:
 
 
 def pick_channels(names: Sequence[str], asked: Sequence[str]) -> tuple[int, ...]:
-    """Which channels are kept: those named, in that order, or all but those named as ``-NAME``.
+    """Indices of the channels to keep: those asked for, in that order, or all but ``-NAME``.
 
-    A name is the file's own, or its electrode where that is one channel's alone. Raises UserError
-    for names that are unknown, stand there twice, or are mixed with some to be dropped.
+    A name is that of the file, or an electrode if only one channel has it. Raises UserError for
+    unknown names, for a name given twice, and for a mix of names to keep and to drop.
     """
     dropped = [name.startswith("-") for name in asked]
     if any(dropped) and not all(dropped):

@@ -1,26 +1,26 @@
-"""The one kind of error, and of warning, that is meant for the user's eyes."""
+"""The errors and warnings that are meant for the user."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """Something the user can mend, in one sentence: what was given, what is allowed, what to do."""
+    """An error that the user can fix; one sentence: what was given, what is allowed, what to do."""
 
 
 class UserNotice(UserWarning):
-    """Something the user should know, in one sentence: the command shows no more than that."""
+    """One sentence that the user should know; the command shows the sentence and nothing else."""
 
 
 def system_error(error: OSError) -> str:
-    """What the system says, and of which file, where it says so."""
+    """The system's own message, with the file if the error has one."""
     if error.strerror is None:
         return str(error) or type(error).__name__
     return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
 
 
 def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
-    """The error for a name that stands in no table, with the nearest that does."""
+    """The error for a name that is not in a table; it suggests the nearest name."""
     names = sorted(known)
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
@@ -28,6 +28,6 @@ def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
 
 
 def require(options: object, name: str, holds: bool, rule: str) -> None:
-    """Raise a UserError that names an option, what it is, and what it has to be."""
+    """Unless ``holds``, raise a UserError with an option's name, its value and the rule."""
     if not holds:
         raise UserError(f"{name} is {getattr(options, name)}; it has to be {rule}")

@@ -14,8 +14,8 @@ from augbench.datasets.options.tasks import Kind
 from augbench.datasets.standardise import standardise
 from augbench.datasets.task import Digest
 
-VERSION = 1  # to be raised when the same file would be prepared otherwise
-# Bytes of x as float32. What is smaller is read in a moment, so every process keeps its own copy.
+VERSION = 1  # raise it when a change of this code changes what is prepared
+# Bytes of x as float32. Smaller data are read in a moment, and each process has its own copy.
 MAPPED_FROM = 16 << 20
 NAME = "arrays"
 
@@ -37,7 +37,7 @@ class Preparation(NamedTuple):
 
 
 def check_header(x: Member, kind: Kind | None, where: str) -> Kind:
-    """The kind of signal that x is by its header; raises UserError where it can be neither."""
+    """The kind of signal by the header of x; raises UserError where x can be neither kind."""
     by_axes: dict[int, Kind] = {3: "eeg", 4: "image"}
     found = by_axes.get(len(x.shape))
     if found is None or (kind is not None and kind != found):
@@ -85,9 +85,9 @@ def prepare_examples(npz: Npz, how: Preparation, rest: list[NDArray[Any]], about
 
 
 def map_parts(examples: Examples, parts: dict[str, NDArray[np.int64]]) -> Arrays | None:
-    """Some rows of x under each name, from the cache: processes on the same fold share them.
+    """Map the rows of each part of a fold from the cache, where all processes share them.
 
-    None where the disk has no room for them, or cannot be written.
+    None where the disk has no room for them or cannot be written.
     """
     x = examples.x
     assert isinstance(x, np.memmap)
@@ -101,14 +101,14 @@ def map_parts(examples: Examples, parts: dict[str, NDArray[np.int64]]) -> Arrays
 
     try:
         return cached(f"{NAME}-fold", key, tuple(parts), build)
-    except UserError:  # a copy in memory does as well
+    except UserError:  # the caller copies the rows into memory instead
         return None
 
 
 def _prepared(
     npz: Npz, how: Preparation, shape: tuple[int, ...], digest: Digest
 ) -> Iterator[NDArray[np.float32]]:
-    """Blocks of x as they are learned from; at their end what is wrong with them is raised."""
+    """Yield the prepared blocks of x; raise a UserError at the end if there is a fault in any."""
     digest.begin(np.dtype(np.float32), shape)
     n_bad = 0
     low, high = np.inf, -np.inf

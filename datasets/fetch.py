@@ -1,4 +1,4 @@
-"""The only code that uses the network: public records, file by file, each against its checksum."""
+"""Downloads public data sets, with checksums; no other code uses the network."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ REGISTRIES = Path(__file__).parent / "registry"
 
 @dataclass(frozen=True)
 class Record:
-    """A data set on the network: where its files lie, and the checksum of each by name."""
+    """A data set on the network: the address of its files, and the checksum of each by name."""
 
     name: str
     base_url: str  # ends in "/"
@@ -25,20 +25,20 @@ class Record:
 
 
 def read_record(name: str, base_url: str) -> Record:
-    """The record whose checksums stand in ``registry/<name>.txt``, a name and a sha256 a line."""
+    """Read ``registry/<name>.txt``, which has a file name and a sha256 on each line."""
     lines = (REGISTRIES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     entries = [line.split() for line in lines if line and not line.startswith("#")]
     return Record(name, base_url, dict(entries))
 
 
 def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries: int = 2) -> None:
-    """Download those of the named files (default: all) that ``folder`` lacks, and no others.
+    """Download the named files (default: all) that ``folder`` lacks.
 
-    A file takes its name only when it is whole and its checksum is right, so that the same call
-    carries on where a broken one ended. Raises UserError when the network or the disk fails, or the
-    server sends other data.
+    A file gets its name only when it is complete and its checksum is right, so the same call can
+    continue an interrupted one. Raises UserError if the network or the disk fails, or if the server
+    sends other data.
     """
-    import pooch  # heavy, and needed once in the life of a data set
+    import pooch  # heavy, and rarely needed
 
     asked = tuple(names) or tuple(record.checksums)
     wanted = [name for name in asked if not (folder / name).is_file()]
@@ -60,7 +60,7 @@ def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries:
                 f"({type(error).__name__}): try again where there is a network, or put the files "
                 f"under {folder} by hand"
             ) from error
-        except ValueError as error:  # pooch's word for a wrong checksum
+        except ValueError as error:  # pooch raises it for a wrong checksum
             raise UserError(
                 f"{name} of {record.name} came from {record.base_url} with another checksum than "
                 "the published one and was thrown away: try again, or fetch the files by hand"
@@ -68,11 +68,11 @@ def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries:
 
 
 def unpack(archive: Path, folder: Path, checksums: dict[str, str]) -> None:
-    """Take from a tar archive those of the named files that ``folder`` lacks, and no others.
+    """Extract the named files that ``folder`` lacks from a tar archive, and no others.
 
-    In the archive they lie in a folder of the same name. What else is in there is never written,
-    wherever it would go. A file takes its name only when it is whole and its checksum is right.
-    Raises UserError when the archive is torn, lacks a file or has another, or the disk fails.
+    The archive has them in a folder of the same name. A file gets its name only when it is complete
+    and its checksum is right. Raises UserError if the archive is damaged or lacks a file, if a
+    checksum is wrong, or if the disk fails.
     """
     wanted = {f"{folder.name}/{name}": name for name in checksums if not (folder / name).is_file()}
     advice = f"delete {archive} and fetch it again"
@@ -100,7 +100,7 @@ def unpack(archive: Path, folder: Path, checksums: dict[str, str]) -> None:
 
 
 def _umask() -> int:
-    """Which permissions new files of this process do not get; can be read only by setting it."""
+    """The permissions that new files do not get; it can only be read by setting it."""
     umask = os.umask(0o077)
     os.umask(umask)
     return umask
@@ -112,7 +112,7 @@ def _matches(content: bytes, checksum: str) -> bool:
 
 
 def _write(content: bytes, path: Path) -> None:
-    """Under another name first, so that half a file is not taken for a whole one."""
+    """Write under another name first, so that nobody reads half a file."""
     part = path.with_name(f"{path.name}.part")
     part.write_bytes(content)
     part.replace(path)

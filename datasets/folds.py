@@ -1,4 +1,4 @@
-"""How rows are dealt out to folds: stratified by class, or whole groups at a time."""
+"""How rows are divided into folds: stratified by class, or by whole groups."""
 
 from typing import NamedTuple
 
@@ -22,15 +22,15 @@ class Rows(NamedTuple):
 
 
 def make_fold(x: Tensor, y: Tensor, rows: Rows) -> Fold:
-    """The fold with these rows; one validation set serves policies and early stopping alike."""
+    """Build the fold with these rows; one validation set is for policies and early stopping."""
     train, valid, test = (Split(x[part], y[part]) for part in rows)
     return Fold(Views(train, valid, valid), test)
 
 
 def hold_out(y: Tensor, share: float, seeds: Seeds) -> tuple[Tensor, Tensor]:
-    """(N,) -> rows that stay and rows held out: ``share`` of every class, but at least one.
+    """(N,) -> rows to keep and rows to hold out: ``share`` of each class, at least one row.
 
-    Raises UserError when that leaves none of a class.
+    Raises UserError if no row of a class would be kept.
     """
     held = torch.zeros(len(y), dtype=torch.bool)
     for label in y.unique().tolist():
@@ -51,7 +51,7 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
 
     Raises UserError when a class is too small for that.
     """
-    check(n_folds, valid_share)
+    check_options(n_folds, valid_share)
     parts = torch.empty(len(y), dtype=torch.int64)
     n_dealt = 0
     for label, count in zip(*(t.tolist() for t in y.unique(return_counts=True)), strict=True):
@@ -64,7 +64,7 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
             )
         rows = (y == label).nonzero().flatten()
         order = torch.randperm(count, generator=seeds.generator("folds", label))
-        # The next class goes on where the last one ended, so that the folds are of one size.
+        # The next class continues where the last one ended, so that the folds have the same size.
         parts[rows[order]] = (torch.arange(count) + n_dealt) % n_folds
         n_dealt += count
     folds = []
@@ -83,7 +83,7 @@ def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: f
     the groups alone, so that hard groups (subjects) meet the same training set whatever the seed.
     Raises UserError when there are too few groups.
     """
-    check(n_folds, valid_share)
+    check_options(n_folds, valid_share)
     names, number = np.unique(groups, return_inverse=True)
     counts = count_rows(np.unique(y.numpy(), return_inverse=True)[1], number)
     tested = even_bins(counts, n_folds)
@@ -101,8 +101,8 @@ def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: f
     return folds
 
 
-def check(n_folds: int, valid_share: float) -> None:
-    """Raise UserError for a number of folds or a share that cannot be."""
+def check_options(n_folds: int, valid_share: float) -> None:
+    """Raise UserError for an impossible number of folds or share."""
     if n_folds < 2:
         raise UserError(f"n_folds is {n_folds}; it must be 2 or more")
     check_share(valid_share)

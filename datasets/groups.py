@@ -8,20 +8,21 @@ from numpy.typing import NDArray
 Counts = NDArray[np.int64]
 Chosen = NDArray[np.bool_]
 
-DONORS = 64  # groups that are tried for each class that a part lacks
-SWAPS = 2000  # groups that are tried in exchange
+DONORS = 64  # groups to try for each class that a part lacks
+SWAPS = 2000  # groups to try in exchange
 SIZE_WEIGHT = 8.0  # of the rows of all classes together, beside 1 for the classes
-EXCHANGED = 400  # groups; more of them are even without
+EXCHANGED = 1_000_000  # pairs of groups times classes; with more the parts are even enough
+EXCHANGED_BINS = 20
 
-# scikit-learn's StratifiedGroupKFold was tried first. It knows no validation parts, and it orders
-# groups by the spread of their classes, not by size: where every subject has the same share of
-# each class (ssvep), all spreads are 0 and the groups stay in the order of the file. Its largest
-# fold of ssvep is 1.11 times the mean, here 1.04. It takes 4.9 s for 20,000 groups in 5 folds,
-# here 0.6 s with the validation parts. tests/speed/folds.py prints these numbers.
+# Why not scikit-learn's StratifiedGroupKFold? It orders groups by the spread of their classes, not
+# by size. Where all subjects have the same shares of the classes (ssvep), it takes them as they
+# come. The largest of 5 folds of ssvep is 1.30 times the mean with it and 1.11 here; of 36 groups of
+# 20 to 200 rows 1.09 and 1.00. It cannot give validation a share, and takes 31 s for 20,000 groups
+# in 5 folds with a validation part each, against 0.7 s here (tests/speed/folds.py, in one run).
 
 
 def count_rows(y: NDArray[np.int64], number: NDArray[np.int64]) -> Counts:
-    """(N,), (N,) -> (G, K + 1): each group's rows of each class, and in the last column of all."""
+    """(N,), (N,) -> (G, K + 1): a group's rows of each class, and then of all classes."""
     n_classes = int(y.max()) + 1
     flat = np.bincount(number * n_classes + y, minlength=(int(number.max()) + 1) * n_classes)
     by_class = flat.reshape(-1, n_classes)
@@ -74,12 +75,11 @@ def _weights(counts: Counts) -> NDArray[np.float64]:
 def _exchange(bins: NDArray[np.int64], counts: Counts, loads: Counts) -> None:
     """Move and exchange groups, in place, as long as that makes two bins more even.
 
-    Many groups are even without it. Groups of equal shares stay where they are: the folds of ssvep
-    are those of the first release.
+    Groups of equal shares stay where they are: the folds of ssvep are those of the first release.
     """
     total = counts.sum(0)
     alike = bool((counts * total[-1] == counts[:, -1:] * total).all())
-    if alike or len(counts) > EXCHANGED:
+    if alike or len(loads) > EXCHANGED_BINS or len(counts) * counts.size > EXCHANGED:
         return
     weights = _weights(counts)
     nothing = np.zeros_like(counts[:1])

@@ -18,14 +18,14 @@ from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 N_CLASSES = 4  # two pictures, head up or down
-TURNED_AT_ONCE = 1000  # images; more would only take more memory
+TURNED_AT_ONCE = 1000  # images; more only take more memory
 
 
 def mario_iggy(options: MarioIggyOptions, data: Path, seed: int) -> Task:
-    """Four labels, x (N, 3, 32, 32) in [0, 1]: each picture with its head up, then with it down.
+    """Build the task: x (N, 3, 32, 32) in [0, 1]; each picture makes two classes, head up and down.
 
-    Angles are drawn at once and pictures turned when a fold is asked for; ``data`` is used only for
-    pictures of the user's own. Raises UserError for options and pictures that cannot be.
+    Angles are drawn here, and pictures are turned when a fold is built. ``data`` is used only for
+    the user's own pictures. Raises UserError for impossible options and pictures.
     Source: Benton et al. 2020 (Augerino), section 4; AugNet, section 4.1 and appendix A.1.
     """
     _check(options)
@@ -59,11 +59,11 @@ def mario_iggy(options: MarioIggyOptions, data: Path, seed: int) -> Task:
             batch_size=128,
             learning_rate=5e-4,  # AugNet's in the paper; Augerino's is 1e-2
             beta1=0.9,
-            # Also AugNet's, of every parameter, Augerino's being 0. It is a hidden part of the
-            # experiment: it pulls magnitudes to lambda / weight_decay at most, and to 0 without the
+            # Also AugNet's, on every parameter (Augerino's is 0). It is a hidden part of the
+            # experiment: it limits magnitudes to lambda / weight_decay, and to 0 without the
             # regularizer.
             weight_decay=1.0,
-            patience=20,  # none: the paper trains all 20 epochs
+            patience=20,  # no early stopping: the paper trains all 20 epochs
             class_weights=False,
         ),
         metric="accuracy",
@@ -86,7 +86,7 @@ def _check(options: MarioIggyOptions) -> None:
 
 
 def _pictures(options: MarioIggyOptions, data: Path) -> tuple[tuple[str, str], Tensor]:
-    """Two names, and the pictures (2, 3, 32, 32)."""
+    """The names of the two pictures, and the pictures, (2, 3, 32, 32)."""
     if options.pictures is None:
         return ("walker", "robot"), torch.stack([walker(), robot()])
     first, second = (data / name for name in options.pictures)
@@ -114,9 +114,9 @@ def _draw(options: MarioIggyOptions, seeds: Seeds) -> tuple[Tensor, Tensor]:
 
 
 def _turned(pictures: Tensor, which: Tensor, angles: Tensor) -> Tensor:
-    """(2, C, H, W), (N,), (N,) radians -> (N, C, H, W), zeros where there is no picture.
+    """(2, C, H, W), (N,), (N,) radians -> (N, C, H, W), zeros outside the picture.
 
-    Bilinear, and in float64 until the end, so that machines agree on the float32.
+    Bilinear; computed in float64, so that all machines give the same float32.
     """
     parts = zip(which.split(TURNED_AT_ONCE), angles.split(TURNED_AT_ONCE), strict=True)
     return torch.cat([_turn(pictures[some], by).float() for some, by in parts])

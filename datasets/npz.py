@@ -1,10 +1,11 @@
-"""Reads .npz files of anybody: block by block, and nothing is believed that they say of themselves.
+"""Reads .npz files block by block, and checks what they claim before it allocates anything.
 
-`numpy.load` allocates what the header of an array claims, loads a member whole, and raises whatever
-a damaged file leads to.
+`numpy.load` allocates what a header claims, loads an array as a whole, and raises many kinds of
+errors for damaged files.
 """
 
 import math
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,14 +20,15 @@ from augbench.datasets.blocks import Blocks, rows_per_block
 from augbench.datasets.errors import UserError, system_error
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
-MOST_DEFLATE = 1032  # deflate cannot shrink more than that
-# Recordings shrink to a third at most. What shrinks to a hundredth is refused from this size on.
+MOST_DEFLATE = 1032  # times that deflate can shrink at most
+# A larger array that shrinks more than this is refused; recordings shrink two or three times.
 MOST_RATIO = 100
 FROM_BYTES = 64 << 20
 ADVICE = "write it again with numpy.savez"
 LONGEST_HEADER = 10_000  # characters, as numpy has it
 LONGEST_TEXT = 4096  # bytes of one text in an array
 CHUNK = 1 << 20  # bytes
+END = struct.Struct("<4s4H2LH")  # the end of a zip: its fifth field counts the members
 MOST_AXES = 32  # as many as every numpy can have
 
 
@@ -56,13 +58,14 @@ class Npz:
 def open_npz(path: Path) -> Npz:
     """Read the headers of all arrays, and no data.
 
-    Raises UserError for a file that is not an .npz or is damaged, for objects and text too long,
-    for what is encrypted or compressed in a way of its own, and for headers that claim another
-    size than the file holds.
+    Raises UserError for a file that is not an .npz or is damaged, for objects and very
+    long text, for encryption and unusual compression, and for headers that claim another size than
+    the file holds.
     """
     members = {}
     with _archive(path) as archive:
         infos = archive.infolist()
+        _check_count(path, len(infos))
         names = [info.filename for info in infos]
         if len(set(names)) < len(names):
             raise UserError(f"{path.name} holds two arrays of one name: {ADVICE}")
@@ -81,7 +84,7 @@ def open_npz(path: Path) -> Npz:
 
 
 def read_array(npz: Npz, name: str) -> NDArray[Any]:
-    """A whole array, which the caller has found to be of a sensible shape.
+    """Read a whole array, of which the caller has checked the shape.
 
     Raises UserError for data that are damaged.
     """
@@ -97,9 +100,9 @@ def read_array(npz: Npz, name: str) -> NDArray[Any]:
 
 
 def read_blocks(npz: Npz, name: str) -> Blocks:
-    """An array block by block; one in the memory order of Fortran is held as a whole.
+    """Read an array block by block; one in Fortran order is held in memory as a whole.
 
-    Raises UserError, while blocks are taken, for data that are damaged.
+    The iterator raises UserError for damaged data.
     """
     member = npz.members[name]
     n = rows_per_block(member.shape[1:], member.dtype)
@@ -120,7 +123,7 @@ def read_blocks(npz: Npz, name: str) -> Blocks:
 
 @contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The file as a zip; whatever damaged bytes lead to becomes one sentence."""
+    """Open the file as a zip; any error that damaged bytes cause becomes a UserError."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -136,7 +139,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 @contextmanager
 def _data(npz: Npz, name: str, chunk_bytes: int = CHUNK) -> Iterator[Iterator[bytes]]:
-    """The data of an array in chunks, all of one size but the last; checks their checksum."""
+    """Read the data of an array in chunks of one size, of which the last may be shorter."""
     member = npz.members[name]
     left = Blocks(member.shape, member.dtype, ()).n_bytes
     with _archive(npz.path) as archive, archive.open(f"{name}.npy") as file:
@@ -153,6 +156,24 @@ def _data(npz: Npz, name: str, chunk_bytes: int = CHUNK) -> Iterator[Iterator[by
                 raise ValueError
 
         yield chunks()
+
+
+def _check_count(path: Path, n_found: int) -> None:
+    """Raise a UserError where the directory of a zip holds fewer members than its end says.
+
+    Damage to the length of one entry hides the next ones, and zipfile does not notice: the groups
+    would silently be gone.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END.size - 0xFFFF))
+        tail = file.read()
+    start = tail.rfind(b"PK\x05\x06")
+    n_said = END.unpack_from(tail, start)[4]
+    if n_said not in (n_found, 0xFFFF):
+        raise UserError(
+            f"{path.name} is damaged: {n_found} arrays are found of {n_said} that it says it "
+            f"holds; {ADVICE}"
+        )
 
 
 def _check_storage(info: zipfile.ZipInfo, file_bytes: int, where: str) -> None:
@@ -179,7 +200,7 @@ def _check_storage(info: zipfile.ZipInfo, file_bytes: int, where: str) -> None:
 
 
 def _read_header(file: Any, info: zipfile.ZipInfo, where: str) -> Member:
-    """What an array says of itself, held against the size of the member."""
+    """Read the header of an array, and compare it with the size of the member."""
     try:
         version = np.lib.format.read_magic(file)
         read = {

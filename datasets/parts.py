@@ -1,4 +1,4 @@
-"""How a task is split: what each part of a fold holds, in numbers and in one sentence."""
+"""How a task is split into parts, in numbers and in one sentence."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ NAMES = ("training", "validation", "test")  # as Parts has them
 def count_parts(
     y: Tensor, rows: Rows, n_classes: int, groups: NDArray[np.generic] | None = None
 ) -> Parts:
-    """Labels (N,), the rows of a fold and the group of each row (N,) -> what each part holds."""
+    """Count the rows of each class, and the groups, in each part of a fold."""
     parts = []
     for part in rows:
         counts = np.bincount(y[part].numpy(), minlength=n_classes)
@@ -37,10 +37,10 @@ def parts_of(task: Task, fold: int) -> Parts:
 
 
 def describe_split(task: Task, fold: int) -> str:
-    """How many windows or images and groups a task has, and each part of a fold, in a sentence.
+    """Say in one sentence how many windows or images, and groups, a task and its parts have.
 
-    The parts are training, validation and test. Where validation or test lack a class the sentence
-    says so, because their balanced accuracy is then the mean over fewer classes.
+    The parts are training, validation and test. The sentence names classes that validation or test
+    lacks, because balanced accuracy is then the mean over fewer classes.
     """
     parts = parts_of(task, fold)
     rows = [sum(part.n_by_class) for part in parts]
@@ -59,7 +59,7 @@ def describe_split(task: Task, fold: int) -> str:
 
 
 def check_split(task: Task, folds: Iterable[int]) -> str | None:
-    """One sentence on the validation and test parts of these folds that lack a class, if any do.
+    """One sentence about validation and test parts of these folds that lack a class, or None.
 
     Raises a UserError for a training part that lacks a class.
     """

@@ -8,11 +8,11 @@ from torch import Tensor
 from augbench.datasets.errors import UserError
 
 SIDE = 32  # pixels
-FINE = 8  # points a pixel and side, whose mean is the pixel
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF")  # Pillow knows some that run other programs
+POINTS = 8  # along each side of a pixel, which is their mean
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF")  # for some others Pillow runs programs
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # Pillow's names for grey and colour of 8 bits
 
-Shape = tuple[Tensor, tuple[float, float, float]]  # where it is (H, W), and red, green, blue
+Shape = tuple[Tensor, tuple[float, float, float]]  # a mask (H, W), and red, green, blue
 
 
 def walker() -> Tensor:
@@ -57,10 +57,10 @@ def robot() -> Tensor:
 
 
 def read_picture(path: Path) -> Tensor:
-    """(3, 32, 32) in [0, 1], float64, from an image file: each pixel is the mean of its area.
+    """Read an image file: (3, 32, 32) in [0, 1], float64; each pixel is the mean of its area.
 
-    Colours under transparency become black. Raises UserError for a file that is missing, torn, not
-    square, or has other colours than those of 8 bits.
+    Transparent pixels become black. Raises UserError for a file that is missing, damaged or not
+    square, or whose colours do not have 8 bits.
     """
     from PIL import Image  # heavy, and not needed for our own pictures
 
@@ -72,7 +72,7 @@ def read_picture(path: Path) -> Tensor:
     try:
         with Image.open(path, formats=FORMATS) as image:
             image.load()
-    except Exception as error:  # torn bytes may lead to any error
+    except Exception as error:  # damaged bytes may cause any error
         raise UserError(
             f"{path.name} is no picture or is cut off ({type(error).__name__}): save it again as "
             f"one of {', '.join(FORMATS)}"
@@ -95,16 +95,16 @@ def read_picture(path: Path) -> Tensor:
 
 
 def _paint(shapes: list[Shape]) -> Tensor:
-    """Shapes, each over those before it, on black."""
-    fine = torch.zeros(3, SIDE * FINE, SIDE * FINE, dtype=torch.float64)
+    """Paint shapes on black, each over those before it."""
+    fine = torch.zeros(3, SIDE * POINTS, SIDE * POINTS, dtype=torch.float64)
     for place, colour in shapes:
         fine[:, place] = torch.tensor(colour, dtype=torch.float64)[:, None]
-    return fine.reshape(3, SIDE, FINE, SIDE, FINE).mean((2, 4))
+    return fine.reshape(3, SIDE, POINTS, SIDE, POINTS).mean((2, 4))
 
 
 def _points() -> tuple[Tensor, Tensor]:
     """x (1, W) and y (H, 1) of the fine grid in pixels, from the upper left corner."""
-    line = (torch.arange(SIDE * FINE, dtype=torch.float64) + 0.5) / FINE
+    line = (torch.arange(SIDE * POINTS, dtype=torch.float64) + 0.5) / POINTS
     return line[None, :], line[:, None]
 
 

@@ -1,4 +1,4 @@
-"""Rows that other installed packages add to our tables, by entry points."""
+"""Rows that installed packages add to our tables by entry points."""
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
@@ -12,9 +12,9 @@ Row = TypeVar("Row")
 def with_plugins(
     table: Mapping[str, Row], group: str, is_row: Callable[[object], bool], what_a_row_is: str
 ) -> dict[str, Row]:
-    """A table, and after it the rows of the entry points of a group.
+    """A table, followed by the rows of a group of entry points.
 
-    Raises a UserError for a row that cannot be imported, is none, or takes a name in use.
+    Raises a UserError for a row that cannot be imported, is of another type, or has a used name.
     """
     rows = dict(table)
     for entry in entry_points(group=group):

@@ -1,4 +1,4 @@
-"""Named streams of random numbers: equal names give equal numbers, in any process and any order."""
+"""Named streams of random numbers: a name gives the same numbers in every process and order."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ import torch
 
 @dataclass(frozen=True)
 class Seeds:
-    """A path of names from which generators are derived; no state, so nothing has to be saved.
+    """A path of names from which generators are derived; it has no state to be saved.
 
-    A method is given one that knows (seed, task, fold) and never its own name: folds, initial trunk
-    weights and the order of batches are then the same for all methods, and comparisons are paired.
+    A method gets the path (seed, task, fold), without its own name. So folds, initial trunk weights
+    and the order of batches are the same for all methods, and comparisons are paired.
     """
 
     path: tuple[str | int, ...]
@@ -24,7 +24,7 @@ class Seeds:
         return Seeds((*self.path, *names))
 
     def integer(self, *names: str | int) -> int:
-        """A seed in [0, 2**63) for libraries that want a number."""
+        """A seed in [0, 2**63), for libraries that need a number."""
         text = json.dumps([*self.path, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
@@ -37,7 +37,7 @@ class Seeds:
 def global_seed(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
     """Seed torch's global generator inside the block and put its state back afterwards.
 
-    For what takes no generator: dropout and the initial weights of a layer.
+    For code that takes no generator: dropout and the initial weights of a layer.
     """
     device = torch.device(device)
     devices = [device.index or 0] if device.type == "cuda" else []

@@ -28,7 +28,7 @@ SECONDS = 10.0
 def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
     """The task of section 4.2: which frequency generated the wave? x is (N, 1, 1000).
 
-    Made on the spot; ``data`` is not used. Raises UserError for options that cannot be.
+    The data are generated, so ``data`` is not used. Raises UserError for impossible options.
     Source: AugNet, section 4.2 and appendix A.2.
     """
     check_share(options.valid_share)
@@ -60,8 +60,8 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
         fold=fold,
         trunk="freq_net",
         transforms=("frequency_shift", "ft_surrogate", "gaussian_noise"),
-        # Those of the official code. AugNet's lambda pulls at magnitudes: its pull per hertz is
-        # lambda over the range, so the two belong together.
+        # Those of the official code. The pull of AugNet's lambda on a shift, per hertz, is lambda
+        # over the range, so the two belong together.
         ranges={"frequency_shift": 2.0, "ft_surrogate": 0.1 * 2 * pi, "gaussian_noise": 0.1},
         training=TrainingSettings(
             epochs=50,
@@ -69,7 +69,7 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
             learning_rate=1e-2,
             beta1=0.9,
             weight_decay=1e-4,
-            patience=50,  # none: the paper trains all 50 epochs
+            patience=50,  # no early stopping: the paper trains all 50 epochs
             class_weights=False,
         ),
         metric="accuracy",
@@ -79,7 +79,7 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
 
 
 def _draw(options: SinusoidsOptions, seeds: Seeds) -> tuple[Tensor, Tensor]:
-    """Waves (n_train + n_test, 1, T) and labels; the classes are even in both parts."""
+    """Waves (n_train + n_test, 1, T) and labels; classes are even in both parts."""
     generator = seeds.generator("waves")
     y = torch.cat([_even_labels(n, generator) for n in (options.n_train, options.n_test)])
     return _waves(y, options, generator), y
@@ -91,7 +91,7 @@ def _even_labels(n: int, generator: Generator) -> Tensor:
 
 
 def _waves(y: Tensor, options: SinusoidsOptions, generator: Generator) -> Tensor:
-    """(N,) -> (N, 1, T); in float64 until the end, so that machines agree on the float32."""
+    """(N,) -> (N, 1, T); computed in float64, so that all machines give the same float32."""
     f64 = torch.float64
     centre = torch.tensor(FREQUENCIES, dtype=f64)[y]
     frequency = centre + HALF_BAND * (2 * torch.rand(len(y), generator=generator, dtype=f64) - 1)

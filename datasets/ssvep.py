@@ -12,7 +12,7 @@ from augbench.datasets import banks
 from augbench.datasets.cache import Arrays, cached, files_key
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import fetch, read_record
-from augbench.datasets.folds import check, grouped, make_fold
+from augbench.datasets.folds import check_options, grouped, make_fold
 from augbench.datasets.options.tasks import SsvepOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.parts import check_training, count_parts
@@ -37,7 +37,7 @@ EXCLUDED = frozenset(
     }
 )
 N_TRIALS = 32  # in a session
-PREPROCESSING = 2  # to be raised when what is cached would come out otherwise
+PREPROCESSING = 2  # raise it when a change of this code changes what is cached
 
 
 class Session(NamedTuple):
@@ -52,11 +52,11 @@ class Session(NamedTuple):
 
 
 def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
-    """x (N, 8, 640): standardised windows; test, validation and training subjects are disjoint.
+    """Build the task: x (N, 8, 640), standardised windows; no subject is in two parts of a fold.
 
     Reads ``data/ssvep_exo/subject*/record-*_raw.fif`` and keeps the windows in the cache. Nothing
-    is drawn, ``seed`` is not used. Raises UserError for options that cannot be, and recordings that
-    are missing or torn.
+    is random, so ``seed`` is not used. Raises UserError for impossible options, and for recordings
+    that are missing or damaged.
     Source: Kalunga, Chevallier, Barthelemy, Neurocomputing 2016; Zenodo record 2392979 (CC0).
     """
     _check(options)
@@ -121,7 +121,7 @@ def events_file(recording: Path) -> Path:
 
 
 def _check(options: SsvepOptions) -> None:
-    check(options.n_folds, options.valid_share)
+    check_options(options.n_folds, options.valid_share)
     unknown = sorted(set(options.subjects) - set(range(1, 13)))
     if unknown or not options.subjects:
         raise UserError(f"subjects are {list(options.subjects)}; ssvep has subjects 1 to 12")
@@ -143,7 +143,7 @@ def fetch_ssvep(data: Path) -> None:
 
 
 def _files(options: SsvepOptions, folder: Path) -> list[Path]:
-    """The recordings asked for, in order."""
+    """The recordings of the options, in order."""
     record = read_record(FOLDER, BASE_URL)
     wanted = []
     for name in record.checksums:
@@ -176,7 +176,7 @@ def _preprocess(files: list[Path], options: SsvepOptions) -> Arrays:
 def _read(file: Path, options: SsvepOptions) -> Session:
     """One recording: band-passed as a whole, then resampled, cut, and standardised.
 
-    Raises UserError for a file that is torn, or has other channels, events or rates than expected.
+    Raises UserError for a damaged file, and for unexpected channels, events or rates.
     """
     import mne  # heavy, and not needed where the cache is filled
 
@@ -184,7 +184,7 @@ def _read(file: Path, options: SsvepOptions) -> Session:
     try:
         raw = mne.io.read_raw_fif(file, preload=True, verbose="ERROR")
         events = mne.read_events(events_file(file), verbose="ERROR")
-    except Exception as error:  # MNE raises whatever the torn bytes lead to
+    except Exception as error:  # MNE raises many kinds for damaged bytes
         raise UserError(
             f"cannot read {name} or its events ({type(error).__name__}: {error}): the file seems "
             "torn; delete it and fetch it again"
@@ -194,7 +194,7 @@ def _read(file: Path, options: SsvepOptions) -> Session:
             f"{name} has channels {', '.join(raw.ch_names)} and events "
             f"{sorted(set(events[:, 2].tolist()))}; expected are {', '.join(CHANNELS)} and 1 to 4"
         )
-    if len(events) != N_TRIALS:  # MNE takes a file of events that is cut off for a shorter one
+    if len(events) != N_TRIALS:  # MNE reads the first events of a file that is cut off
         raise UserError(
             f"{events_file(file).name} of {file.parent.name} holds {len(events)} events; a session "
             f"has {N_TRIALS} trials: delete it and fetch it again"
@@ -231,7 +231,7 @@ def _windows(
 
 
 def _drop_copies(sessions: list[Session]) -> list[Session]:
-    """Keep one of sessions with equal signals: that of the subject recorded nearest in time.
+    """Of sessions with equal signals keep one: of the subject recorded nearest in time.
 
     record-[2012.07.11-15.33.08] stands under subjects 3 and 7 with equal signals. It is subject
     3's: eight minutes before it lies a session of subject 3, a week after it the next of subject 7.

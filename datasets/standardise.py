@@ -1,4 +1,4 @@
-"""One scale for EEG, whatever unit and offset it was recorded in."""
+"""Brings EEG of any unit and offset to one scale."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The contract of a task: data in folds, what its signal looks like, how its trunk is trained."""
+"""The contract of a task: its data in folds, its signal, how its trunk is trained."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Split(NamedTuple):
 
 
 class Views(NamedTuple):
-    """All that a method may see of a fold.
+    """What a method may see of a fold.
 
     ``policy_valid`` scores policies during a search, ``model_valid`` stops trainings early; the
     paper (appendix A.4) uses one set for both.
@@ -46,7 +46,7 @@ class Views(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """The views of one fold, and apart from them the test split, which only the harness holds."""
+    """The views of one fold and, separately, its test split, which only the harness may use."""
 
     views: Views
     test: Split
@@ -68,7 +68,7 @@ class Parts(NamedTuple):
 
 
 class Normalisation(NamedTuple):
-    """What is taken from each channel, and what it is then divided by."""
+    """What is subtracted from each channel, and what the difference is divided by."""
 
     means: tuple[float, ...]  # (C,)
     deviations: tuple[float, ...]  # (C,)
@@ -76,13 +76,13 @@ class Normalisation(NamedTuple):
 
 @dataclass(frozen=True)
 class Signal:
-    """What a transform or a trunk has to know of one example."""
+    """What a transform or a trunk has to know about one example."""
 
     kind: Kind
     shape: tuple[int, ...]  # (C, T) or (C, H, W)
     channels: tuple[str, ...] = ()  # 10-20 names, EEG only; empty where unknown
     sampling_rate: float = 0.0  # hertz, EEG only
-    # Images only: the first thing that the trunk does, so that transforms still see [0, 1].
+    # Images only. The trunk does it first, so transforms still see values in [0, 1].
     normalisation: Normalisation | None = None
     # Hertz, EEG only: the lower and upper edge of the filter that the recording went through.
     band: tuple[float, float] = (0.0, inf)
@@ -99,12 +99,12 @@ class Signal:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to learn.
+    """A learning task.
 
     ``fold(k)`` for k < ``n_folds`` is deterministic and the same for all methods. ``trunk`` names a
     row of ``datasets.trunks.TRUNKS``, ``transforms`` the rows of the transform table that make
     sense here, ``ranges`` what magnitude 1 of them means where the table says otherwise, in the
-    table's units. ``fingerprint`` is a digest of the data: a resumed trial notices a change.
+    table's units. ``fingerprint`` is a digest of the data, so a resumed trial notices a change.
     ``parts(k)`` says what the parts of fold k hold without copying any data; it may be left out.
     """
 

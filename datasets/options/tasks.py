@@ -1,4 +1,4 @@
-"""What a suite can say of each task."""
+"""The options of each task in a suite."""
 
 from dataclasses import dataclass
 from math import pi
@@ -17,18 +17,18 @@ class SinusoidsOptions:
     n_folds: int = 5  # independent draws
     valid_share: float = 0.2  # of n_train; the paper has no validation set and shows the test set
     noise: float = 0.5  # standard deviation, beside an amplitude of 1
-    # The official code draws phases below 4 pi / f: less of the circle the faster the wave, so that
-    # phase tells of class. The paper's phases are uniform on the circle.
+    # The official code draws phases below 4 pi / f. Faster waves then use less of the circle, so
+    # the phase gives the class away. The paper's phases are uniform on the circle.
     phase: Literal["uniform", "official"] = "uniform"
 
 
 @dataclass(frozen=True)
 class MarioIggyOptions:
-    """Which pictures, how far they are turned, how many images."""
+    """Which pictures, how far they are turned, how many images there are."""
 
-    # Two image files under the data folder, square, resized to 32 x 32; best on black, which is
-    # what comes in at the corners. By default a walker and a robot of our own: Mario and Iggy are
-    # not ours to give away.
+    # Two square image files under the data folder, which are resized to 32 x 32; best on black, as
+    # corners become black when turned. By default our own walker and robot, because Mario and
+    # Iggy are under copyright.
     pictures: tuple[str, str] | None = None
     half_range: float = pi / 4  # radians to either side of upright or upside down: the invariance
     n_train: int = 10_000  # training and validation together
@@ -42,7 +42,7 @@ class DigitsOptions:
     """How the 1,797 images are split."""
 
     n_folds: int = 5
-    valid_share: float = 0.2  # of what is not tested
+    valid_share: float = 0.2  # of the rows that are not tested
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Cifar10Options:
 
     n_folds: int = 5  # independent draws; the paper has 10 seeds
     valid_share: float = 0.2  # of the official training set
-    # The paper normalises under fixed augmentations alone, the official code inside the trunks of
-    # AugNet and Augerino too. We do it inside every trunk, so that methods differ in nothing else.
+    # The paper normalises only with fixed augmentations, the official code also inside the trunks
+    # of AugNet and Augerino. We do it inside every trunk, so that all methods have the same.
     normalise: bool = True
 
 
@@ -61,7 +61,7 @@ class SsvepOptions:
     """Which recordings, how preprocessed, how split."""
 
     subjects: tuple[int, ...] = tuple(range(1, 13))
-    include_excluded: bool = False  # the five sessions that the authors left out
+    include_excluded: bool = False  # with the five sessions that the authors excluded
     low: float = 5.0  # hertz, lower edge of the band-pass
     high: float = 45.0  # hertz, upper edge
     sampling_rate: float = 128.0  # hertz, after resampling; 256 as recorded
@@ -77,12 +77,12 @@ class ArraysOptions:
     path: str = ""  # the .npz, relative to the data folder
     kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
     class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
-    # EEG only: each channel of each window to mean 0 and deviation 1, a flat one to 0. Trunks and
-    # transforms are made for that scale: in volts (1e-5) a trunk learns nothing.
+    # EEG only: bring each channel of each window to mean 0 and deviation 1 (a flat one to 0).
+    # Trunks and transforms expect that scale; in volts (1e-5) a trunk learns nothing.
     standardise: bool = True
     # EEG only: the names of the channels to keep, in this order, or of those to drop, each with a -
     # before it ("-EOG"). By default all.
     channels: tuple[str, ...] = ()
     metric: Metric = "balanced_accuracy"
     n_folds: int = 5  # by group where the file has groups, else stratified
-    valid_share: float = 0.25  # of what is not tested
+    valid_share: float = 0.25  # of the rows that are not tested

@@ -1,4 +1,4 @@
-"""How a trunk is trained: what a suite can say under ``training``."""
+"""How a trunk is trained: the options under ``training`` in a suite."""
 
 from dataclasses import dataclass
 from math import inf
@@ -18,15 +18,15 @@ class TrainingSettings:
     epochs: int = 300  # at most
     batch_size: int = 16
     learning_rate: float = 1e-3  # of Adam, in the first epoch
-    # Of the learning rate over the epochs: "cosine" takes it down almost to 0 in the last one.
+    # Of the learning rate over the epochs; "cosine" lowers it almost to 0 in the last one.
     schedule: Schedule = "constant"
     beta1: float = 0.0
     beta2: float = 0.999
     weight_decay: float = 0.0
     patience: int = 30  # epochs without a better validation metric before stopping
     class_weights: bool = True  # cross-entropy weighted by inverse class frequency
-    # Of the products in the trunk. A step of conv_net takes half the time in bfloat16, on a
-    # processor that has it.
+    # Of the products in the trunk. A step of conv_net takes half the time in bfloat16 on a
+    # processor that supports it.
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:

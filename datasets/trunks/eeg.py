@@ -69,8 +69,8 @@ def eegnet(signal: Signal, n_classes: int) -> nn.Module:
     )
     nn.init.xavier_uniform_(ours.weight)  # as braindecode does
     network.conv_spatial = ours
-    # Theirs is 0.01: on small data the running statistics are still near their start when training
-    # is over. On ssvep, validation stayed at chance (0.25) for 10 epochs, and 0.1 ended that.
+    # Theirs is 0.01. On small data the running statistics are then still near their start when
+    # training ends: on ssvep, validation stayed at chance (0.25) for 10 epochs. With 0.1 it rises.
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.1

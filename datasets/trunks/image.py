@@ -9,7 +9,7 @@ from augbench.datasets.trunks.trunk import input_layers, require
 def conv_net(signal: Signal, n_classes: int, *, n_filters: int = 32) -> nn.Module:
     """(B, C, H, W) -> (B, K), four convolutions for images of 32 x 32 and larger.
 
-    ``n_filters`` are those of the first one; each other has twice as many as the one before it.
+    ``n_filters`` are those of the first one; each of the others has twice as many as the last.
     Raises UserError for EEG and smaller images. Source: AugNet, table 1.
     """
     require("conv_net", signal, "image", 32)

@@ -1,4 +1,4 @@
-"""How exactly a trunk computes."""
+"""The precision of a trunk."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class InBfloat16(nn.Module):
     """A trunk whose products are in bfloat16, with weights, gradients and logits in float32.
 
-    (B, ...) -> (B, K). What stands before the trunk keeps its precision: 8 bits are too few for the
+    (B, ...) -> (B, K). Layers before the trunk keep their precision: 8 bits are too few for the
     grid of a warp.
     """
 

@@ -1,4 +1,4 @@
-"""What a trunk is, and what all of them share."""
+"""The contract of a trunk, and what all trunks share."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,13 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.options.tasks import Kind
 from augbench.datasets.task import Normalisation, Signal
 
-# Takes x (B, C, T) or (B, C, H, W) and gives logits (B, K): no softmax, the loss brings it. It can
-# be differentiated twice, and forward leaves the weights alone, as hypergradients need it.
+# Takes x (B, C, T) or (B, C, H, W) and gives logits (B, K), without a softmax. Hypergradients need
+# that it can be differentiated twice, and that forward does not change the weights.
 Trunk = Callable[[Signal, int], nn.Module]
 
 
 def require(trunk: str, signal: Signal, kind: Kind, least: int) -> None:
-    """Raise UserError unless the signal is of the kind and its sides are long enough."""
+    """Raise UserError if the signal is of another kind or too short."""
     what = {"eeg": "EEG", "image": "images"}
     if signal.kind != kind:
         raise UserError(
@@ -31,7 +31,7 @@ def require(trunk: str, signal: Signal, kind: Kind, least: int) -> None:
 
 
 class Normalise(nn.Module):
-    """(B, C, H, W) -> the same shape: each channel less its mean, over its deviation."""
+    """(B, C, H, W) -> the same shape: subtract each channel's mean, divide by its deviation."""
 
     means: Tensor  # (C, 1, 1)
     deviations: Tensor  # (C, 1, 1)
@@ -46,7 +46,7 @@ class Normalise(nn.Module):
 
 
 def input_layers(signal: Signal) -> list[nn.Module]:
-    """What a trunk for images begins with: the normalisation, where the signal asks for one."""
+    """The first layers of a trunk for images: the normalisation, if the signal has one."""
     if signal.normalisation is None:
         return []
     assert [len(numbers) for numbers in signal.normalisation] == [signal.n_channels] * 2

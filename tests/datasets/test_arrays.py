@@ -1,4 +1,5 @@
 import pickle
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from augbench.datasets import examples
 from augbench.datasets.arrays import arrays
 from augbench.datasets.banks import EEG, IMAGE
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.options.tasks import ArraysOptions
-from augbench.datasets.task import Task
+from augbench.datasets.task import Signal, Task
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods.transforms.bank import make_bank
 
@@ -175,6 +177,197 @@ def test_other_data_have_another_fingerprint(make: Make) -> None:
     ]
     prints = [make(**{"x": X, "y": Y, **changed}).fingerprint for changed in stored]
     assert len(set(prints)) == len(prints)
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        (
+            {"subject": Y},
+            r"holds subject, beside .*: did you mean another name\? rename 'subject' to",
+        ),
+        ({"subjects": Y}, "rename 'subjects' to 'groups'"),
+        ({"Subject_ID": Y}, "rename 'Subject_ID' to 'groups'"),
+        ({"group": Y}, "rename 'group' to 'groups'"),
+        ({"sfreq": 100.0}, "rename 'sfreq' to 'sampling_rate'"),
+        ({"fs": 100.0}, "rename 'fs' to 'sampling_rate'"),
+        ({"sampling_rte": 100.0}, "rename 'sampling_rte' to 'sampling_rate'"),
+        ({"ch_names": ["a", "b", "c"]}, "rename 'ch_names' to 'channels'"),
+        ({"subject": Y, "sfreq": 1}, "'subject' to 'groups'; rename 'sfreq' to 'sampling_rate'"),
+        ({"zzz": 1}, r"holds zzz, beside .* \(x, y, groups, channels, sampling_rate\): leave out"),
+        ({f"zzz{i}": 1 for i in range(40)}, "zzz11 and 28 more, beside"),
+    ],
+)
+def test_an_unknown_array_is_an_error_that_says_what_it_seems_to_be(
+    make: Make, stored: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        make(x=X, y=Y, **stored)
+    assert "\n" not in str(caught.value)
+
+
+def test_data_and_labels_under_other_names_are_named(make: Make) -> None:
+    with pytest.raises(UserError, match="lacks 'x'; it holds X, labels: rename 'X' to 'x'; rename"):
+        make(X=X, labels=Y)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (np.where(Y == 0, np.nan, Y), r"groups in mine.npz is missing \('nan'\) for 20 of 60"),
+        (np.where(Y == 0, np.inf, Y), r"is missing \('inf'\) for 20 of 60 examples"),
+        (np.where(Y == 0, "nan", "s1"), r"is missing \('nan'\) for 20 of 60 examples"),
+        (np.where(Y == 0, "None", "s1"), r"is missing \('None'\) for 20 of 60 examples"),
+        (np.where(Y == 0, " ", "s1"), r"is missing \(' '\) for 20 of 60 examples"),
+        (np.where(Y == 0, b"", b"s1"), r"is missing \(''\) for 20 of 60 examples"),
+        (np.where(Y == 0, None, "s1"), "groups in mine.npz holds pickled objects"),
+        (np.full(60, "NaT", "M8[s]"), r"groups in mine.npz is of type datetime64\[s\]"),
+        (Y + 0j, "groups in mine.npz is of type complex128"),
+    ],
+)
+def test_missing_groups_are_an_error(make: Make, groups: np.ndarray, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make(x=X, y=Y, groups=groups)
+
+
+@pytest.mark.parametrize("kind", [np.int8, float, str, bytes])
+def test_groups_of_any_type_are_the_same_groups(make: Make, kind: Any) -> None:
+    groups = np.arange(60) // 6
+    one, other = (make(x=X, y=Y, groups=each) for each in (groups, groups.astype(kind)))
+    assert other.fingerprint == one.fingerprint
+
+
+def test_missing_labels_are_an_error(make: Make) -> None:
+    with pytest.raises(UserError, match=r"y in mine.npz has missing labels \('nan'\)"):
+        make(x=X, y=np.array(["a", "b", "nan"])[Y])
+
+
+def test_labels_may_be_bytes(make: Make) -> None:
+    assert make(x=X, y=np.array([b"wake", b"rem", b"n1"])[Y]).class_names == ("n1", "rem", "wake")
+
+
+PLACED = {"channel_symmetry", "rotation_x", "rotation_y", "rotation_z"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["EEG Fpz-Cz", "EEG Pz-Oz", "EEG C3-A2"],
+        ["Fc5.", "C3..", "Oz.."],
+        ["EEG FP1-REF", "EEG T3-REF", "EEG O2-REF"],
+        ["fp1", "CZ", "Oz"],
+        [b"C3", b"Cz", b"C4"],
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_channels_as_files_spell_them_get_the_whole_bank(make: Make, names: list[Any]) -> None:
+    task = make(x=X, y=Y, channels=names, sampling_rate=64)
+    assert task.transforms == EEG
+    bank = make_bank(task.transforms, task.signal)
+    assert all(
+        row.apply(X1, torch.ones(2), row.draw(X1, None)).isfinite().all() for row in bank.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "lost"),
+    [
+        (["EEG Fpz-Cz", "A2-A1", "EOG"], "A2-A1, EOG"),
+        (["E1", "E2", "E3"], "E1, E2, E3"),
+        (["C3-M2", "C3-A2", "Cz"], "C3-M2, C3-A2"),
+    ],
+)
+def test_transforms_that_lack_a_place_are_left_out_with_one_notice(
+    make: Make, names: list[str], lost: str
+) -> None:
+    with pytest.warns(UserNotice, match=f"these have none: {lost} \\(") as told:
+        task = make(x=X, y=Y, channels=names, sampling_rate=64)
+    assert len(told) == 1
+    assert all(name in str(told[0].message) for name in PLACED)
+    assert set(EEG) - set(task.transforms) == PLACED
+    assert len(make_bank(task.transforms, task.signal)) == len(EEG) - 4
+
+
+def test_channels_are_picked_or_dropped(make: Make) -> None:
+    stored = {"x": X, "y": Y, "channels": ["EEG C3-REF", "EOG", "EEG C4-REF"]}
+    picked = make(replace(AS_IT_IS, channels=("C4", "EEG C3-REF")), **stored)
+    assert picked.signal == Signal("eeg", (2, 64), ("EEG C4-REF", "EEG C3-REF"))
+    plain = make(
+        AS_IT_IS, **{**stored, "x": X[:, [2, 0]], "channels": ["EEG C4-REF", "EEG C3-REF"]}
+    )
+    assert picked.fingerprint == plain.fingerprint
+    assert torch.equal(picked.fold(0).test.x, plain.fold(0).test.x)
+    dropped = make(replace(AS_IT_IS, channels=("-EOG",)), **stored)
+    assert dropped.signal.channels == ("EEG C3-REF", "EEG C4-REF")
+    with pytest.raises(UserError, match="unknown channel in the option channels: 'C9'"):
+        make(replace(OPTIONS, channels=("C9",)), **stored)
+    with pytest.raises(UserError, match=r"is \['C3'\], but mine.npz does not name its channels"):
+        make(replace(OPTIONS, channels=("C3",)), x=X, y=Y)
+
+
+def test_a_sampling_rate_of_images_is_an_error(make: Make) -> None:
+    with pytest.raises(UserError, match="holds images, which have no sampling_rate: EEG is"):
+        make(x=IMAGES, y=Y, sampling_rate=100)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("grouped_rows", [True, False])
+def test_what_is_mapped_equals_what_is_in_memory(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, order: str, grouped_rows: bool
+) -> None:
+    monkeypatch.setenv("AUGBENCH_CACHE", str(tmp_path / "cache"))
+    groups = {"groups": np.arange(60) // 4} if grouped_rows else {}
+    stored = {"x": np.asarray(X, order=order), "y": Y, **groups}
+    small = make(**stored)
+    assert not (tmp_path / "cache").exists()
+    monkeypatch.setattr(examples, "MAPPED_FROM", 0)
+    for _ in range(2):  # prepared, then mapped
+        large = make(**stored)
+        assert large.fingerprint == small.fingerprint
+        for k in range(5):
+            pairs = zip(
+                (*small.fold(k).views, small.fold(k).test),
+                (*large.fold(k).views, large.fold(k).test),
+                strict=True,
+            )
+            assert all(torch.equal(a.x, b.x) and torch.equal(a.y, b.y) for a, b in pairs)
+
+
+def test_a_second_build_reads_no_x(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUGBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(examples, "MAPPED_FROM", 0)
+    task = make(x=X, y=Y)
+    monkeypatch.setattr(examples, "read_blocks", lambda npz, name: 1 / 0)
+    monkeypatch.setattr(examples, "_prepared", lambda *args: iter(()))
+    assert arrays(OPTIONS, tmp_path, 0).fingerprint == task.fingerprint
+
+
+def test_writing_into_a_fold_changes_no_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUGBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(examples, "MAPPED_FROM", 0)
+    task = make(x=X, y=Y)
+    before = task.fold(0).views.train.x.clone()
+    task.fold(0).views.train.x.zero_()
+    assert torch.equal(task.fold(0).views.train.x, before)
+    assert torch.equal(make(x=X, y=Y).fold(0).views.train.x, before)
+
+
+def test_a_fold_for_which_the_disk_has_no_room_is_held_in_memory(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUGBENCH_CACHE", str(tmp_path / "cache"))
+    expected = make(x=X, y=Y).fold(0)
+    monkeypatch.setattr(examples, "MAPPED_FROM", 0)
+    task = make(x=X, y=Y)
+    usage = type(shutil.disk_usage(tmp_path))(1, 1, 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    found = task.fold(0)
+    assert torch.equal(found.test.x, expected.test.x)
+    assert torch.equal(found.views.train.x, expected.views.train.x)
 
 
 def with_value(x: np.ndarray, value: float) -> np.ndarray:

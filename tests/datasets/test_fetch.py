@@ -3,6 +3,7 @@
 And archives: what is taken out of them, and what is not.
 """
 
+import os
 import tarfile
 from collections.abc import Iterator
 from hashlib import md5, sha256
@@ -81,6 +82,18 @@ def files_under(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o027])
+def test_files_obey_the_umask(server: Server, tmp_path: Path, umask: int) -> None:
+    former = os.umask(umask)
+    try:
+        fetch(record(server), tmp_path)
+    finally:
+        os.umask(former)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == len(FILES)
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
 
 
 def test_all_files_arrive_whole(server: Server, tmp_path: Path) -> None:

@@ -74,10 +74,64 @@ def test_too_few_groups_are_counted(n_groups: int, n_folds: int) -> None:
         grouped(torch.arange(60) // 30, groups, n_folds, 0.25)
 
 
-def test_a_class_that_only_one_group_has_is_an_error() -> None:
-    groups = np.repeat(np.arange(5), 10)
-    with pytest.raises(UserError, match=r"training groups of fold . lack a class"):
-        grouped(torch.from_numpy((groups == 0).astype(np.int64)), groups, 5, 0.25)
+def largest_first(sizes: list[int], n_bins: int) -> list[int]:
+    """The bin of each group where only rows count: the largest first, into the emptiest bin."""
+    loads, bins = [0] * n_bins, [0] * len(sizes)
+    for group in sorted(range(len(sizes)), key=lambda g: -sizes[g]):
+        bins[group] = loads.index(min(loads))
+        loads[bins[group]] += sizes[group]
+    return bins
+
+
+@pytest.mark.parametrize("n_folds", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_of_even_classes_are_dealt_by_their_rows_alone(seed: int, n_folds: int) -> None:
+    """As on ssvep: a group of any size has the same shares of the classes."""
+    sizes = np.random.default_rng(seed).integers(1, 6, 14) * 8
+    groups = np.arange(14).repeat(sizes)
+    y = torch.from_numpy(np.concatenate([np.arange(size) % 4 for size in sizes]))
+    expected = np.array(largest_first(sizes.tolist(), n_folds))
+    for k, fold in enumerate(grouped(y, groups, n_folds, 0.25)):
+        assert set(groups[fold.test]) == set(np.flatnonzero(expected == k))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_classes_are_even_too_and_rows_no_less_so(seed: int) -> None:
+    """One class a group, the hardest case: by rows alone parts lack classes."""
+    random = np.random.default_rng(seed)
+    sizes = random.integers(20, 60, 24)
+    groups, label = np.arange(24).repeat(sizes), np.arange(24) % 3
+    y = torch.from_numpy(label[groups])
+    share = torch.bincount(y) / len(y)
+    for fold in grouped(y, groups, 4, 0.25):
+        assert abs(len(fold.test) / len(y) - 1 / 4) < 0.03
+        assert abs(len(fold.valid) / (len(fold.valid) + len(fold.train)) - 1 / 4) < 0.06
+        for part, most in zip(fold, (0.1, 0.2, 0.1), strict=True):  # validation has 4 or 5 groups
+            found = torch.bincount(y[part], minlength=3) / len(part)
+            assert (found - share).abs().max() < most
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_part_lacks_a_class_that_enough_groups_have(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n_groups, n_folds = int(random.integers(12, 40)), int(random.integers(2, 5))
+    label = random.choice(4, n_groups, p=[0.5, 0.3, 0.15, 0.05])
+    label[:4] = range(4)
+    groups = np.arange(n_groups).repeat((np.exp(random.normal(2, 1, n_groups)) + 1).astype(int))
+    folds = grouped(torch.from_numpy(label[groups]), groups, n_folds, 0.25)
+    for name in range(4):
+        owners = set(np.flatnonzero(label == name).tolist())
+        for fold in folds:
+            tested, valid, train = (owners & set(groups[p]) for p in fold[::-1])
+            assert tested or len(owners) < n_folds
+            assert train or owners == tested
+            assert valid or len(owners - tested) < 2
+
+
+def test_many_folds_and_classes_of_single_groups_end() -> None:
+    groups = np.arange(60).repeat(3)
+    folds = grouped(torch.from_numpy(groups % 20), groups, 60, 0.25)
+    assert [len(fold.test) for fold in folds] == [3] * 60
 
 
 @pytest.mark.parametrize(
