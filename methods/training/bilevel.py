@@ -34,8 +34,8 @@ RADIUS = 0.03
 # an outer batch four times as large. That costs 1.75 to 2 times the samples; twice the updates
 # would give .057. Other means at an outer batch of 8: the mean of the batch as a baseline .025, the
 # same sample without augmentation .028, two draws of each sample as each other's baselines .020.
-# On ssvep none of them shows a signal: at most .001 over 300 updates, with an outer batch of 8 or
-# 32.
+# On ssvep none of them shows a signal: at most .001 over 300 updates, with outer batches of 8, 32
+# and 96.
 OUTER_BATCHES = 4
 SCALE_DECAY = 0.99  # of the running scale of rewards, at each update
 
