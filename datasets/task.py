@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from math import inf
 from typing import NamedTuple
 
 import torch
@@ -68,7 +67,7 @@ class Signal:
     # Images only: the first thing that the trunk does, so that transforms still see [0, 1].
     normalisation: Normalisation | None = None
     # Hertz, EEG only: the lower and upper edge of the filter that the recording went through.
-    band: tuple[float, float] = (0.0, inf)
+    band: tuple[float, float] = (0.0, float("inf"))
 
     @property
     def n_channels(self) -> int:

@@ -1,4 +1,4 @@
-"""The place and the mirror image of an electrode, by its 10-20 name."""
+"""What the 10-20 name of an electrode tells: where it sits, and which one is its mirror image."""
 
 import re
 from functools import cache
@@ -11,15 +11,15 @@ from augbench.datasets.task import Signal
 
 
 def electrode_names(signal: Signal, transform: str) -> tuple[str, ...]:
-    """The channel names in upper case; each channel has a 10-20 name of its own.
+    """The channel names in upper case, checked to be different 10-20 names, one for each channel.
 
-    Raises a UserError that names the transform and the first name that does not fit.
+    Raises a UserError that names the transform and the first name that will not do.
     """
     names = tuple(name.upper() for name in signal.channels)
     if len(names) != signal.n_channels:
         raise UserError(
             f"transform {transform!r} needs a 10-20 name for each of the {signal.n_channels} "
-            f"channels, the signal has {len(names)} names: add them or leave the transform out"
+            f"channels, the signal has {len(names)} names: give them or leave the transform out"
         )
     for given, name in zip(signal.channels, names, strict=True):
         if name not in _positions():
@@ -29,7 +29,7 @@ def electrode_names(signal: Signal, transform: str) -> tuple[str, ...]:
             )
         if names.count(name) > 1:
             raise UserError(
-                f"transform {transform!r} needs different channels, but {given!r} occurs "
+                f"transform {transform!r} needs different channels, but {given!r} stands there "
                 f"{names.count(name)} times: rename them or leave the transform out"
             )
     return names
@@ -53,7 +53,7 @@ def _mirror_name(name: str) -> str:
 
 @cache
 def _positions() -> dict[str, list[float]]:
-    # The import takes a tenth of a second, and images never need it.
+    # Its import takes a tenth of a second, and images never need it.
     from mne.channels import get_builtin_montages, make_standard_montage
 
     # MNE 1.13 renamed the head that these positions were measured on.

@@ -28,7 +28,7 @@ def test_missing_names_are_counted() -> None:
 
 
 def test_a_channel_that_stands_there_twice_is_named() -> None:
-    with pytest.raises(UserError, match="'Cz' occurs 2 times"):
+    with pytest.raises(UserError, match="'Cz' stands there 2 times"):
         electrode_names(eeg("C3", "Cz", "CZ"), "channel_symmetry")
 
 
