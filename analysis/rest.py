@@ -9,27 +9,25 @@ TOLERANCE = 0.02
 COLUMNS = ("task", "method", "fold", "seed", "layer", "transform", "value", "unit", "moved")
 
 
-def moved_at_the_end(values: NDArray[np.float64], share: float = LAST_QUARTER) -> float:
-    """How far a curve (N,) moves in its last part, as a share of its largest value by then.
+def moved_at_the_end(values: NDArray[np.float64]) -> float:
+    """How far a curve (N,) moves in its last quarter, as a share of its largest value.
 
-    The distance is that of the means of the two halves of the last part, which is 0 for what only
-    trembles, times 2: that is the drift from its beginning to its end. A curve of zeros has not
-    moved. Needs a last part of 2 values or more.
+    That is the difference of the means of the last quarter and of the one before it, so that a
+    curve that only trembles has not moved. A curve of zeros has not moved. Needs 4 values or more.
     """
-    n_last = round(share * len(values))
-    assert n_last > 1
-    last = values[-n_last:]
-    half = n_last // 2
-    drift = 2 * abs(float(last[-half:].mean()) - float(last[:half].mean()))
+    n_last = round(LAST_QUARTER * len(values))
+    assert n_last > 0
+    last, before = values[-n_last:], values[-2 * n_last : -n_last]
     largest = float(np.abs(values).max())
-    return drift / largest if largest > 0 else 0.0
+    return abs(float(last.mean()) - float(before.mean())) / largest if largest > 0 else 0.0
 
 
 def rest_table(learned: pd.DataFrame) -> pd.DataFrame:
     """One row per trial and layer: ``COLUMNS``, of the transform with the largest final weight.
 
-    ``learned`` has the columns of ``LEARNED_COLUMNS`` (analysis/frame.py). ``moved`` is the larger
-    one of what magnitude and weight moved in the last quarter; up to ``TOLERANCE`` is a rest.
+    ``learned`` has the columns of ``LEARNED_COLUMNS`` (analysis/frame.py). ``moved`` is how far the
+    magnitude or the weight, whichever moved more, moved in the last quarter; less than
+    ``TOLERANCE`` is a rest. A trial of fewer than 4 points has no row.
     """
     rows = []
     for (task, method, fold, seed, layer), table in learned.groupby(
@@ -39,6 +37,8 @@ def rest_table(learned: pd.DataFrame) -> pd.DataFrame:
         final = ordered[ordered["step"] == ordered["step"].max()]
         chosen = final.loc[final["weight"].idxmax()]
         curve = ordered[ordered["transform"] == chosen["transform"]]
+        if len(curve) < 4:
+            continue
         moved = max(
             moved_at_the_end(curve[column].to_numpy(dtype=np.float64))
             for column in ("magnitude", "weight")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,7 +84,7 @@ class Signal:
     # Images only. The trunk does it first, so transforms still see values in [0, 1].
     normalisation: Normalisation | None = None
     # Hertz, EEG only: the lower and upper edge of the filter that the recording went through.
-    band: tuple[float, float] = (0.0, inf)
+    band: tuple[float, float] = (0.0, float("inf"))
 
     @property
     def n_channels(self) -> int:

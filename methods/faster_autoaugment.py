@@ -136,7 +136,7 @@ class FasterAutoAugment:
         return CriticOutput(realness[:n], logits[:n]), CriticOutput(realness[n:], logits[n:])
 
     def artifact(self, *, last: bool = False) -> Policy | None:
-        """The policy of the moment, after every `epochs_per_point` epochs and the last."""
+        """The current policy, after every `epochs_per_point` epochs and the last."""
         due = self.epoch % self.options.epochs_per_point == 0 or self.epoch >= self.options.epochs
         return self.policy.freeze() if self.epoch > 0 and (due or last) else None
 
@@ -178,7 +178,5 @@ def build(setup: Setup, options: FasterAutoAugmentOptions) -> FasterAutoAugment:
     require(options, "class_weight", 0 <= options.class_weight < inf, "0 or more")
     method = FasterAutoAugment(setup, options)
     if min(method._batch_size, len(setup.views.train.y)) < 2:
-        raise UserError(
-            "Faster AutoAugment splits each batch into halves: batches need at least 2 samples"
-        )
+        raise UserError("Faster AutoAugment halves each batch: batches need at least 2 samples")
     return method

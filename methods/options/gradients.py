@@ -1,4 +1,4 @@
-"""What a suite can say of the searches that move a policy along a gradient."""
+"""Options of the searches that learn a policy by gradients."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class FasterAutoAugmentOptions:
-    """How long to search, how to judge."""
+    """How long to search, and how the critic learns."""
 
     epochs: int = 100  # The official search: 20
-    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
+    epochs_per_point: int = 2  # between two policies that are scored. Paper: appendix A.4
     learning_rate: float = 1e-3  # of the policy, by Adam. Official: 1e-3
     critic_learning_rate: float = 1e-3  # of the critic and its trunk, by Adam. Official: 1e-3
     temperature: float = 0.05  # of the choice among operations. Official: 0.05
@@ -28,15 +28,16 @@ class BilevelOptions:
     warm_start: int
     learning_rate: float  # of the policy, by Adam. ADDA in the paper: 5e-4. DADA: 5e-3
     epochs: int = 100  # of the search, after the warm start. DADA on CIFAR10: 20
-    epochs_per_point: int = 2  # a policy is shown every so many. Paper: appendix A.4
-    # Samples of the validation view in each update; None: the task's batch size. The paper says
+    epochs_per_point: int = 2  # between two policies that are scored. Paper: appendix A.4
+    # Samples of the validation view in each update; None: four times the task's batch size, for
+    # which see OUTER_BATCHES in methods/training/bilevel.py. The paper gives no number, but says
     # (section 5.2) that it has to be tuned together with the learning rate.
     outer_batch_size: int | None = None
     # Of choices and probabilities. Figure 8 of the paper: relax.
     estimator: Literal["relax", "gumbel"] = "relax"
-    # By a second backward pass, or by differences of two passes, as all official codes do it. The
-    # first is cheaper and free of noise, but magnitudes come out too large on trunks with kinks:
-    # see methods/gradients/hypergradient.py. Differences need float32.
+    # By a second backward pass, or by differences of two passes as in all official codes. The first
+    # is cheaper and has no noise, but on trunks with kinks it misses a part of the slopes of
+    # magnitudes: see methods/gradients/hypergradient.py. Differences need float32.
     hypergradient: Literal["exact", "differences"] = "exact"
     control_learning_rate: float = 5e-3  # of RELAX's control variate, by Adam. DADA: 5e-3
 
@@ -47,8 +48,8 @@ class DadaOptions(BilevelOptions):
 
     warm_start: int = 0
     learning_rate: float = 5e-3  # Source: VDIGPKU/DADA
-    # Pairs of largest logits in the policy that is shown, then drawn equally often. The paper: 5;
-    # the official code for images: 25.
+    # The final policy has this many pairs, those of largest logits, with equal weights. The paper:
+    # 5; the official code for images: 25.
     n_best: int = 5
 
 

@@ -1,4 +1,4 @@
-"""What a suite can say of the searches that propose policies and try them."""
+"""Options of the searches that propose policies and try them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,10 +8,10 @@ Reward = Literal["any", "mean"]
 
 @dataclass(frozen=True)
 class RandomSearchOptions:
-    """How long to search, how to train a child."""
+    """How long to search, and how long to train a child."""
 
     n_samplings: int = 80  # child trainings in all; about the paper's 12 hours
-    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
+    samplings_per_point: int = 5  # between two policies that are scored. Paper: appendix A.4
     child_epochs: int | None = None  # at most; None: the task's
 
 
@@ -20,8 +20,8 @@ class AutoAugmentOptions:
     """How long to search, how to sample, how to train a child."""
 
     n_samplings: int = 80  # child trainings in all; about the paper's 12 hours
-    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
-    # Uniform draws before the first proposal; up to so many samplings it is a random search.
+    samplings_per_point: int = 5  # between two policies that are scored. Paper: appendix A.4
+    # Uniform draws before the first proposal; a search that is not longer is a random search.
     # Optuna's default.
     n_startup: int = 10
     n_candidates: int = 24  # that the sampler compares per number. Optuna's default
@@ -35,16 +35,16 @@ class FastAutoAugmentOptions:
     n_samplings: int = (
         500  # policies tried in all; the official search has 200 for each of 5 splits
     )
-    samplings_per_point: int = 5  # a policy is shown every so many. Paper: appendix A.4
+    samplings_per_point: int = 5  # between two policies that are scored. Paper: appendix A.4
     n_startup: int = 10  # uniform draws before the first proposal. Optuna's default
     n_candidates: int = 24  # that the sampler compares per number. Optuna's default
-    # At most, of the network that policies are tried on; None: the task's. It also stops by the
-    # task's patience: 46 epochs in the paper.
+    # Epochs, at most, of the network that policies are tried on; None: the task's. It also stops by
+    # the task's patience: after 46 epochs in the paper.
     pretrain_epochs: int | None = None
-    # A sample counts where any of its augmented copies is classified rightly, or by the share of
-    # copies that are. Official: any.
+    # A sample counts as right if any of its augmented copies is classified rightly, or by the share
+    # of copies that are. Official: any.
     reward: Reward = "any"
     n_copies: int = 5  # of each validation sample, each with draws of its own. Official: 5
-    # Trials whose subpolicies are merged into the policy that is shown. The paper's has 5
+    # The best trials, whose subpolicies are merged into the policy. The paper's policy has 5
     # subpolicies, which is one trial; the official code merges 10 trials of each split.
     n_best: int = 1

@@ -7,11 +7,11 @@ from augbench.datasets.options.tasks import Kind
 
 
 class MethodRow(NamedTuple):
-    """A method: its options, how it is built, and what it ends in.
+    """A method: its options, its builder, and what it ends in.
 
-    ``options`` is a frozen dataclass of which every field has a default. ``build(setup, options) ->
-    Method`` is a function or its name, ``module:function``: a suite is checked without torch. The
-    contracts of ``setup`` and of the method: methods/training/method.py.
+    ``options`` is a frozen dataclass whose fields all have defaults. ``build(setup, options) ->
+    Method`` is a function or its name, ``module:function``, so that a suite can be checked without
+    torch. The contracts of ``setup`` and of the method: methods/training/method.py.
     """
 
     options: type

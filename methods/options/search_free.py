@@ -1,4 +1,4 @@
-"""What a suite can say of the methods that search nothing."""
+"""Options of the methods that search nothing."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -16,7 +16,7 @@ N_SLOTS = N_SUBPOLICIES * N_OPERATIONS
 
 
 class Slot(NamedTuple):
-    """Three coordinates of a point. An ungraded transform makes no use of the magnitude."""
+    """Three coordinates of a point. An ungraded transform does not use the magnitude."""
 
     transform: str
     probability: float
@@ -45,7 +45,7 @@ def policy_at(slots: Sequence[Slot], bank: Mapping[str, Transform]) -> Policy:
 
 
 def read_slots(plain: Sequence[Sequence[Any]]) -> tuple[Slot, ...]:
-    """Slots from the lists that a checkpoint keeps of them."""
+    """Slots from the lists in a checkpoint."""
     return tuple(Slot(*slot) for slot in plain)
 
 
@@ -61,7 +61,7 @@ def random_slots(bank: Mapping[str, Transform], generator: Generator) -> list[Sl
 
 
 def check_bank(bank: Mapping[str, Transform]) -> None:
-    """Raises a UserError when there is nothing to search among."""
+    """Raises a UserError for a bank without transforms."""
     if not bank:
         raise UserError("the task lists no transforms; a search for policies needs at least one")
 

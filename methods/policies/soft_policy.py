@@ -1,4 +1,4 @@
-"""A policy as parameters: which operations, how probable, how strong, all with gradients."""
+"""A policy whose choices, probabilities and magnitudes are parameters with gradients."""
 
 from collections.abc import Sequence
 from itertools import combinations, product
@@ -13,35 +13,35 @@ from augbench.methods.policies.policy_table import UNTOUCHED, apply_each
 from augbench.methods.policies.search_space import N_OPERATIONS, N_SUBPOLICIES
 from augbench.methods.transforms.transform import Transform, per_sample, relaxed_bernoulli
 
-# How a batch is augmented: by hard draws alone; by hard draws that a score function is to judge
-# (methods/gradients/relax.py); by hard choices with straight-through gradients.
+# How a batch is augmented: by hard draws without gradients to the choices ("none"); the same, for
+# a score function (methods/gradients/relax.py); by hard choices with straight-through gradients.
 Relaxation = Literal["none", "relax", "gumbel"]
 
-# Of probabilities. At 0 and 1 nothing could be learned from what is drawn.
+# Bounds of probabilities. At 0 and 1 all draws are equal, and nothing can be learned from them.
 PROBABILITIES = (0.01, 0.99)
 GUMBEL_TEMPERATURE = 0.5  # Source: VDIGPKU/DADA
-NEGLIGIBLE = 1e-6  # a sequence that is drawn less often is left out of the frozen policy
+NEGLIGIBLE = 1e-6  # the frozen policy leaves out a sequence that is drawn less often
 
 
 class Augmented(NamedTuple):
-    """A batch that a soft policy augmented, and what it drew for it."""
+    """A batch that a soft policy augmented, and what the policy drew for it."""
 
     x: Tensor  # (B, ...)
-    rows: Tensor  # (B,) which of the policy's sequences of choices each sample went through
+    rows: Tensor  # (B,) the row of the policy that each sample went through
     choices: Draw  # (B, V)
-    fires: Draw  # (B, V, M), of what was chosen
+    fires: Draw  # (B, V, M): whether the operations of the chosen sequences fire
 
 
 class SoftPolicy(nn.Module):
     """Choices among operations, each with a probability and a magnitude of its own.
 
     A sample goes through the V choices of one of the R rows; each choice is one of C sequences of M
-    operations. `of_stages` (Faster AutoAugment, ADDA) has a row for each subpolicy, V stages, and a
-    choice of one transform each; `of_pairs` (DADA) has one row, one choice, among pairs. Rows come
-    in groups, one a class for class-wise policies, and a sample draws one of its group.
+    operations. `of_stages` (Faster AutoAugment, ADDA) has a row for each subpolicy, V stages, and
+    chooses one transform at each; `of_pairs` (DADA) has one row and one choice, among pairs. Rows
+    form groups, one for each class in class-wise policies; a sample draws a row of its group.
 
-    The magnitude of an ungraded transform is 1 and not learned: its probability says it all. After
-    each change of the parameters `project` has to be called.
+    The magnitude of an ungraded transform is 1 and not learned, only its probability. Call
+    `project` after each change of the parameters.
     """
 
     operations: Tensor  # (C, M) int64: indices of transforms
@@ -70,27 +70,27 @@ class SoftPolicy(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self, generator: Generator) -> None:
-        """Draw all probabilities and magnitudes anew, uniformly."""
+        """Draw all probabilities and magnitudes uniformly."""
         for parameter in (self.probabilities, self.magnitudes):
-            uniform = torch.rand(parameter.shape, generator=generator)  # on the CPU: alike anywhere
+            uniform = torch.rand(parameter.shape, generator=generator)  # equal on all devices
             parameter.copy_(uniform)
         self.project()
 
     @torch.no_grad()
     def project(self) -> None:
         """Bring probabilities and magnitudes back within their bounds."""
-        # A clamp in forward, as in moskomule/dda, stops all gradients of what has left them.
+        # A clamp in forward, as in moskomule/dda, stops the gradients of what has left the bounds.
         self.probabilities.clamp_(*PROBABILITIES)
         self.magnitudes.clamp_(0, 1)
 
     @property
     def shares(self) -> Tensor:
-        """(R, V, C): how often each choice takes each sequence."""
+        """(R, V, C): the probability of each sequence in each choice."""
         return torch.softmax(self.logits / self.temperature, -1)
 
     @property
     def entropy(self) -> float:
-        """Of the choices, in nats, averaged; the logarithm of C where nothing is decided."""
+        """The mean entropy of the choices, in nats; log C where nothing is decided."""
         return float(torch.special.entr(self.shares.detach()).sum(-1).mean())
 
     def augment(
@@ -98,9 +98,9 @@ class SoftPolicy(nn.Module):
     ) -> Augmented:
         """(B, ...), (B,) -> a batch of the same shape, with the gradients of the relaxation.
 
-        Under "relax" x has gradients to the magnitudes alone. Under "gumbel" it has some to the
-        choice that was drawn and, by the relaxed Bernoulli, to its probabilities; an operation not
-        drawn is not evaluated.
+        Under "relax" x has gradients to the magnitudes alone. Under "gumbel" it also has gradients
+        to the choice that was drawn and, by the relaxed Bernoulli, to its probabilities. Operations
+        that were not drawn are not evaluated.
         """
         rows = self._draw_rows(y, generator)
         with torch.no_grad():
@@ -110,7 +110,7 @@ class SoftPolicy(nn.Module):
         return Augmented(x, rows, choices, fires)
 
     def _draw_rows(self, y: Tensor, generator: Generator | None) -> Tensor:
-        """(B,) -> (B,): a row of its group for each sample, all equally likely."""
+        """(B,) -> (B,): for each sample a row of its group, all equally likely."""
         rows = torch.randint(self.n_rows, y.shape, generator=generator, device=y.device)
         return self.n_rows * y + rows if self.n_groups > 1 else rows
 
@@ -119,7 +119,7 @@ class SoftPolicy(nn.Module):
         return self.logits[rows] / self.temperature
 
     def fire_probabilities(self, rows: Tensor, choices: Tensor) -> Tensor:
-        """(B,), (B, V) -> (B, V, M): of the operations of what was chosen."""
+        """(B,), (B, V) -> (B, V, M): the probabilities of the operations that were chosen."""
         return self.probabilities[self._at(rows, choices)]
 
     def _at(self, rows: Tensor, choices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -151,15 +151,16 @@ class SoftPolicy(nn.Module):
                     moved = x + share * (moved - x)
                 x = moved
             if relaxation == "gumbel":
-                # DADA adds the soft share of each sequence that was not drawn to all pixels, as a
-                # number. What that says of a sequence depends on none of its operations: left out.
+                # DADA also adds the soft share of each sequence that was not drawn, as a number, to
+                # all pixels. The gradient of that does not depend on the sequence's operations, so
+                # it is left out here.
                 x = before + per_sample(self._straight_through(rows, choices, stage), x) * (
                     x - before
                 )
         return x
 
     def _straight_through(self, rows: Tensor, choices: Draw, stage: int) -> Tensor:
-        """(B,): ones, with the gradient of the soft share of what was chosen."""
+        """(B,): ones, with the gradient of the soft share of the chosen sequence."""
         logits = self.choice_logits(rows)[:, stage]
         noisy = torch.log_softmax(logits, -1) - torch.log(-torch.log(choices.noise[:, stage]))
         soft = torch.softmax(noisy / GUMBEL_TEMPERATURE, -1)
@@ -167,10 +168,11 @@ class SoftPolicy(nn.Module):
         return 1 + share - share.detach()
 
     def mix(self, x: Tensor, y: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...), (B,) -> the same shape: each choice is the average of all its operations.
+        """(B, ...), (B,) -> the same shape: each choice is the weighted mean of all its operations.
 
-        All operations are evaluated on all samples, and each fires by a relaxed draw. For choices
-        of one operation. Source: Hataya et al. 2020 (Faster AutoAugment), section 3.2.
+        All operations are evaluated on all samples, and each fires by a relaxed draw. Only for
+        choices of single operations.
+        Source: Hataya et al. 2020 (Faster AutoAugment), section 3.2.
         """
         assert self.operations.shape[1] == 1
         rows = self._draw_rows(y, generator)
@@ -191,10 +193,11 @@ class SoftPolicy(nn.Module):
         return x
 
     def freeze(self, n_best: int | None = None) -> Policy:
-        """The policy of these parameters, with one group of subpolicies a class if there are some.
+        """The policy of these parameters; with several groups, one group of subpolicies a class.
 
-        Of stages every sequence of operations, as often as the choices make it. With ``n_best`` the
-        sequences of largest logits, which are then drawn equally often; for policies of one choice.
+        A policy of stages gives every sequence of operations, weighted by the probability that the
+        choices draw it. With ``n_best``, for policies of one choice, it is the sequences of largest
+        logits with equal weights.
         """
         groups = tuple(self._freeze_group(group, n_best) for group in range(self.n_groups))
         return Policy(by_class=groups) if self.n_groups > 1 else Policy(groups[0])

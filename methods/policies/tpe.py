@@ -1,4 +1,4 @@
-"""Where to look next in the space of policies: Optuna's tree-structured Parzen estimator."""
+"""The next policy to try, by Optuna's tree-structured Parzen estimator."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from augbench.methods.policies.search_space import N_SLOTS, Slot, read_slots
 
 
 class Scored(NamedTuple):
-    """A point of the space and what it is worth, the more the better."""
+    """A point of the space and its value; larger is better."""
 
     slots: tuple[Slot, ...]
     value: float
@@ -16,11 +16,11 @@ class Scored(NamedTuple):
 def propose(
     past: Sequence[Scored], names: Sequence[str], *, seed: int, n_startup: int, n_candidates: int
 ) -> tuple[Slot, ...]:
-    """The next point, from the values of the earlier ones: a function of its arguments alone.
+    """The next point, given the values of the earlier ones; it depends on the arguments alone.
 
     The first ``n_startup`` are drawn uniformly. Source: Bergstra et al. 2011; AugNet, appendix A.4.
     """
-    import optuna  # only here: the other methods do without
+    import optuna  # only here: the other methods do not need it
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space: dict[str, optuna.distributions.BaseDistribution] = {}
@@ -29,7 +29,7 @@ def propose(
         space[f"probability {slot}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
         space[f"magnitude {slot}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
     # Optuna 5 changed the defaults of multivariate and constant_liar; these are the classic ones.
-    # Not named are those that it deprecates (prior_weight, gamma, weights, ...), which keep theirs.
+    # The settings that it deprecates (prior_weight, gamma, weights, ...) keep their defaults.
     sampler = optuna.samplers.TPESampler(
         n_startup_trials=n_startup,
         n_ei_candidates=n_candidates,
@@ -54,5 +54,5 @@ def propose(
 
 
 def import_sampler() -> None:
-    """Import Optuna, by a draw that is thrown away: that is no cost of a search."""
+    """Import Optuna by a draw that is thrown away, so that no search is charged for the import."""
     propose([], ["any"], seed=0, n_startup=1, n_candidates=1)

@@ -15,13 +15,13 @@ from augbench.methods.training.training import Training
 
 
 class LayerOptions(Protocol):
-    """How layers are learned and how often they are asked, among the options of a method."""
+    """The options of a method that say how layers are learned, and how many copies are made."""
 
     @property
     def learning_rate(self) -> float | None: ...  # of the layers; None: the trunk's
 
     @property
-    def weight_decay(self) -> float | None: ...  # likewise
+    def weight_decay(self) -> float | None: ...  # of the layers; None: the trunk's
 
     @property
     def n_copies_train(self) -> int: ...
@@ -40,9 +40,9 @@ def behind_layers(
     before_epoch: Callable[[int], None] | None = None,
     after_step: Callable[[], None] | None = None,
 ) -> EndToEnd:
-    """Layers and trunk, trained together on the training view; ``describe`` tells of each layer.
+    """Layers and trunk, trained together on the training view.
 
-    Raises a UserError for numbers out of range.
+    ``describe`` returns what each layer has learned. Raises a UserError for numbers out of range.
     Source: AugNet, equation 3 and figure 1.
     """
     _check(options)
@@ -80,16 +80,16 @@ def _check(options: LayerOptions) -> None:
 def _parameter_groups(
     model: AveragedModel, settings: TrainingSettings, options: LayerOptions
 ) -> list[dict[str, Any]]:
-    """The trunk, and its layers."""
+    """One group for the trunk, one for the layers."""
 
-    def or_trunk(own: float | None, of_trunk: float) -> float:
-        return of_trunk if own is None else own
+    def layers_or_trunk(of_layers: float | None, of_trunk: float) -> float:
+        return of_trunk if of_layers is None else of_layers
 
     return [
         {"params": list(model.trunk.parameters())},
         {
             "params": [each for layer in model.layers for each in layer.parameters()],
-            "lr": or_trunk(options.learning_rate, settings.learning_rate),
-            "weight_decay": or_trunk(options.weight_decay, settings.weight_decay),
+            "lr": layers_or_trunk(options.learning_rate, settings.learning_rate),
+            "weight_decay": layers_or_trunk(options.weight_decay, settings.weight_decay),
         },
     ]

@@ -1,4 +1,4 @@
-"""What DADA and ADDA share: a policy that descends the validation loss of the trunk it trains."""
+"""What DADA and ADDA share: a policy is learned by the validation loss of the trunk it trains."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -23,21 +23,30 @@ from augbench.methods.training.training import DivergedError, Training, trunk_sa
 
 # Of Adam on the policy. Source: VDIGPKU/DADA; what ADDA had is not published.
 BETAS = (0.5, 0.999)
-# Of finite differences, the norm of the step. DARTS and DADA take 0.01. On EEGNet the cosine with
-# the second backward pass is 0.993 here, 0.998 at 0.01, 0.9998 at 0.001. But where there are kinks,
-# a small step leaves their jumps over 2 epsilon: at 0.001 the slopes of a ResNet-18 in magnitudes
-# are 6 times too large (cosines -0.6 to 0.8), at 0.1 1.2 times (0.6 to 1.0).
+# The norm of the step of finite differences. DARTS and DADA take 0.01. On EEGNet the cosine with
+# the second backward pass is 0.993 here, 0.998 at 0.01, 0.9998 at 0.001. But where a trunk has
+# kinks, a small step divides their jumps by a small number: at 0.001 the slopes of a ResNet-18 in
+# magnitudes are 6 times too large (cosines -0.6 to 0.8), at 0.1 1.2 times (0.6 to 1.0).
 RADIUS = 0.03
-KEPT = 0.99  # of the scale of rewards, at each update
+# The default outer batch, in batches of the task. Most noise of the gradient of choices comes from
+# the outer batch: on the planted invariance of tests/methods, in batches of 8 at a fixed trunk, the
+# squared mean gradient of the logits is .028 of the squared gradient of one update, and .064 with
+# an outer batch four times as large. That costs 1.75 to 2 times the samples; twice the updates
+# would give .057. Other means at an outer batch of 8: the mean of the batch as a baseline .025, the
+# same sample without augmentation .028, two draws of each sample as each other's baselines .020.
+# On ssvep none of them shows a signal: at most .001 over 300 updates, with outer batches of 8, 32
+# and 96.
+OUTER_BATCHES = 4
+SCALE_DECAY = 0.99  # of the running scale of rewards, at each update
 
 
 class Bilevel:
     """One step is one epoch of the trunk, each of whose batches first improves the policy.
 
-    For a batch: augment it by the policy; let the trunk take a virtual step of plain descent on it;
-    ask for the loss of that on a fresh batch of the policy's validation view; move the policy
-    against the gradient; then let the trunk take its real step, on the batch augmented by the new
-    policy.
+    For each batch: augment it by the policy; take a virtual step of plain descent of the trunk on
+    it; compute the loss of the moved trunk on a fresh batch of the policy's validation view; move
+    the policy against the gradient of that loss; then take the trunk's real step, on the batch
+    augmented by the new policy.
 
     Source: Rommel et al. 2022 (CADDA), algorithm 1; Li et al. 2020 (DADA), algorithm 1.
     """
@@ -69,7 +78,7 @@ class Bilevel:
         self.judge = _Judge(policy, options, setup)
 
     def step(self) -> bool:
-        """Train an epoch; True after the last. Raises DivergedError for what is not finite."""
+        """Train an epoch; True after the last. Raises DivergedError for a policy not finite."""
         warm = self.training.epoch < self.options.warm_start
         with self.setup.meter.phase("pretrain") if warm else nullcontext():
             self.training.step()
@@ -90,9 +99,9 @@ class Bilevel:
         self.n_updates += 1
         noise = seeds.generator("policy", device=self.setup.device)
         augmented = self.policy.augment(batch.x, batch.y, noise, self.options.estimator)
-        # The official DADA takes the first batch of a loader, which is the same one every time.
+        # The official DADA takes the first batch of a loader, which is the same in every update.
         valid = self.setup.views.policy_valid
-        n_valid = self.options.outer_batch_size or self.setup.training.batch_size
+        n_valid = self.options.outer_batch_size or OUTER_BATCHES * self.setup.training.batch_size
         drawn = torch.randperm(len(valid.y), generator=seeds.generator("valid"))[:n_valid]
         drawn = drawn.to(self.setup.device)
         exact = self.options.hypergradient == "exact"
@@ -111,7 +120,7 @@ class Bilevel:
             backward=n_outer + (2 * n if exact else 3 * n),
         )
         self.optimizer.zero_grad(set_to_none=True)
-        if augmented.x.requires_grad:  # where any operation was applied
+        if augmented.x.requires_grad:  # if any operation was applied
             augmented.x.backward(slopes.x)
         if self.options.estimator == "relax":
             self.judge.backward(augmented, slopes.samples)
@@ -119,13 +128,13 @@ class Bilevel:
         self.policy.project()
 
     def artifact(self, *, last: bool = False) -> Policy | None:
-        """The policy of the moment, after every `epochs_per_point` epochs and the last."""
+        """The current policy, after every `epochs_per_point` epochs and the last."""
         searched = self.training.epoch - self.options.warm_start
         due = searched % self.options.epochs_per_point == 0 or self.training.done
         return self.freeze() if searched > 0 and (due or last) else None
 
     def learned(self) -> dict[str, Any]:
-        """How undecided the choices are, and how far the trunk came."""
+        """The entropy of the choices, and the metric and the loss of the trunk."""
         return {
             "best_valid": self.training.best_valid,
             "loss": self.training.last_loss,
@@ -152,11 +161,11 @@ class Bilevel:
 
 
 class _Judge:
-    """Turns what each sample did to the validation loss into gradients of what was drawn for it.
+    """Turns the effect of each sample on the validation loss into gradients of its choices.
 
     The released DADA takes the difference of two RELAX estimates on equal noise: the control
-    variate cancels out of it, and REINFORCE is what remains. Here the difference is the reward, and
-    RELAX is applied to it, once.
+    variate cancels, and REINFORCE remains. Here the difference is the reward, and RELAX is applied
+    to it once.
     """
 
     def __init__(self, policy: SoftPolicy, options: BilevelOptions, setup: Setup) -> None:
@@ -167,14 +176,15 @@ class _Judge:
             fires = ControlVariate(n_choices * n_operations, n_rows + n_choices * n_categories)
         self.controls = torch.nn.ModuleDict({"choices": choices, "fires": fires}).to(setup.device)
         self.optimizer = torch.optim.Adam(self.controls.parameters(), options.control_learning_rate)
-        self.scale = 0.0  # of rewards; they are a learning rate times products of small slopes
+        self.scale = 0.0  # of rewards, which are tiny: a learning rate times products of slopes
 
     def backward(self, augmented: Augmented, cost: Tensor) -> None:
-        """Add to the gradients of the policy; ``cost`` (B,) is what has to become small."""
+        """Add to the gradients of the policy, which lowers the mean of ``cost`` (B,)."""
         size = float(cost.square().mean().sqrt())
-        # The control variate learns numbers of size 1. The scale is that of former batches: what a
-        # choice earns must not change how it is judged.
-        scale, self.scale = self.scale or size, KEPT * (self.scale or size) + (1 - KEPT) * size
+        # The control variate learns numbers of size 1. The scale is that of earlier batches: a
+        # reward must not change its own scale.
+        scale = self.scale or size
+        self.scale = SCALE_DECAY * scale + (1 - SCALE_DECAY) * size
         if scale == 0.0:
             return
         n_rows, n_categories = len(self.policy.logits), self.policy.logits.shape[-1]
@@ -216,7 +226,7 @@ class _Judge:
 
 
 def check(setup: Setup, options: BilevelOptions) -> None:
-    """Raises a UserError for a number out of range, and for differences that rounding would eat."""
+    """Raises a UserError for numbers out of range, and for differences lost to rounding."""
     if options.hypergradient == "differences" and setup.training.precision != "float32":
         raise UserError(  # cosine with the second pass 0.09 on a ResNet-18 in bfloat16
             f'hypergradient is "differences", which {setup.training.precision} rounds away: '

@@ -1,4 +1,4 @@
-"""A method that is one training, and whose artifact is the model of the last epoch."""
+"""A method that is a single training; its artifact is the model after the last epoch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from augbench.methods.training.training import Training
 
 
 class EndToEnd:
-    """Steps a training epoch by epoch; ``describe`` says what it learned beside the weights."""
+    """Trains epoch by epoch; ``describe`` returns what was learned beside the weights."""
 
     def __init__(
         self, training: Training, describe: Callable[[], dict[str, Any]] | None = None
@@ -22,13 +22,13 @@ class EndToEnd:
         return self.training.done
 
     def artifact(self, *, last: bool = False) -> Trained | None:
-        """The model as it is after the last epoch; the next step changes it in place."""
+        """The model after the latest epoch; the next step changes it in place."""
         if self.training.epoch == 0:
             return None
         return Trained(self.training.model, self.training.last_valid)
 
     def learned(self) -> dict[str, Any]:
-        """The best validation metric so far, the last training loss, what the module says."""
+        """The best validation metric so far, the last training loss, what ``describe`` returns."""
         described = self._describe() if self._describe else {}
         training = self.training
         return {"best_valid": training.best_valid, "loss": training.last_loss, **described}

@@ -1,4 +1,4 @@
-"""The contract of a method, what it is built from, and what it shows."""
+"""The contract of a method, what it is built from, and its artifacts."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ from augbench.methods.transforms.transform import Transform
 
 
 class Meter(Protocol):
-    """Where a method's costs are counted: the ledger, seen from below."""
+    """Counts a method's costs: the part of the ledger that methods may use."""
 
     def phase(self, name: Phase) -> AbstractContextManager[None]:
         """Charge the block to a phase; an inner block pauses the outer one."""
@@ -30,7 +30,7 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class Setup:
-    """All that a method is given. There is no way from here to the test split."""
+    """All that a method is given; the test split cannot be reached from here."""
 
     views: Views
     signal: Signal
@@ -54,9 +54,9 @@ class Trained(NamedTuple):
 class Method(Protocol):
     """A learner that advances by small steps and can be stopped and resumed between any two.
 
-    A step is the smallest unit worth resuming: one epoch of whatever training is under way. What a
-    method has to show is due only now and then (every epoch, every fifth sampling), so `artifact`
-    is None after the steps in between.
+    A step is the smallest unit worth resuming: one epoch of the current training. A method shows an
+    artifact only now and then (every epoch, every fifth sampling); after the steps in between
+    `artifact` is None.
     """
 
     def step(self) -> bool:
@@ -65,15 +65,15 @@ class Method(Protocol):
     def artifact(self, *, last: bool = False) -> Policy | Trained | None:
         """What is to be scored after this step: a policy to retrain under, or a model.
 
-        ``last`` says that the budget is used up: then whatever there is, due or not.
+        ``last`` says that the budget is used up: then the current artifact, even if none is due.
         """
 
     def learned(self) -> dict[str, Any]:
         """What to record beside the artifact, as plain JSON: weights, magnitudes, rewards.
 
-        Under ``best_valid`` the best validation metric so far, where a method has one. Under
-        ``layers`` what augmentation layers hold, as methods/augnet.py tells it, and then under
-        ``loss`` the mean training loss of the last epoch.
+        ``best_valid`` is the best validation metric so far, where a method has one. ``layers`` is
+        what augmentation layers have learned, in the form of methods/augnet.py; a method that has
+        it also has ``loss``, the mean training loss of the last epoch.
         """
 
     def state_dict(self) -> dict[str, Any]:
@@ -86,6 +86,6 @@ class Method(Protocol):
 class DoesNotFitError(UserError):
     """The task's signal is of a kind that the method is not for, whatever its options.
 
-    Raised by a builder. The harness skips such trials and runs the others of the suite; any other
+    A builder raises it. The harness skips such trials and runs the others of the suite; any other
     UserError of a builder stops a suite before it begins.
     """

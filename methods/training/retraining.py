@@ -18,10 +18,10 @@ def retrain(
     seeds: Seeds | None = None,
     settings: TrainingSettings | None = None,
 ) -> Training:
-    """A training that has not begun, of a new trunk, whose batches the policy augments.
+    """A training of a new trunk, not yet begun, whose batches the policy augments.
 
-    It stops by ``setup.views.model_valid``. ``seeds`` and ``settings`` default to the setup's own:
-    the streams of ``none``, so that an empty policy gives its very weights and comparisons are
+    It stops early by ``setup.views.model_valid``. ``seeds`` and ``settings`` default to the setup's
+    own, which ``none`` has too: an empty policy gives exactly its weights, and comparisons are
     paired.
     """
     table = PolicyTable(policy, setup.bank, setup.device)

@@ -1,4 +1,4 @@
-"""From names to transforms: our own, and those that other installed packages add."""
+"""Transforms by name: our own, and those that other installed packages add."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -20,9 +20,9 @@ def make_bank(
 ) -> dict[str, Transform]:
     """The named transforms, bound to the signal, in the order given.
 
-    ``ranges`` says what magnitude 1 means where it is not what the table says, in the same unit.
-    Raises a UserError for an unknown name, a transform of images for EEG or the reverse, a signal
-    that lacks what a transform needs, and a range that cannot be.
+    ``ranges`` changes what magnitude 1 means, in the unit of the table. Raises a UserError for an
+    unknown name, a transform of images for EEG or the reverse, a signal that lacks what a transform
+    needs, and a range that is not allowed.
     """
     known = known_transforms()
     bank = {}
@@ -32,7 +32,7 @@ def make_bank(
         _check_kind(name, signal)
         transform = known[name](signal)
         if name in ranges:
-            transform = known[name](signal, strongest=_checked(ranges[name], transform))
+            transform = known[name](signal, strongest=_check_range(ranges[name], transform))
         if not isinstance(transform, Transform) or transform.name != name:
             raise UserError(
                 f"the builder of transform {name!r} returned {transform!r}; "
@@ -63,8 +63,8 @@ def every_transform(signals: Iterable[Signal]) -> list[tuple[Kind, Transform]]:
     return found
 
 
-def _checked(strongest: float, transform: Transform) -> float:
-    """A range of a transform, if it can have that."""
+def _check_range(strongest: float, transform: Transform) -> float:
+    """The range, if the transform can have it."""
     if not transform.graded:
         raise UserError(
             f"`ranges` gives {transform.name!r} {strongest:g}, but its magnitude is a probability: "

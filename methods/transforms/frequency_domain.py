@@ -17,8 +17,8 @@ def ft_surrogate(
 ) -> Transform:
     """Turn the phase of every frequency by a random angle, uniform between 0 and the magnitude.
 
-    The angles are the same for all channels, which keeps their phase relations, unless
-    ``channel_indep``. The mean and, at even length, the Nyquist bin stay as they are.
+    All channels share the angles, which keeps their phase relations, unless ``channel_indep``. The
+    mean stays as it is and, in windows of even length, the Nyquist bin.
 
     Source: Schwabedal et al. 2018; AugNet, Table 4.
     """
@@ -59,7 +59,7 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
 
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         hertz = strongest * per_sample(magnitude, x) * per_sample(noise, x)
-        # Whole turns are dropped in float64: in float32 a window of 60 s would be off by 1e-4 rad.
+        # Whole turns are removed in float64: in float32 a window of 60 s would be off by 1e-4 rad.
         seconds = torch.arange(x.shape[-1], dtype=torch.float64, device=x.device) / rate
         turns = hertz.double() * seconds  # (B, 1, T)
         angle = (2 * math.pi * (turns - turns.detach().round())).to(x.dtype)
@@ -105,13 +105,13 @@ def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
         return low + margin + room * draw_uniform(x, generator)
 
     # braindecode designs one of MNE's FIR filters per sample, on the CPU, without a gradient. That
-    # filter stops the whole width and half a hertz more on either side, so that it halves the
-    # amplitude at width / 2 + 0.25 Hz and a width of nearly 0 still removes half a hertz. Here the
-    # gain is a smooth function of frequency, halved at width / 2: the identity is reached
-    # continuously and the width has a gradient. Of white noise, filters of equal half-gain points
-    # leave the same to 0.2 % of its deviation, and to 1.4 % with the ends of 30 s: the window is
-    # taken as periodic, where MNE reflects it. braindecode also draws the centre by the width; here
-    # it is drawn for the widest band, so that it is equal for all magnitudes.
+    # filter stops the whole width and half a hertz more on either side: it halves the amplitude at
+    # width / 2 + 0.25 Hz, and a width of nearly 0 still removes half a hertz. Here the gain is a
+    # smooth function of frequency, halved at width / 2, so that it reaches the identity
+    # continuously and the width has a gradient. Filters of equal half-gain points leave the same of
+    # white noise, to 0.2 % of its deviation; to 1.4 % at the ends of 30 s, since the window is
+    # taken as periodic here and MNE reflects it. braindecode draws the centre for the given width;
+    # here it is drawn for the widest band, so that it is the same for all magnitudes.
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         n_times = x.shape[-1]
         hertz = torch.fft.rfftfreq(n_times, 1 / rate, dtype=x.dtype, device=x.device)
@@ -139,7 +139,7 @@ def _hilbert(x: Tensor) -> Tensor:
     """The Hilbert transform, (B, C, T) -> (B, C, T), of the window padded to a power of two."""
     n_times = x.shape[-1]
     n_padded = 1 << (n_times - 1).bit_length()
-    # irfft ignores what -i makes imaginary in the first and the last bin, as it has to.
+    # irfft ignores the imaginary parts of the first and the last bin, as it has to here.
     padded: Tensor = torch.fft.irfft(-1j * torch.fft.rfft(x, n=n_padded), n=n_padded)
     return padded[..., :n_times]
 

@@ -42,7 +42,7 @@ def rotate(signal: Signal, *, strongest: float = 30.0) -> Transform:
         height_by_width = x.shape[-2] / x.shape[-1]  # both sides are two units long
         return _matrices([cos, -sin * height_by_width, zero], [sin / height_by_width, cos, zero])
 
-    return _moving("rotate", strongest, "degrees", affine)
+    return _affine_transform("rotate", strongest, "degrees", affine)
 
 
 def shear_x(signal: Signal, *, strongest: float = 0.3) -> Transform:
@@ -79,7 +79,7 @@ def vertical_flip(signal: Signal) -> Transform:
 
 
 def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
-    """Pad by zeros and cut out a window of the old size: a move by whole pixels, both ways at once.
+    """Pad by zeros and cut out a window of the old size: a move by whole pixels along both axes.
 
     Source: He et al. 2016 (ResNet), section 4.2: 4 pixels of 32.
     """
@@ -91,7 +91,7 @@ def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
         for axis, uniform in zip((2, 3), noise.unbind(1), strict=True):
             margin = (strongest * x.shape[axis] * magnitude.to(x.dtype)).floor()
             # Every whole number of pixels from -margin to margin is equally likely.
-            x = _shifted(x, (uniform * (margin + 0.5)).round().long(), axis)
+            x = _shift(x, (uniform * (margin + 0.5)).round().long(), axis)
         return x
 
     return Transform(
@@ -115,7 +115,7 @@ def _translate(name: str, strongest: float, axis: int) -> Transform:
         origin[axis] = -2 * share  # the image is two units wide
         return _matrices([one, zero, origin[0]], [zero, one, origin[1]])
 
-    return _moving(name, strongest, f"share of the {('width', 'height')[axis]}", affine)
+    return _affine_transform(name, strongest, f"share of the {('width', 'height')[axis]}", affine)
 
 
 def _shear(name: str, strongest: float, axis: int) -> Transform:
@@ -127,16 +127,16 @@ def _shear(name: str, strongest: float, axis: int) -> Transform:
             return _matrices([one, -slope * height_by_width, zero], [zero, one, zero])
         return _matrices([one, zero, zero], [-slope / height_by_width, one, zero])
 
-    return _moving(name, strongest, "pixels a pixel", affine)
+    return _affine_transform(name, strongest, "pixels a pixel", affine)
 
 
-def _moving(
+def _affine_transform(
     name: str, strongest: float, unit: str, affine: Callable[[Tensor, Tensor, Tensor], Tensor]
 ) -> Transform:
-    """A transform by ``affine``, of noise uniform in [-1, 1)."""
+    """A transform that moves pixels by ``affine``, with noise uniform in [-1, 1)."""
 
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        return _sampled(x, affine(x, magnitude, noise).unsqueeze(1))
+        return _sample(x, affine(x, magnitude, noise).unsqueeze(1))
 
     return Transform(
         name=name,
@@ -158,25 +158,26 @@ def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:
 
 
 def warped_average(x: Tensor, affines: Tensor, shares: Tensor) -> Tensor:
-    """The weighted sum of several affine moves of each image, by one sampling.
+    """The weighted sum of several affine moves of each image, sampled at once.
 
     (B, C, H, W), (B, Q, 2, 3), (B, Q) -> (B, C, H, W). About half of the time of warping one by one
     with kornia, stacking and weighting (``tests/speed/transforms.py``).
     """
     n_images, n_colours, height, width = x.shape
-    moved = _sampled(x, affines).view(n_images, n_colours, -1, height * width)
+    moved = _sample(x, affines).view(n_images, n_colours, -1, height * width)
     average: Tensor = shares.to(x.dtype).reshape(n_images, 1, 1, -1) @ moved
     return average.view_as(x)
 
 
-def _sampled(x: Tensor, affines: Tensor) -> Tensor:
+def _sample(x: Tensor, affines: Tensor) -> Tensor:
     """Sample bilinearly where each affine map points to; zeros outside.
 
     (B, C, H, W), (B, Q, 2, 3) -> (B, C, Q * H, W): the Q results, one below the other.
     """
     n_images, _, height, width = x.shape
-    # What F.affine_grid does, in a seventh of its time: it multiplies pixel by pixel. Pixels are
-    # squares (align_corners=False): the borders stand at -1 and 1, as a share of the size needs.
+    # This does what F.affine_grid does in a seventh of its time, for that multiplies pixel by
+    # pixel. The borders of the image are at -1 and 1 (align_corners=False), so that a move can be a
+    # share of the size.
     across = (2 * torch.arange(width, dtype=x.dtype, device=x.device) + 1) / width - 1
     down = (2 * torch.arange(height, dtype=x.dtype, device=x.device) + 1) / height - 1
     across, down = across.repeat(height), down.repeat_interleave(width)
@@ -186,7 +187,7 @@ def _sampled(x: Tensor, affines: Tensor) -> Tensor:
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _shifted(x: Tensor, pixels: Tensor, axis: int) -> Tensor:
+def _shift(x: Tensor, pixels: Tensor, axis: int) -> Tensor:
     """Move each image (B, C, H, W) by its own whole number (B,) along an axis; zeros come in."""
     size = x.shape[axis]
     source = torch.arange(size, device=x.device) - pixels.unsqueeze(1)  # (B, size)

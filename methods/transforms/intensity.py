@@ -1,8 +1,8 @@
 """Transforms of the colours and the brightness of images, which are (B, C, H, W) in [0, 1].
 
-All are ours and not kornia's, which the tests compare them with: each is a few lines, exact at
-magnitude 0, as fast or up to four times as fast (``tests/speed/transforms.py``), and to import
-kornia takes 0.2 seconds.
+They are our own and not kornia's, with which the tests compare them: each is a few lines, exact at
+magnitude 0, and one to four times as fast (``tests/speed/transforms.py``); the import of kornia
+takes 0.2 seconds.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ALMOST_GREY = 1e-6  # a chroma below this has no hue
 
 
 def brightness(signal: Signal, *, strongest: float = 1.0) -> Transform:
-    """Away from black or towards it.
+    """Move the image away from black or towards it.
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6; the range is that of AugNet's code.
     """
@@ -28,7 +28,7 @@ def brightness(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
 
 def contrast(signal: Signal, *, strongest: float = 1.0) -> Transform:
-    """Away from the mean grey of the image or towards it.
+    """Move the image away from its mean grey or towards it.
 
     Source: as in `brightness`. ``kornia.enhance.adjust_contrast`` is brightness under another name.
     """
@@ -38,7 +38,7 @@ def contrast(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
 
 def saturation(signal: Signal, *, strongest: float = 1.0) -> Transform:
-    """Away from the grey image or towards it; AutoAugment calls it color.
+    """Move the image away from its grey version or towards it; AutoAugment calls this color.
 
     Raises a UserError for images that are not of three colours.
 
@@ -50,7 +50,7 @@ def saturation(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
 
 def sharpness(signal: Signal, *, strongest: float = 1.0) -> Transform:
-    """Away from a blurred image or towards it.
+    """Move the image away from its blurred version or towards it.
 
     Raises a UserError for images without a pixel that has neighbours on all sides.
 
@@ -77,13 +77,13 @@ def hue(signal: Signal, *, strongest: float = 0.5) -> Transform:
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         turns = strongest * per_sample(magnitude, x) * per_sample(noise, x)
         chroma = x.amax(1, keepdim=True) - x.amin(1, keepdim=True)
-        # Red stands at 0 sixths of the circle, green at 2, blue at 4; how much a colour misses
-        # depends on how far it stands from the hue.
+        # Red is at 0 sixths of the circle, green at 2, blue at 4; how much a colour misses depends
+        # on its distance from the hue.
         ahead = _hue(x, chroma) + torch.arange(5, 0, -2, dtype=x.dtype, device=x.device).view(
             3, 1, 1
         )
-        # The difference of two hues is exactly 0 for a turn of 0. By HSV and back kornia is off by
-        # 6e-7 there, in float64 by 1e-8.
+        # The difference of two hues is exactly 0 for a turn of 0. kornia goes to HSV and back, and
+        # is off by 6e-7 there, in float64 by 1e-8.
         return x + chroma * (_missing(ahead) - _missing(ahead + 6 * turns))
 
     return Transform(
@@ -100,10 +100,10 @@ def hue(signal: Signal, *, strongest: float = 0.5) -> Transform:
 
 
 def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]) -> Transform:
-    """Away from a dull version of the image, or towards it, by a change uniform in -+ magnitude.
+    """Moves an image away from a dull version or towards it, by a change uniform in +-magnitude.
 
-    ``detail`` is what the image has and its dull version lacks. A pixel that is cut at 0 or 1 has
-    no gradient, as is right; one that stands there still has.
+    ``detail`` is the image minus its dull version. A pixel that is cut at 0 or 1 has no gradient,
+    as is right; one that is exactly 0 or 1 has.
     """
 
     def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
@@ -139,7 +139,7 @@ def _grey(x: Tensor) -> Tensor:
 def _fine_detail(x: Tensor) -> Tensor:
     """(B, C, H, W) -> (B, C, H, W), what a blur takes away; nothing at the border.
 
-    The blur weights a pixel by 5/13 and its eight neighbours by 1/13. By sums of shifted images in
+    The blur weights a pixel by 5/13 and its eight neighbours by 1/13. Sums of shifted images take
     less than half of a convolution's time.
     """
     rows = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
@@ -160,7 +160,7 @@ def _hue(x: Tensor, chroma: Tensor) -> Tensor:
 
 
 def _missing(ahead: Tensor) -> Tensor:
-    """What a colour misses to the highest one, as a share of the chroma: 0, a slope, 1, a slope."""
+    """How far a colour is below the highest one, as a share of the chroma."""
     share: Tensor = (2 - (ahead.remainder(6) - 2).abs()).clamp(0, 1)
     return share
 

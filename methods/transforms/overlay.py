@@ -15,8 +15,8 @@ GREY = 0.5
 def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
     """Cover a grey square, whose side is uniform up to the magnitude and its centre in the image.
 
-    What sticks out of the image is lost. A pixel is covered by as much of it as the square covers,
-    so that the side has a gradient; in whole pixels, as in the source, it has none.
+    The part outside the image is lost. At the edges of the square a pixel is covered in proportion
+    to its covered area, so that the side has a gradient; the source covers whole pixels.
 
     Source: DeVries and Taylor 2017; grey as in Cubuk et al. 2019 (AutoAugment), Table 6; the range
     is that of Fast AutoAugment's code. DeVries and Taylor's 0 is the mean of standardised images.
@@ -37,7 +37,7 @@ def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
         strongest=strongest,
         unit="share of the shorter side",
         source="DeVries and Taylor 2017; " + AUTOAUGMENT,
-        draw=_drawing(3),
+        draw=_uniform(3),
         apply=apply,
         draws_strength=True,
     )
@@ -46,8 +46,8 @@ def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
 def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
     """Mix each image with another one of the batch, with a weight uniform up to the magnitude.
 
-    Who is whose partner is a random ring: nobody is his own, unless he is alone, and everybody is
-    one other's. The label stays. In a policy the batch is those samples that draw this operation.
+    Partners form a random ring: each image is the partner of exactly one other, and its own only if
+    it is alone. The label stays. In a policy the batch is those samples that draw this operation.
 
     Source: Inoue 2018; Cubuk et al. 2019 (AutoAugment), Table 6, has weights up to 0.4. AugNet's
     code has 1, which leaves nothing of the image, and the same weight for all.
@@ -68,14 +68,14 @@ def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
         strongest=strongest,
         unit="weight of the other image",
         source="Inoue 2018; " + AUTOAUGMENT,
-        draw=_drawing(2),
+        draw=_uniform(2),
         apply=apply,
         mixes=True,
         draws_strength=True,
     )
 
 
-def _drawing(count: int) -> Callable[[Tensor, Generator | None], Tensor]:
+def _uniform(count: int) -> Callable[[Tensor, Generator | None], Tensor]:
     """(B, ...) -> (B, count), uniform in [0, 1)."""
     return lambda x, generator: torch.rand(
         len(x), count, generator=generator, dtype=x.dtype, device=x.device

@@ -17,12 +17,12 @@ REGULARISATION = 1e-5
 
 
 def rotation_x(signal: Signal, *, strongest: float = 30.0) -> Transform:
-    """Nod: turn the cap about the axis through the ears; errors and source as in `rotation_z`."""
+    """Turn the cap about the axis through the ears; errors and source as in `rotation_z`."""
     return _rotation("x", signal, strongest)
 
 
 def rotation_y(signal: Signal, *, strongest: float = 30.0) -> Transform:
-    """Tilt: turn the cap about the axis from nose to neck; errors and source as in `rotation_z`."""
+    """Turn the cap about the axis from nose to neck; errors and source as in `rotation_z`."""
     return _rotation("y", signal, strongest)
 
 
@@ -63,20 +63,20 @@ def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
     )
 
 
-# braindecode interpolates with M(angle), and M(0) is not the identity, because its spline is
+# braindecode interpolates with a matrix M(angle). M(0) is not the identity, because the spline is
 # regularised and loses fine spatial detail: on white noise the root mean square of M(0) x - x is
 # 0.04 for 6 channels, 0.54 for 8 occipital ones, 0.72 for 64. Here the detail that the spline loses
-# stays where it is: x + (M(angle) - M(0)) x, which at 30 degrees about z keeps white noise at 1.1,
-# 2.0 and 1.0 of its size. Composing with the inverse of M(0) also gives the identity, but undoes
-# the regularisation: 5.9-fold noise for the 8.
+# stays where it is: x + (M(angle) - M(0)) x. At 30 degrees about z white noise then has 1.1, 2.0
+# and 1.0 times its size. To multiply with the inverse of M(0) also gives the identity at 0, but
+# undoes the regularisation: noise of the 8 channels becomes 5.9 times as large.
 #
 # A spline is a polynomial of the cosine between two electrodes, and that cosine is linear in
-# cos(angle) and sin(angle): M is a trigonometric polynomial of the angle, known once and for all
-# from samples of it.
+# cos(angle) and sin(angle). So M is a trigonometric polynomial of the angle, and samples of it
+# determine it once and for all.
 def _change_by_harmonic(places: np.ndarray, axis: str) -> Tensor:
-    """(C, 3) -> (2 K, C, C): what cos(k angle) - 1 and then sin(k angle) add, k = 1 ... K."""
+    """(C, 3) -> (2 K, C, C): the factors of cos(k angle) - 1 and then of sin(k angle), k <= K."""
     n_channels = len(places)
-    n_angles = 2 * N_TERMS + 2  # one more harmonic than there is: no aliasing
+    n_angles = 2 * N_TERMS + 2  # one harmonic more than M has: no aliasing
     bordered = np.ones((n_channels + 1, n_channels + 1))
     bordered[-1, -1] = 0
     bordered[:-1, :-1] = _spline(places @ places.T) + REGULARISATION * np.eye(n_channels)

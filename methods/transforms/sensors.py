@@ -44,9 +44,9 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
         none = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
         full = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
         soft = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
-        # braindecode takes `soft` as it is, and at probability 0 weakens the channels whose draw is
-        # below 0.01, by up to one half (at 1 it leaks as much). Rescaled, both ends are exact;
-        # other probabilities than those within 0.01 of the ends notice nothing.
+        # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
+        # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
+        # and probabilities further than 0.01 from the ends are the same.
         return x * (1 - (soft - none) / (full - none))
 
     return Transform(
@@ -104,8 +104,9 @@ def _shuffle(noise: Tensor, probability: Tensor) -> Tensor:
     chance, key = noise.unbind(1)
     selected = chance < probability
     index = torch.arange(noise.shape[-1], device=noise.device).expand_as(selected)
-    # Two orders that both put the selected channels first and the others behind, as they stand: by
-    # index, and by random key. What is in the first order goes to where the second one points.
+    # Two orders, which both put the selected channels first, by index and by random key, and the
+    # others behind them in their own order. The channels of the second go to the places of the
+    # first.
     places = torch.where(selected, index, index + noise.shape[-1]).argsort(1)
     sources = torch.where(selected, key, 1 + index).argsort(1)
     return torch.empty_like(places).scatter(1, places, sources)

@@ -29,9 +29,9 @@ def auto_contrast(signal: Signal) -> Transform:
 
     def stretched(x: Tensor) -> Tensor:
         low, high = x.amin((-2, -1), keepdim=True), x.amax((-2, -1), keepdim=True)
-        # A constant colour stays, as in PIL; of 256 levels it is one if it spans less than half of
-        # one, and rounding errors are not stretched to an image. kornia makes it black, and the
-        # brightest pixel of others no brighter than 0.9997 where they span a single level.
+        # A constant colour stays, as in PIL. A colour that spans less than half of one of 256
+        # levels counts as constant, so that rounding errors are not stretched to an image. kornia
+        # makes it black, and where a colour spans one level its brightest pixel is 0.9997.
         constant = high - low < HALF_LEVEL
         return torch.where(constant, x, (x - low) / torch.where(constant, 1, high - low))
 
@@ -39,7 +39,7 @@ def auto_contrast(signal: Signal) -> Transform:
 
 
 def equalize(signal: Signal) -> Transform:
-    """Make all brightnesses of a colour equally frequent: to each pixel its share of darker ones.
+    """Make all brightnesses of a colour equally frequent: a pixel becomes the share of darker ones.
 
     The curve has steps, and its gradient to x is straight-through: that of the identity.
 
@@ -52,9 +52,9 @@ def equalize(signal: Signal) -> Transform:
         counts = x.new_zeros(*level.shape[:2], 256).scatter_add(2, level, ones)
         darker = counts.cumsum(2) - counts
         most = darker.gather(2, level.amax(2, keepdim=True))  # 0: constant, as above
-        # PIL, and kornia after it, divide by whole steps of most / 255 pixels. In 32 x 32 photos
-        # that is off by 4 levels on average and makes 3.6 % of all pixels white instead of 1.2 %;
-        # at 16 x 16 it leaves 39 % of the colours unchanged, at 8 x 8 all.
+        # PIL and kornia divide by whole steps of most / 255 pixels. In photographs of 32 x 32 that
+        # is off by 4 levels on average and makes 3.6 % of all pixels white instead of 1.2 %; at
+        # 16 x 16 it leaves 39 % of the colours unchanged, at 8 x 8 all of them.
         share = (darker / most.clamp(min=1)).gather(2, level).view_as(x)
         return _straight_through(x, torch.where(most.unsqueeze(-1) == 0, x.detach(), share))
 
@@ -69,8 +69,9 @@ def solarize(signal: Signal, *, strongest: float = 1.0) -> Transform:
     """
 
     def solarized(x: Tensor, strength: Tensor) -> Tensor:
-        # The source's thresholds 256 to 0 of 255 levels: the first leaves white, the last inverts
-        # black. With thresholds 1 to 0, as in kornia, white turns black at strength 0.
+        # As in the source, thresholds go from 256 to 0 of 255 levels: the first leaves white, the
+        # last inverts black. With thresholds from 1 to 0, as in kornia, white turns black at
+        # strength 0.
         return torch.where(x < (1 - strength) * (256 / 255), x, 1 - x)
 
     return _stepping("solarize", strongest, "share of the range of brightness", solarized)
@@ -88,8 +89,8 @@ def posterize(signal: Signal, *, strongest: float = 4.0) -> Transform:
 
     def posterized(x: Tensor, strength: Tensor) -> Tensor:
         bits = strength.round().long()
-        # kornia cuts x * 255 to a whole number instead of rounding: after an `invert`, 1 - k / 255
-        # falls a level short for 159 of 256 k, and is 16 levels off at 4 bits for 11.
+        # kornia truncates x * 255 instead of rounding it: after an `invert`, 1 - k / 255 is a level
+        # too low for 159 of 256 values of k, and at 4 bits 16 levels off for 11 of them.
         kept = ((_levels(x) >> bits) << bits).to(x.dtype) / 255
         return _straight_through(x, torch.where(bits == 0, x.detach(), kept))
 
@@ -110,12 +111,12 @@ def _stepping(
         if not magnitude.requires_grad:
             return changed
         # Straight-through: the slope of the chord from the drawn strength to the limit. The mean of
-        # f over [0, m) has the derivative (f(m) - mean) / m, so on average this is the truth: under
-        # linear losses of photos its cosine with it is 0.98 and more from magnitude 0.2 on. With
-        # `solarize` it goes down to 0.20 for the chord from nothing to the strongest, as in
-        # `channel_shuffle`, and to -0.78 for the sum of the gradient over all pixels, as in
-        # AugNet's code. Below NEAR the chord is taken up to there, for a slope of 0 would hold the
-        # magnitude at 0.
+        # f over [0, m) has the derivative (f(m) - mean) / m, so this is right on average: under
+        # linear losses of photographs its cosine with the true slope is at least 0.98 from
+        # magnitude 0.2 on. For `solarize` the chord from nothing to the strongest, as in
+        # `channel_shuffle`, has a cosine as low as 0.20, and the sum of the gradient over all
+        # pixels, as in AugNet's code, one of -0.78. Below NEAR the chord goes up to NEAR, for a
+        # slope of 0 would keep the magnitude at 0.
         with torch.no_grad():
             reach = limit.clamp(min=NEAR * strongest)
             slope = (change(x, reach) - changed) / reach

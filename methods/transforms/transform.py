@@ -1,4 +1,4 @@
-"""The contract of a transform: draw the noise first, then apply it, deterministically."""
+"""The contract of a transform: first draw the noise, then apply it deterministically."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class Transform:
     ``gradient`` says how the magnitude gets one: by the pathwise derivative, through the relaxed
     Bernoulli, straight through a discrete choice, or not at all.
 
-    Where a transform does no more than move the pixels of an image, ``affine(x, magnitude, noise)``
-    says where each one comes from, as ``torch.nn.functional.affine_grid`` takes it, (B, 2, 3), so
+    For a transform that only moves the pixels of an image, ``affine(x, magnitude, noise)``
+    says where each pixel comes from, as ``torch.nn.functional.affine_grid`` takes it, (B, 2, 3), so
     that several of them can share the sampling. A transform that ``mixes`` samples looks at
     others of the batch: it is for training, and what is predicted must not depend on it.
 
@@ -51,7 +51,7 @@ class Transform:
     draws_strength: bool = False
 
 
-# Takes a signal, and where the transform is graded the keyword ``strongest``.
+# Takes a signal, and for a graded transform the keyword ``strongest``.
 Builder = Callable[..., Transform]
 
 
@@ -71,10 +71,10 @@ def draw_signed(x: Tensor, generator: Generator | None) -> Tensor:
 
 
 def relaxed_bernoulli(probability: Tensor, uniform: Tensor, temperature: float = 0.05) -> Tensor:
-    """Nearly 1 where ``uniform`` > 1 - ``probability`` and nearly 0 elsewhere, smoothly between.
+    """Nearly 1 where ``uniform`` > 1 - ``probability``, nearly 0 elsewhere, smooth in between.
 
-    (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1, where it has no
-    gradient, though the mean gradient near them is that of any other probability: what is learned
+    (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1. There it has no
+    gradient, though close to them the mean gradient is as elsewhere: a probability that is learned
     has to stay inside. The gradient is finite everywhere.
 
     Source: Maddison et al. 2017, "The Concrete Distribution", equation 8 for two classes; the
@@ -112,11 +112,11 @@ def ungraded(
 
 
 def device_constant(table: Tensor) -> Callable[[Tensor], Tensor]:
-    """A constant that follows its input: copied once to each device, floats in each dtype."""
+    """A constant on the device of its input, copied once to each device; floats in its dtype."""
 
     @cache
     def copy(device: torch.device, dtype: torch.dtype) -> Tensor:
-        with torch.inference_mode(False):  # the copy outlives the mode it was asked for in
+        with torch.inference_mode(False):  # the copy may outlive an inference mode
             return table.to(device, dtype)
 
     return lambda x: copy(x.device, x.dtype if table.is_floating_point() else table.dtype)

@@ -54,6 +54,17 @@ def test_each_update_validates_on_a_fresh_batch(setup: Setup, calls: list[dict[s
     assert max(seen.values()) < 4 * min(seen.values()) + 8  # none is left to a corner
 
 
+def test_an_outer_batch_is_four_batches_unless_it_is_told(
+    setup: Setup, calls: list[dict[str, Any]]
+) -> None:
+    few = replace(setup, training=replace(setup.training, batch_size=4))
+    an_adda(few, warm_start=0).step()
+    assert {len(call["valid"].y) for call in calls} == {16}
+    calls.clear()
+    an_adda(few, warm_start=0, outer_batch_size=5).step()
+    assert {len(call["valid"].y) for call in calls} == {5}
+
+
 def test_labels_go_with_their_windows(setup: Setup, calls: list[dict[str, Any]]) -> None:
     method = an_adda(setup)
     method.step()
