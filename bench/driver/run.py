@@ -1,4 +1,4 @@
-"""Run a suite into a run directory: prepare, check, schedule, and say what is missing."""
+"""Runs a suite into a run directory: checks it, does what is left, says what is missing."""
 
 import time
 
@@ -27,15 +27,15 @@ from augbench.bench.terminal import print_line
 
 
 def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
-    """Do what the run directory lacks; True when all that was planned is there.
+    """Do what is left of a suite; True when everything that was planned is done.
 
-    Raises a UserError for bad input, before any trial begins where that can be known.
+    Raises a UserError for bad input, if possible before any trial begins.
     """
     check_run_options(options)
-    torch.set_num_threads(max(1, int(suite.resources.cpus)))  # preparing, and the inline engine
+    torch.set_num_threads(max(1, int(suite.resources.cpus)))  # here, inline too
     run = open_directory(options.out, "run.json")
     if run.exists():
-        run.header()  # refuses another version's layout
+        run.header()  # refuses a directory of another version
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         set_damaged_models_aside(run)
         failed = set() if options.retry_failed else _failed(run, suite)
@@ -58,9 +58,9 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
             engine = make_engine(run, suite.resources, options, tasks=distinct_tasks(specs))
             halt = Halt(run, console, options.stop_after_hours, suite.total_device_hours)
             try:
-                # Not before: what is refused leaves a run as it was.
+                # Only now: input that is refused leaves a run as it was.
                 _record(run, suite, skipped, splits, console)
-                with halt, display.show():  # after Ray, which handles signals of its own
+                with halt, display.show():  # after Ray has started, which sets signal handlers too
                     work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
             finally:
                 engine.close()
@@ -72,14 +72,14 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         if failed:
             print_line(
                 console,
-                f"{len(failed)} that failed before are left as they are: without --leave-failed "
-                "the same command tries them again",
+                f"{len(failed)} trials that failed before are not tried again: to try them, leave "
+                "out --leave-failed",
             )
     return _summarise(run, suite, tally, console)
 
 
 def _failed(run: RunDirectory, suite: Suite) -> set[UnitId]:
-    """The trials that failed, or whose retraining did."""
+    """The trials that failed, or had a retraining that failed."""
     states = {trial["trial"]: trial["state"] for trial in read_trials(run, suite.plan)}
     units = (planned.spec.unit for planned in suite.plan)
     return {unit for unit in units if states[unit.digest] == "failed"}
@@ -92,7 +92,7 @@ def _record(
     splits: dict[str, str],
     console: Console,
 ) -> None:
-    """Keep the resolved suite, what of it is skipped, and how its tasks are split."""
+    """Write the resolved suite, which trials are skipped, and how the tasks are split."""
     _record_suite(run, suite, console)
     if splits:
         write_json(run.splits_file, {**run.splits(), **splits})
@@ -101,10 +101,10 @@ def _record(
 
 
 def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
-    """Keep the resolved suite; a changed one adds to the run, and the change is noted."""
+    """Write the resolved suite. A changed suite adds to the run, and the change is recorded."""
     former = run.header()["suite"] if run.exists() else None
     if former is not None and {**former, "resources": 0} == {**suite.resolved, "resources": 0}:
-        if not run.events_file.exists():  # a driver was killed between the two files
+        if not run.events_file.exists():  # a driver was killed before it wrote this file
             run.events_file.touch()
         return
     event = "created" if former is None else "suite changed"
@@ -117,13 +117,13 @@ def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
     if out_of_view:
         print_line(
             console,
-            f"the suite has changed: {len(out_of_view)} trials of former ones stay in {run.path}, "
-            "but status and report show them no more",
+            f"the suite has changed: {len(out_of_view)} trials of the earlier suite stay in "
+            f"{run.path}, but status and report do not show them",
         )
 
 
 def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) -> bool:
-    """Say what is there, what is missing and why; True when nothing is missing."""
+    """Print what is done, what is missing and why; True when nothing is missing."""
     every = read_trials(run, suite.plan)
     trials = [trial for trial in every if trial["state"] != "skipped"]
     missing = [
@@ -138,12 +138,12 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
     wasted = sum(trial["wasted_seconds"] for trial in trials)
     if wasted >= 0.05:
         lost = f"{wasted:.1f} s" if wasted < 10 else duration(wasted)
-        lines.append(f"{lost} of work were cut short and done again")
+        lines.append(f"{lost} of work were lost and done again")
     for trial in missing:
         label = f"{trial['task']} · {trial['method']} · fold {trial['fold']} · seed {trial['seed']}"
         reason = f" ({trial['reason']})" if trial["reason"] else ""
         lines.append(f"  missing: {label}: {trial['state']}{reason}")
-    # A unit that could not even write down why it failed has told the driver.
+    # A unit may have failed without writing its reason down; then only the driver knows it.
     told = [trial["reason"] for trial in missing if trial["reason"]]
     lines += [
         f"  failed: {unit}: {reason}"
@@ -152,11 +152,11 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
     ]
     states = {trial["state"] for trial in missing}
     if "diverged" in states:
-        lines.append("diverged trials stay so: lower their learning rate in the suite")
+        lines.append("diverged trials are not tried again: lower their learning rate in the suite")
     if "over budget" in states:
-        lines.append("a budget that ends before the first point stays so: raise it in the suite")
+        lines.append("a budget ended before the first point: raise it in the suite")
     if tally.failed:
-        lines.append("mend what is named above and run the same command again: it carries on")
+        lines.append("mend what is named above and run the same command again: it resumes the run")
     for line in lines:
         print_line(console, line)
     return not missing

@@ -1,4 +1,4 @@
-"""The driver: keeps an engine busy until everything planned is there, and notes what happens."""
+"""Keeps an engine busy until all planned units are done, and records what happens."""
 
 import time
 from collections import Counter, deque
@@ -19,7 +19,7 @@ TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
 
 @dataclass
 class Tally:
-    """What one run of the driver has done, and what it has before it."""
+    """What one run of the driver has done, and what is left."""
 
     finished: int = 0
     failed: dict[UnitId, str] = field(default_factory=dict)  # with the reason
@@ -30,10 +30,10 @@ class Tally:
 
 
 class Backlog(NamedTuple):
-    """What is known and not finished."""
+    """The units that are known and not finished."""
 
-    units: list[TrialSpec | EvaluationSpec]  # trials first, then the evaluations they ask for
-    requested_by: dict[UnitId, UnitId]  # of each evaluation a trial that asks for it
+    units: list[TrialSpec | EvaluationSpec]  # trials first, then the retrainings they ask for
+    requested_by: dict[UnitId, UnitId]  # for each retraining, a trial that asks for it
     damaged: dict[UnitId, str]  # those of them that have a damaged file, and which
 
 
@@ -45,7 +45,7 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
     damaged = {}
     for spec in specs:
         directory = run.unit(spec.unit)
-        if not directory.path.exists():  # one look: there can be very many
+        if not directory.path.exists():  # a quick check: there can be very many trials
             trials[spec.unit] = spec
             continue
         try:
@@ -78,11 +78,12 @@ def work_through(
     on_tick: Callable[[], None] = lambda: None,
     tick_seconds: float = 0.5,
 ) -> None:
-    """Do all pending units, and those that come up on the way; a unit that fails stops no other.
+    """Do all pending units, and the retrainings that trials ask for meanwhile.
 
-    Searches go first, since what they find keeps the other workers busy; evaluations fill the slots
-    that are free. Once ``halted``, units under way come to their pause and no others are begun.
-    Raises a FileNotFoundError where the run's events are gone, and most likely all of the run.
+    A unit that fails stops no other unit. Trials go first, because what they find keeps the other
+    workers busy; retrainings fill the free slots. Once ``halted``, running units stop after their
+    step, and no new unit starts. Raises a FileNotFoundError if the run's events file is gone, most
+    likely together with the whole run directory.
     """
     trials = {spec.unit: spec for spec in specs}
     known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
@@ -102,28 +103,28 @@ def work_through(
             unit = tally.queue.popleft()
             tries[unit] += 1
             _note(run, "dispatched", unit, f"try {tries[unit]}")
-            directory = run.add_unit(unit, known[unit].to_json())  # not before: a plan can be long
+            directory = run.add_unit(unit, known[unit].to_json())  # only now: a plan can be long
             directory.failure_file.unlink(missing_ok=True)
             engine.submit(unit)
             tally.in_flight.add(unit)
         on_tick()
-        # A trial shows its last points before it ends. To those under way it is enough to look when
-        # there is room for what they may ask for.
-        starving = not tally.queue and len(tally.in_flight) < engine.slots
-        look_at = set(tally.in_flight) if starving else set()
+        # Running trials may ask for retrainings. It is enough to read their points when a slot is
+        # free; a trial that ends is always read.
+        has_free_slot = not tally.queue and len(tally.in_flight) < engine.slots
+        to_read = set(tally.in_flight) if has_free_slot else set()
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
-            look_at.add(outcome.unit)
+            to_read.add(outcome.unit)
             if _settle(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        enqueue(pending(run, _grown(run, [trials[u] for u in look_at if u in trials], sizes)))
+        enqueue(pending(run, _grown(run, [trials[u] for u in to_read if u in trials], sizes)))
     on_tick()
 
 
 def _grown(
     run: RunDirectory, trials: Iterable[TrialSpec], sizes: dict[UnitId, int]
 ) -> list[TrialSpec]:
-    """The trials whose files of points have grown since the last look."""
+    """The trials whose points files have grown since the last call."""
     grown = []
     for trial in trials:
         size = run.unit(trial.unit).points_size()
@@ -134,7 +135,7 @@ def _grown(
 
 
 def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> bool:
-    """Note an outcome; True if the unit is to be tried again."""
+    """Record an outcome; True if the unit is to be tried again."""
     unit, ending, reason = outcome
     if ending == "done":
         paused = run.halt_file.exists() and run.unit(unit).result() is None
@@ -146,7 +147,7 @@ def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> 
     _note(run, "retried" if again else "failed", unit, f"{ending}: {reason}")
     if not again:
         tally.failed[unit] = reason
-        with suppress(OSError):  # on a disk that is full the tally has it
+        with suppress(OSError):  # the disk may be full; the tally keeps the reason
             write_json(run.unit(unit).failure_file, {"reason": reason})
     return again
 
@@ -156,5 +157,5 @@ def _note(run: RunDirectory, event: str, unit: UnitId, detail: str = "") -> None
         run.events_file,
         {"time": time.time(), "event": event, "unit": str(unit), "detail": detail},
         sync=event != "dispatched",
-        makes_file=False,  # as in the empty folder that a share leaves when it is unmounted
+        makes_file=False,  # not in the empty folder that an unmounted share leaves
     )

@@ -74,7 +74,7 @@ def search_suite(
     _show(results, console)
     if results.n_ended < results.n_trials:
         mend = "mend what is named above and " if failed else ""
-        print_line(console, f"{mend}run the same command again: it carries on")
+        print_line(console, f"{mend}run the same command again: it resumes the search")
     if fragment is not None:
         print_line(console, f"take the best over: augbench run {request.suite} --with {fragment}")
     return results.n_ended >= results.n_trials and fragment is not None

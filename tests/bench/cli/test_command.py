@@ -149,7 +149,7 @@ def test_trials_that_drop_out_of_view_are_counted(
     assert "no more" not in ask(*words)[1]
     code, printed, _ = ask(*words, "--set", "methods.random_policy.n_policies=1")
     assert code == 0
-    assert f"1 trials of former ones stay in {out}" in printed
+    assert f"1 trials of the earlier suite stay in {out}" in printed
     assert "no more" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
 
 
@@ -464,7 +464,7 @@ def test_a_trial_whose_checkpoints_are_damaged_begins_anew(
         file.write_bytes(file.read_bytes()[:50])
     code, printed, _ = ask("run", small_suite, "--engine", "inline", "--out", out)
     assert code == 0
-    assert "were cut short and done again" in printed
+    assert "were lost and done again" in printed
     assert "2 of 2 trials done" in printed
 
 
