@@ -151,7 +151,10 @@ class _Driver:
         """The metric of a unit at a rung; None if it is not there, or has a damaged file."""
         spec = planned.spec
         try:
-            return best_valid_at(self.run, spec, rung_step(spec, rung, self.options.data))
+            value = best_valid_at(self.run, spec, rung_step(spec, rung, self.options.data))
+            if value is not None:
+                self.tally.failed.pop(spec.unit, None)  # it was damaged, and has been done again
+            return value
         except DamagedError as error:
             self.tally.failed[spec.unit] = str(error)
             return None
