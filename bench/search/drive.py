@@ -125,6 +125,7 @@ class _Driver:
         for planned in (planned for each in running for planned in each.plan):
             if self._best_valid(planned, rung) is None:
                 plan.append(planned)
+                self.tally.failed.pop(planned.spec.unit, None)  # what is damaged is done again
                 directory = self.run.add_unit(planned.spec.unit, planned.spec.to_json())
                 directory.pause_after(rung_step(planned.spec, rung, self.options.data))
         if not plan:
@@ -151,10 +152,7 @@ class _Driver:
         """The metric of a unit at a rung; None if it is not there, or has a damaged file."""
         spec = planned.spec
         try:
-            value = best_valid_at(self.run, spec, rung_step(spec, rung, self.options.data))
-            if value is not None:
-                self.tally.failed.pop(spec.unit, None)  # it was damaged, and has been done again
-            return value
+            return best_valid_at(self.run, spec, rung_step(spec, rung, self.options.data))
         except DamagedError as error:
             self.tally.failed[spec.unit] = str(error)
             return None
