@@ -87,11 +87,12 @@ def test_a_pruned_trial_is_charged_for_what_it_did_and_no_more(
     search(out, *LAMBDA, "--trials", "4")
     rows = [UnitDirectory(folder).points()[-1] for folder in out.glob("trials/*")]
     results = read_search_results(out)
-    charged = [row["costs"]["search"] for row in rows]
+    charged = [row["costs"][phase] for row in rows for phase in ("search", "validate")]
     assert sum(t.forward for t in results.trials) == sum(cost["forward"] for cost in charged)
     seconds = sum(cost["seconds"] for cost in charged)
     assert results.cost.device_hours == pytest.approx(seconds / 3600)
-    per_step = 2 * 48  # two folds, 48 waves each
+    validated = rows[0]["costs"]["validate"]["forward"] // rows[0]["step"]
+    per_step = 2 * (48 + validated)  # two folds, 48 waves each
     n_steps = {"pruned": (1, 3), "done": (9,)}
     assert all(t.forward // per_step in n_steps[t.state] for t in results.trials)
     assert all(t.forward == t.share_of_steps * 9 * per_step for t in results.trials)
