@@ -137,7 +137,7 @@ def test_equal_values_are_done_and_charged_once(search: Search, tmp_path: Path) 
     assert len({trial.values["penalty"] for trial in trials}) == 2
     steps = sum(units(tmp_path / "s").values())
     assert len(units(tmp_path / "s")) == 4
-    assert sum(trial.forward for trial in trials) == 48 * steps
+    assert sum(trial.backward for trial in trials) == 48 * steps  # validation goes forward alone
 
 
 def test_options_of_a_method_that_ends_in_policies(search: Search, tmp_path: Path) -> None:
