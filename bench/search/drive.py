@@ -130,6 +130,7 @@ class _Driver:
         for planned in (planned for each in running for planned in each.plan):
             if self._best_valid(planned, rung) is None:
                 plan.append(planned)
+                self.tally.failed.pop(planned.spec.unit, None)  # what is damaged is done again
                 directory = self.run.add_unit(planned.spec.unit, planned.spec.to_json())
                 directory.pause_after(rung_step(planned.spec, rung, self.options.data))
         if not plan:

@@ -63,7 +63,8 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
     busy = f"another process works on {unit}"
     # The worker of a killed driver may live a moment longer than its driver.
     with hold_lock(directory.path / "lock", busy, wait_seconds=GHOST_SECONDS):
-        if directory.result() is not None:
+        if directory.check() is not None:
+            directory.points()  # of which none may be lost
             return
         attempts = directory.attempts()
         if attempts and not has_stopped(attempts[-1], GHOST_SECONDS):

@@ -596,7 +596,7 @@ def test_damage_is_shown_and_ends_in_1_until_the_same_command_has_done_it_again(
     ask(*words)
     damaged = next(out.glob(file))
     damaged.write_text(content)
-    advice = f"{damaged} is damaged", "`augbench run` does this unit again"
+    advice = f"{damaged} is damaged", "the same augbench run or search does this unit again"
 
     code, printed, _ = ask("status", out)
     assert code == 1

@@ -167,7 +167,9 @@ def test_damage_is_seen_and_done_again_by_the_same_command(
         if trial["state"] == "damaged":
             assert str(out) in trial["reason"]
             assert "is damaged (" in trial["reason"]
-            assert trial["reason"].endswith(": `augbench run` does this unit again")
+            assert trial["reason"].endswith(
+                ": the same augbench run or search does this unit again"
+            )
             assert trial["points_scored"] == 0
     intact = {trial["trial"] for trial in trials if trial["state"] == "done"}
     assert {point["trial"] for point in read_points(run, read.plan)} == intact
