@@ -1,13 +1,7 @@
-"""Ray for one engine: started on this machine behind a token of its own, or joined at an address.
-
-A Ray that is started listens on all addresses of the machine, whatever it is told, and runs what
-anyone sends who has its token. So it gets a new token each time, which is in the environment of the
-user's own processes and nowhere else.
-"""
+"""Ray for one engine: started on this machine behind its own token, or joined at an address."""
 
 import logging
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -15,8 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from importlib import import_module
+from contextlib import ExitStack, contextmanager
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -24,9 +17,11 @@ from typing import Any
 import augbench.bench
 import augbench.datasets
 import augbench.methods
-from augbench.bench.engines.preflight import check_reachable, is_reachable, warn_oversubscribed
+from augbench.bench.engines.preflight import warn_oversubscribed
+from augbench.bench.engines.ray_environment import read_again, restore, set_for_ray
 from augbench.bench.engines.ray_folder import RayFolder
 from augbench.bench.engines.ray_guard import Guard, kill_processes
+from augbench.bench.engines.reachable import check_reachable, is_reachable
 from augbench.bench.plan.tables import Resources
 from augbench.datasets.errors import UserError
 
@@ -36,18 +31,6 @@ LOOK_SECONDS = 5.0  # between looks at a cluster's head
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
 _CARRY_ON = "what is finished is kept, and the same command carries on"
-_SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # Ray's monitor kills tasks when memory is short, and by default tries them for ever.
-    "RAY_task_oom_retries": "0",
-}
-_OWN_SETTINGS = {
-    "RAY_AUTH_MODE": "token",
-    # Ray would wait for its first workers, and for ever if one dies (ray-project/ray#40131).
-    "RAY_prestart_worker_first_driver": "0",
-}
 
 
 class RaySession:
@@ -85,15 +68,13 @@ class RaySession:
 
     def _import_ray(self) -> Any:
         """Import Ray with an environment of our own, which it reads in part only when imported."""
-        self._open.callback(_restore_environment, dict(os.environ))
+        self._open.callback(restore, dict(os.environ))
         if threading.current_thread() is threading.main_thread():
             self._open.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        os.environ.update(_SETTINGS)
-        if self.is_own:
-            os.environ.update(_OWN_SETTINGS, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        set_for_ray(own=self.is_own)
         import ray  # heavy, and absent where only the inline engine is used
 
-        _reread_environment()
+        read_again()
         self._open.callback(ray.shutdown)
         return ray
 
@@ -202,24 +183,6 @@ def _refuse_second_ray() -> None:
             "this process is connected to a Ray already: call ray.shutdown() first, or use the "
             "inline engine"
         )
-
-
-def _restore_environment(before: dict[str, str]) -> None:
-    """Undo what we and Ray have changed, and have Ray forget what it read of it."""
-    for name in {*os.environ, *before}:
-        if name not in before:
-            del os.environ[name]
-        elif os.environ.get(name) != before[name]:
-            os.environ[name] = before[name]
-    with suppress(ImportError):
-        _reread_environment()
-
-
-def _reread_environment() -> None:
-    """Ray's library reads the environment once, the token too."""
-    library = import_module("ray._raylet")
-    library.Config.initialize("")  # first: a thread that still ends and asks for no token
-    library.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _options(resources: Resources) -> dict[str, Any]:

@@ -1,21 +1,15 @@
 """What nodes must share with the driver: each difference is one sentence that names the node."""
 
-import socket
-import threading
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from augbench.bench.engines import preflight
 from augbench.bench.engines.preflight import (
     Node,
     check_nodes,
-    check_reachable,
     inspect_node,
-    is_reachable,
     new_token,
     processors,
     warn_oversubscribed,
@@ -90,39 +84,3 @@ def test_more_processors_than_there_are_is_said() -> None:
         warn_oversubscribed(there, 1.0)
     with pytest.warns(UserNotice, match=rf"more than the {there} of this machine"):
         warn_oversubscribed(there + 1, 1.0)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"SSH-2.0-x\r\n",
-        b"\0\0\0",
-        None,  # it hangs up
-    ],
-)
-def test_a_service_that_is_no_ray_is_refused_in_a_sentence(
-    answer: bytes | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ray itself would wait for it, deaf to Ctrl-C. A head that stands still is as silent."""
-    monkeypatch.setattr(preflight, "CONNECT_SECONDS", 0.5)
-    connections: list[socket.socket] = []
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                if answer is None:
-                    connection.close()
-                else:
-                    connections.append(connection)
-                    connection.sendall(answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        for spelled in (address, f"ray://{address}"):
-            with pytest.raises(UserError, match=f"answers at {spelled}: something listens there"):
-                check_reachable(spelled)
-            assert not is_reachable(spelled)

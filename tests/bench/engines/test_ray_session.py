@@ -86,6 +86,13 @@ class Driver:
         wait_until(lambda: bool(self.part(program)) or self.process.poll() is not None)
         return self.part(program)[0]
 
+    def folder(self) -> Path:
+        """The temporary folder of its Ray: other drivers on this machine have others."""
+        command = command_of(self.wait_for("raylet"))
+        folders = [each for each in Path("/tmp").glob("augbench-ray-*") if f"{each}/" in command]
+        (found,) = folders
+        return found
+
     def address(self) -> str:
         """Of the head, by an address that other machines reach."""
         words = Path(f"/proc/{self.wait_for('gcs_server')}/cmdline").read_text().split("\0")
@@ -157,7 +164,7 @@ def test_a_stranger_is_refused_and_the_token_is_nowhere_to_be_read(
         owner = attack(address, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token)
         said = owner.communicate(timeout=240)[0]
         assert "broke in" in said, said  # so it was the token that kept them out
-        (folder,) = {each for each in driver_folders() if is_named_by(raylet, each)}
+        folder = driver.folder()
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (unit,) = under_way(out)
         assert "RAY_AUTH_TOKEN" not in environment_of(unit)
@@ -165,10 +172,6 @@ def test_a_stranger_is_refused_and_the_token_is_nowhere_to_be_read(
             assert not holds(place, token), place
         assert not [p for p in parents() if token in command_of(p)]
     wait_until(lambda: not folder.exists())  # although the driver was killed
-
-
-def driver_folders() -> list[Path]:
-    return list(Path("/tmp").glob("augbench-ray-*"))
 
 
 def environment_of(process: int) -> dict[str, str]:
@@ -180,10 +183,6 @@ def command_of(process: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{process}/cmdline").read_text(errors="replace")
     return ""
-
-
-def is_named_by(process: int, folder: Path) -> bool:
-    return f"{folder}/" in command_of(process)
 
 
 def holds(place: Path, word: str) -> bool:
@@ -263,14 +262,14 @@ def test_a_driver_that_ray_ends_itself_leaves_a_sentence_and_no_folder(
     suite: Callable[..., Path], command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     """Ray's library ends the process where it is helpless: for the driver as a kill."""
-    folders = set(driver_folders())
     out = tmp_path / "run"
     with driving(command_line("run", suite(epochs=10**6), "--out", out), tmp_path) as driver:
         wait_until(lambda: bool(under_way(out)) or driver.process.poll() is not None)
+        folder = driver.folder()
         driver.process.kill()
         driver.process.wait()
         wait_until(lambda: "the same command carries on" in driver.log.read_text())
-        wait_until(lambda: set(driver_folders()) <= folders)
+        wait_until(lambda: not folder.exists())
 
 
 @pytest.mark.parametrize("fate", ["os._exit(1)", "time.sleep(1000)"])
@@ -294,14 +293,14 @@ def test_workers_that_never_come_up_end_the_run_in_a_sentence(
 def test_a_start_that_blocks_in_ray_is_ended_by_the_guard(
     suite: Callable[..., Path], command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    folders = set(driver_folders())
     words = command_line("run", suite(), "--out", tmp_path / "run")
     words[1:3] = ["-c", SHORT_START, "15"]
     with driving(words, tmp_path) as driver:
         os.kill(driver.wait_for("raylet"), signal.SIGSTOP)
+        folder = driver.folder()
         assert driver.process.wait(timeout=120) not in (0, None)
         wait_until(lambda: "Ray d" in driver.log.read_text())
         assert re.search(r"augbench: Ray (did|does) not start on this machine", last_line(driver))
         assert "--engine inline" in last_line(driver)
-    wait_until(lambda: set(driver_folders()) <= folders)
+    wait_until(lambda: not folder.exists())
     assert not list((tmp_path / "run").glob("trials/*"))
