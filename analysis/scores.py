@@ -66,7 +66,7 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     spoilt = [] if include_shared else shared_trials(results, "hours_full")
     alone = ~finals["trial"].isin(spoilt)
     slowed = alone & finals["trial"].isin(contended_trials(results, "hours_full"))
-    busy = finals["trial"].map(busy_shares(results.points))
+    busy = finals["trial"].map(busy_shares(results.points)).astype("float64")
     hours = [name for name in COSTS if name.startswith("hours")]
     finals = finals.assign(timed=alone, busy=busy, contended=slowed)
     finals[hours] = finals[hours].where(alone)

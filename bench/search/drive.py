@@ -193,7 +193,7 @@ class _Driver:
             backward=total.backward,
             charges={unit: list(charge) for unit, charge in own.items()},
         )
-        self.journal.tell(candidate.number, value, record, pruned=pruned)
+        self.journal.tell(candidate.number, value, record.to_json(), pruned=pruned)
 
     def _own_charges(self, candidate: Candidate) -> dict[str, Charge]:
         """The costs that no other trial is charged for: trials with equal values share units."""

@@ -22,7 +22,7 @@ from augbench.datasets.errors import UserError
 FILE = "journal.log"
 STUDY = "search"
 # Digests beside a trial: of its number and values, and of all that it had come to when it ended.
-BEGUN, TOLD = DIGESTS = ("digest_begun", "digest_told")
+BEGUN, TOLD = "digest_begun", "digest_told"
 
 
 class Journal:
@@ -63,21 +63,21 @@ class Journal:
             state=TrialState.RUNNING,
             params=dict(values),
             distributions=self._distributions,
-            user_attrs=dict(attributes or {}),
+            system_attrs=dict(attributes or {}),
         )
 
     def report(self, number: int, rung: int, value: float) -> None:
         """Note what a running trial has reached at a rung."""
         self._storage.set_trial_intermediate_value(self._id(number), rung, value)
 
-    def tell(self, number: int, value: float, record: TrialRecord, *, pruned: bool) -> None:
+    def tell(self, number: int, value: float, record: Mapping[str, Any], *, pruned: bool) -> None:
         """End a trial; before that, keep everything else that is known of it."""
         state = TrialState.PRUNED if pruned else TrialState.COMPLETE
-        for key, each in record.to_json().items():
+        for key, each in record.items():
             self._storage.set_trial_user_attr(self._id(number), key, each)
         trial = self._storage.get_trial(self._id(number))
         content = _content(trial, state, value)
-        self._storage.set_trial_user_attr(self._id(number), TOLD, _digest(content))
+        self._storage.set_trial_system_attr(self._id(number), TOLD, _digest(content))
         self._storage.set_trial_state_values(self._id(number), state, [value])
 
     def _id(self, number: int) -> int:
@@ -128,7 +128,7 @@ class _Lines(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         for log in logs:  # what is noted of a trial goes to the disk with the line that ends it
-            append_line(self._file, log, sync="user_attr" not in log)
+            append_line(self._file, log, sync="user_attr" not in log and "system_attr" not in log)
 
 
 def _parse(line: bytes, file: Path, number: int) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _check_trials(trials: Sequence[FrozenTrial], spaces: Mapping[str, Space], fi
         if ended and (trial.values is None or len(trial.values) != 1):
             raise damaged(file, f"{name} has ended without a metric")
         read_record(trial, file)
-        begun, told = trial.user_attrs.get(BEGUN), trial.user_attrs.get(TOLD)
+        begun, told = trial.system_attrs.get(BEGUN), trial.system_attrs.get(TOLD)
         if begun not in (None, _digest([number, trial.params])):
             raise damaged(file, f"{name} does not have the values that were written")
         if not ended or begun is told is None:  # former versions wrote no digests
@@ -202,9 +202,8 @@ def _check_trials(trials: Sequence[FrozenTrial], spaces: Mapping[str, Space], fi
 
 def read_record(trial: FrozenTrial, file: Path) -> TrialRecord:
     """What the driver kept of a trial when it ended; raises a UserError if that is damaged."""
-    kept = {key: each for key, each in trial.user_attrs.items() if key not in DIGESTS}
     try:
-        return read_options(TrialRecord, kept, f"trial {trial.number}")
+        return read_options(TrialRecord, trial.user_attrs, f"trial {trial.number}")
     except (UserError, RecursionError) as error:
         raise damaged(file, str(error)) from None
 
@@ -215,9 +214,8 @@ def _is_number(value: object) -> bool:
 
 def _content(trial: FrozenTrial, state: TrialState, value: float | None) -> list[object]:
     """All that is known of a trial that has ended, but for when it did."""
-    kept = {key: each for key, each in trial.user_attrs.items() if key not in DIGESTS}
     rungs = sorted(trial.intermediate_values.items())
-    return [trial.number, state.name, value, trial.params, rungs, kept]
+    return [trial.number, state.name, value, trial.params, rungs, trial.user_attrs]
 
 
 def _digest(content: object) -> str:

@@ -83,4 +83,4 @@ def test_a_torn_line_of_the_journal_is_dropped_and_the_journal_goes_on(tmp_path:
     file.write_bytes(file.read_bytes()[:-20])
     journal = journal_of(tmp_path, {"penalty": 0.4})
     assert [trial.params["penalty"] for trial in journal.trials()] == [0.1, 0.4]
-    assert [trial.params["penalty"] for trial in read_journal(tmp_path)] == [0.1, 0.4]
+    assert [trial.params["penalty"] for trial in read_journal(tmp_path, SPACES)] == [0.1, 0.4]

@@ -48,8 +48,8 @@ def test_lambda_is_the_penalty_and_the_papers_grids_are_of_it() -> None:
         ("linear:2:1", "the low end has to be below the high one"),
         ("linear:1:inf", "the low end has to be below the high one"),
         ("linear:0:1:1", "2 points or more"),
-        ("choice:", "of different values"),
-        ("choice:1,1", "of different values"),
+        ("choice:", "has different values"),
+        ("choice:1,1", "has different values"),
     ],
 )
 def test_words_that_are_no_space_are_told_so(words: str, part: str) -> None:
