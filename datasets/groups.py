@@ -16,9 +16,9 @@ EXCHANGED_BINS = 20
 
 # Why not scikit-learn's StratifiedGroupKFold? It orders groups by the spread of their classes, not
 # by size. Where all subjects have the same shares of the classes (ssvep), it takes them as they
-# come. The largest of 5 folds of ssvep is 1.30 times the mean with it and 1.11 here; of 36 groups of
-# 20 to 200 rows 1.09 and 1.00. It cannot give validation a share, and takes 31 s for 20,000 groups
-# in 5 folds with a validation part each, against 0.7 s here (tests/speed/folds.py, in one run).
+# come. The largest of 5 folds of ssvep is 1.30 times the mean with it and 1.11 here; of 36 groups
+# of 20 to 200 rows 1.09 and 1.00. It cannot give validation a share, and takes 31 s for 20,000
+# groups in 5 folds with a validation part each, 0.7 s here (tests/speed/folds.py, in one run).
 
 
 def count_rows(y: NDArray[np.int64], number: NDArray[np.int64]) -> Counts:
