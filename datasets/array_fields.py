@@ -33,19 +33,23 @@ def check_keys(npz: Npz) -> None:
     """Raise a UserError if x or y is missing, or if there is an unknown array."""
     where = npz.path.name
     others = [name for name in npz.members if name not in KEYS]
-    advice = "; ".join(f"rename {name!r} to {known!r}" for name, known in _renamings(others))
+    missing = [key for key in KEYS if key not in npz.members]
+    meant = {name: key for name, key in _renamings(others) if key in missing}
+    advice = [f"rename {name!r} to {key!r}" for name, key in meant.items()]
     for key in ("x", "y"):
-        if key not in npz.members:
+        if key in missing:
             raise UserError(
                 f"{where} lacks {key!r}; it holds {_listed(list(npz.members)) or 'nothing'}"
-                + (f": {advice}" if advice else "")
+                + (f": {'; '.join(advice)}" if advice else "")
             )
     if others:
-        known = ", ".join(KEYS)
-        advice = f"did you mean another name? {advice}" if advice else "leave out what is not named"
+        question = "did you mean another name? " if advice else ""
+        rest = [name for name in others if name not in meant]
+        if rest:
+            advice.append(f"leave out {_listed(rest)}")
         raise UserError(
-            f"{where} holds {_listed(others)}, beside the arrays that a task can use ({known}): "
-            f"{advice}"
+            f"{where} holds {_listed(others)}, beside the arrays that a task can use "
+            f"({', '.join(KEYS)}): {question}{'; '.join(advice)}"
         )
 
 

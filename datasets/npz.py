@@ -29,6 +29,7 @@ LONGEST_HEADER = 10_000  # characters, as numpy has it
 LONGEST_TEXT = 4096  # bytes of one text in an array
 CHUNK = 1 << 20  # bytes
 END = struct.Struct("<4s4H2LH")  # the end of a zip: its fifth field counts the members
+PASSES = 8  # over an array in Fortran order
 MOST_AXES = 32  # as many as every numpy can have
 
 
@@ -100,17 +101,21 @@ def read_array(npz: Npz, name: str) -> NDArray[Any]:
 
 
 def read_blocks(npz: Npz, name: str) -> Blocks:
-    """Read an array block by block; one in Fortran order is held in memory as a whole.
+    """Read an array block by block; the iterator raises UserError for damaged data.
 
-    The iterator raises UserError for damaged data.
+    An array in Fortran order is read several times, each time for an eighth of its rows at most.
     """
     member = npz.members[name]
     n = rows_per_block(member.shape[1:], member.dtype)
 
-    def slices() -> Iterator[NDArray[Any]]:
-        array = read_array(npz, name)
-        for start in range(0, len(array), n):
-            yield array[start : start + n]
+    def passes() -> Iterator[NDArray[Any]]:
+        n_rows = member.shape[0]
+        step = max(8 * n, -(-n_rows // PASSES))
+        for first in range(0, n_rows, step):
+            some = _read_rows(npz, name, first, min(first + step, n_rows))
+            for start in range(0, len(some), n):
+                yield some[start : start + n].copy(order="K")  # a view would keep all rows alive
+            del some
 
     def stream() -> Iterator[NDArray[Any]]:
         row_bytes = Blocks(member.shape[1:], member.dtype, ()).n_bytes
@@ -118,7 +123,22 @@ def read_blocks(npz: Npz, name: str) -> Blocks:
             for chunk in chunks:
                 yield np.frombuffer(chunk, member.dtype).reshape(-1, *member.shape[1:])
 
-    return Blocks(member.shape, member.dtype, slices() if member.by_column else stream())
+    return Blocks(member.shape, member.dtype, passes() if member.by_column else stream())
+
+
+def _read_rows(npz: Npz, name: str, first: int, last: int) -> NDArray[Any]:
+    """Some rows of an array in Fortran order, in that order."""
+    member = npz.members[name]
+    out = np.empty((last - first, *member.shape[1:]), member.dtype, order="F")
+    flat = out.reshape(last - first, -1, order="F")
+    column_bytes = member.shape[0] * member.dtype.itemsize
+    start = 0
+    with _data(npz, name, max(1, CHUNK // column_bytes) * column_bytes) as chunks:
+        for chunk in chunks:
+            columns = np.frombuffer(chunk, member.dtype).reshape(-1, member.shape[0])
+            flat[:, start : start + len(columns)] = columns[:, first:last].T
+            start += len(columns)
+    return out
 
 
 @contextmanager

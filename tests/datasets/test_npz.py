@@ -109,6 +109,20 @@ def test_loading_does_not_hold_the_file_in_memory(
     assert abs(float(fold.test.x.mean())) < 1e-6
 
 
+def test_an_array_in_fortran_order_is_read_in_passes(tmp_path: Path) -> None:
+    x = np.asfortranarray(RANDOM.normal(size=(1003, 4, 1000)))
+    np.savez(tmp_path / "a.npz", x=x)
+    tracemalloc.start()
+    start = 0
+    for block in read_blocks(open_npz(tmp_path / "a.npz"), "x").blocks:
+        assert np.array_equal(block, x[start : start + len(block)])
+        start += len(block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert start == 1003
+    assert peak < 0.7 * x.nbytes  # 8 blocks of 2 MB, and the chunk that is read
+
+
 @pytest.mark.parametrize(
     "shape",
     [

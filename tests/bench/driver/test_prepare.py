@@ -126,3 +126,21 @@ def test_training_without_a_class_is_refused_for_the_folds_asked_for(tmp_path: P
     lost = int(str(caught.value).split("fold ")[1][0])
     with pytest.warns(UserNotice):
         prepare(run, [each for each in plan if each.spec.fold != lost], tmp_path)
+
+
+def test_no_method_is_refused_for_the_names_of_channels(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "mine.npz",
+        x=random.normal(size=(40, 3, 64)),
+        y=np.arange(40) % 2,
+        channels=["EEG Fpz-Cz", "EOG horizontal", "A2-A1"],
+        sampling_rate=64,
+    )
+    methods = "[methods.augnet]\n[methods.trivialaugment]\n[methods.adda]\n"
+    plan = suite_of(tmp_path, f"folds = 1\n{MINE}{methods}").plan
+    assert len(plan) == 4
+    job._build_task.cache_clear()
+    with pytest.warns(UserNotice, match="these have none: EOG horizontal, A2-A1") as told:
+        assert prepare(RunDirectory(tmp_path / "run"), plan, tmp_path) == {}
+    assert len(told) == 1
