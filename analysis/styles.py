@@ -26,6 +26,7 @@ _ROWS = {
     "fixed": ("#555555", "P"),
     "randaugment": ("#a3a3a3", "^"),
     "trivialaugment": ("#a8905a", "v"),
+    "uniformaugment": ("#b4d278", "H"),
     "random_policy": ("#e0cf9e", "8"),
     # searches by proposals
     "random_search": ("#a8d3f0", "<"),

@@ -27,7 +27,7 @@ class RayFolder:
             remove_abandoned(parent)
             # The name is final only once the lock is held: no other driver sees it without.
             draft = Path(tempfile.mkdtemp(prefix=".augbench-ray-", dir=parent))  # mode 0700
-            self._lock = (draft / "lock").open("w")
+            self._lock = (draft / "lock").open("w", encoding="utf-8")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             self.path = draft.rename(parent / draft.name.removeprefix("."))
             (self.path / "r").mkdir()
@@ -59,7 +59,7 @@ def remove_abandoned(parent: Path) -> None:
         try:
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 continue
-            with (folder / "lock").open("r+") as lock:
+            with (folder / "lock").open("r+", encoding="utf-8") as lock:
                 if _is_free(lock):
                     shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # another driver removes it, or it is none of ours

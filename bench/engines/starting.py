@@ -26,7 +26,7 @@ def show_life(folder: Path, ticket: str) -> None:
     beat = {"ticket": ticket, "time": time.time(), "process": os.getpid()}
     draft = folder / f".{_NAME}.{platform.node()}.{os.getpid()}"
     with suppress(OSError):  # a full disk: the unit itself will say so
-        draft.write_text(json.dumps(beat))
+        draft.write_text(json.dumps(beat), encoding="utf-8")
         draft.replace(folder / _NAME)
 
 
@@ -54,7 +54,7 @@ def showing_life(folder: Path, ticket: str) -> Iterator[None]:
 def read_sign(folder: Path, ticket: str) -> dict[str, Any] | None:
     """The last sign of life of a unit's start; None if there is none with this ticket."""
     try:
-        sign = json.loads((folder / _NAME).read_text())
+        sign = json.loads((folder / _NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # it is not synced: a power cut may tear it
         return None
     return sign if isinstance(sign, dict) and sign.get("ticket") == ticket else None
