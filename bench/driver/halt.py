@@ -13,7 +13,8 @@ from rich.console import Console
 from augbench.bench.store.accounts import charged
 from augbench.bench.store.attempt_log import pulse
 from augbench.bench.store.files import DamagedError
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.bench.terminal import print_line
 from augbench.datasets.errors import UserError, system_error
 

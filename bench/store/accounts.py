@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from augbench.bench.store.attempt_log import end_event, lifetime, resume_events
 from augbench.bench.store.phases import CHARGED
-from augbench.bench.store.run_directory import UnitDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 
 
 class Charge(NamedTuple):

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import torch
 
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import PULSE_SECONDS, lifetime, start_event
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.provenance import provenance
-from augbench.bench.store.run_directory import AttemptDirectory, UnitDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
 
 

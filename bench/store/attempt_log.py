@@ -4,9 +4,10 @@ import platform
 import time
 from typing import Any
 
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.files import DamagedError, damaged, read_record
 from augbench.bench.store.records import PULSE
-from augbench.bench.store.run_directory import AttemptDirectory, UnitDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 
 PULSE_SECONDS = 0.5  # how exactly the time of a killed process is known
 LEASE_SECONDS = 6 * PULSE_SECONDS  # a process without a beat for so long is taken for dead

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from augbench.bench.store.attempt_directory import CHECKPOINTS
 from augbench.bench.store.files import DamagedError, damaged, sync_folder
-from augbench.bench.store.run_directory import CHECKPOINTS
 from augbench.datasets.errors import UserError
 
 SCHEMA = 1

@@ -4,8 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from augbench.bench.store import checkpoint
-from augbench.bench.store.files import UNIT_KINDS, DamagedError
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory, rename_aside
+from augbench.bench.store.files import UNIT_KINDS, DamagedError, rename_aside
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 
 
 def set_damaged_models_aside(run: RunDirectory) -> list[Path]:

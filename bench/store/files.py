@@ -23,6 +23,7 @@ from augbench.datasets.errors import UserError
 
 Record = TypeVar("Record")
 UNIT_KINDS = ("trials", "evaluations")  # folders of a run directory
+ASIDE = ".damaged"  # what the names of damaged files and folders end in
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # from file systems without links
 
 
@@ -241,3 +242,22 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_if_there(file: Path, adapter: TypeAdapter[Record]) -> Record | None:
+    """The record in a file of JSON; None if there is no file, or another process removes it now."""
+    try:
+        return read_record(file, adapter)
+    except FileNotFoundError:
+        return None
+
+
+def rename_aside(path: Path) -> None:
+    """Put a file or folder where nobody looks for it."""
+    if not path.exists():
+        return
+    name, number = path.name + ASIDE, 1
+    while path.with_name(name).exists():
+        number += 1
+        name = f"{path.name}{ASIDE}-{number}"
+    path.rename(path.with_name(name))

@@ -18,7 +18,8 @@ from augbench.bench.store.attempt_log import start_event
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, damaged
 from augbench.bench.store.records import Row
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 
 # Below so many charged seconds `busy` says nothing: a pause of the system weighs too much.
 SHORTEST_SECONDS = 1.0

@@ -11,7 +11,8 @@ from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.points import count_scored, identity_columns
 from augbench.bench.store.records import Row
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 
 # A trial and its evaluations show the first of these states that one of them has.
 _URGENCY = ("damaged", "failed", "running", "waiting", "diverged", "over budget", "done")

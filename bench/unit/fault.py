@@ -11,7 +11,7 @@ import os
 import signal
 import time
 
-from augbench.bench.store.run_directory import AttemptDirectory
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.datasets.errors import UserError
 from augbench.methods.training.training import DivergedError
 

@@ -12,6 +12,7 @@ from torch import nn
 from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt import Attempt, Wasted
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import has_stopped, start_event
 from augbench.bench.store.files import (
     BusyError,
@@ -23,12 +24,8 @@ from augbench.bench.store.files import (
 )
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.provenance import device_name
-from augbench.bench.store.run_directory import (
-    AttemptDirectory,
-    RunDirectory,
-    UnitDirectory,
-    sealed,
-)
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
 from augbench.methods.policies.policy import Policy, operation_shares

@@ -4,16 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from augbench.bench.plan.spec import EvaluationSpec, record_digest
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.files import append_line, write_json
 from augbench.bench.store.phases import PHASES
 from augbench.bench.store.points import open_run
-from augbench.bench.store.run_directory import (
-    SCHEMA,
-    AttemptDirectory,
-    RunDirectory,
-    UnitDirectory,
-    sealed,
-)
+from augbench.bench.store.run_directory import SCHEMA, RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.methods.policies.policy import Policy, Subpolicy, digest_in
 from augbench.methods.policies.policy_json import to_json
 

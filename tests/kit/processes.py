@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import end_event, pulse, start_event
-from augbench.bench.store.run_directory import AttemptDirectory
 
 
 class background:  # noqa: N801 it reads as an adverb

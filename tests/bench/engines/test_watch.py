@@ -11,7 +11,8 @@ from augbench.bench.engines.watch import CHECK_SECONDS, Watch
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.tables import Resources
 from augbench.bench.store.files import append_line, replace_json
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 
 LOST_SECONDS = 60 * Resources().lost_minutes
 UNIT = UnitId("trials", "0123456789ab")

@@ -16,7 +16,8 @@ from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.accounts import accounting_error, charged
 from augbench.bench.store.attempt_log import lifetime, pulse
 from augbench.bench.store.files import append_line, read_json, write_json
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory, sealed
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.work import Host, do_unit
 
 MILLISECOND = 1e-3

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from augbench.bench.store.attempt import Attempt, SupersededError
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import LEASE_SECONDS, has_stopped, is_alive, lifetime, pulse
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.ledger import Ledger
-from augbench.bench.store.run_directory import AttemptDirectory, UnitDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 from by_hand import START
 
 CPU = torch.device("cpu")

@@ -15,8 +15,9 @@ from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import Suite, load_suite
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.points import open_run, read_points
-from augbench.bench.store.run_directory import RunDirectory, UnitDirectory, sealed
+from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import is_damaged, read_trials
+from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from by_hand import begin, end, evaluation_of, finish, made_by_hand, model_row
 from runs import timeless
 

@@ -22,6 +22,7 @@ from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
 from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.attempt import Attempt, SupersededError
+from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import LEASE_SECONDS, pulse
 from augbench.bench.store.files import (
     append_line,
@@ -31,7 +32,8 @@ from augbench.bench.store.files import (
     write_json_once,
 )
 from augbench.bench.store.ledger import Ledger
-from augbench.bench.store.run_directory import AttemptDirectory, RunDirectory, UnitDirectory
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.bench.unit.work import Host, do_unit
 from augbench.datasets.errors import UserError
 from augbench.methods.training.end_to_end import EndToEnd
