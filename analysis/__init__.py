@@ -5,6 +5,8 @@ from augbench.datasets.lazy import lazy_names
 # The public names of the library, and the file of each.
 FILES = {
     "Results": "frame",
+    "agreement_table": "agreement",
+    "rest_table": "rest",
     "accuracy_figure": "figures",
     "charge_searches": "searches",
     "final_scores": "scores",

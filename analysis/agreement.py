@@ -15,7 +15,7 @@ COLUMNS = ("task", "method", "trials", "transforms", "f", "f_p", "correlation", 
 
 
 class Finding(NamedTuple):
-    """A statistic, and how often it is as large where there is nothing to find."""
+    """A statistic, and the probability of one as large if there is no effect."""
 
     statistic: float
     p: float
@@ -71,8 +71,8 @@ def agreement_table(results: Results, generator: np.random.Generator) -> pd.Data
     """One row per task and method that ends in policies: ``COLUMNS``, of their final policies.
 
     A cell is a trial (a fold and a seed), its values the shares of transforms in all operations
-    that fire. A method with one trial has no row. Transforms are those that any policy of the task
-    holds.
+    that fire. A method with one trial, and a task with one transform, have no row. Transforms are
+    those that any policy of the task holds.
     """
     rows = []
     for task, of_task in results.policies.groupby("task"):

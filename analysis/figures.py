@@ -54,7 +54,7 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
 def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
     axis = str(table["axis"].iloc[0])
     for _, rows in table.dropna(subset="x").groupby("style"):
-        _draw_curve(panel, rows, front=-int(rows["style"].iloc[0]) / len(table))
+        _draw_curve(panel, rows, front=-int(rows["style"].iloc[0]) / (1 + table["style"].max()))
     if table["x"].isna().all():
         panel.text(
             0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"

@@ -17,7 +17,7 @@ POINT_COLUMNS = {  # one row per scored artifact
     "fold": "int64",
     "seed": "int64",
     "trial": "str",  # id
-    "point": "int64",  # 1, 2, ... within the trial; some may be missing while evaluations run
+    "point": "int64",  # 1, 2, ... within the trial; some may be missing while retrainings run
     "step": "int64",
     "kind": "str",  # of the artifact: "model" or "policy"
     "metric": "str",

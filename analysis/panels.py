@@ -100,7 +100,7 @@ def _has_epochs(results: Results, label: str) -> bool:
     if method in METHOD_STYLES:
         return method not in WITHOUT_EPOCHS
     row = known_methods().get(method)
-    return row is None or row.ends_in == "model"  # of another package's we know no more than that
+    return row is None or row.ends_in == "model"  # of other packages only this is known
 
 
 def _count(which: "pd.Series[bool]", results: Results) -> "pd.Series[int]":

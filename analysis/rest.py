@@ -27,7 +27,7 @@ def rest_table(learned: pd.DataFrame) -> pd.DataFrame:
 
     ``learned`` has the columns of ``LEARNED_COLUMNS`` (analysis/frame.py). ``moved`` is how far the
     magnitude or the weight, whichever moved more, moved in the last quarter; less than
-    ``TOLERANCE`` is a rest. A trial of fewer than 4 points has no row.
+    ``TOLERANCE`` counts as at rest. A trial of fewer than 4 points has no row.
     """
     rows = []
     for (task, method, fold, seed, layer), table in learned.groupby(

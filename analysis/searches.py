@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from augbench.analysis.frame import COSTS, Results
+from augbench.analysis.frame import POINT_COLUMNS, Results
 from augbench.analysis.panels import readable_unit
 from augbench.analysis.report import png, svg, write
 from augbench.analysis.settings import plot_settings
@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 def trial_table(results: SearchResults) -> pd.DataFrame:
-    """One row per trial, by number: ``COLUMNS``, a column for each parameter, and two sums.
+    """One row per trial: ``COLUMNS``, a column for each parameter, ``best``, ``hours_so_far``.
 
     ``best`` is the best validation metric of the trials so far that ran to their end, and
     ``hours_so_far`` all that the trials so far were charged. ``valid`` is empty for a trial that
@@ -121,6 +121,9 @@ def write_search_report(path: Path, folder: Path) -> list[Path]:
     return [write(folder / name, content) for name, content in contents.items()]
 
 
+_PAID = ("hours_", "forward_", "backward_")  # how the columns of costs begin
+
+
 def charge_searches(results: Results, run: Path) -> Results:
     """The same results, with the costs of searches added to the methods whose options they chose.
 
@@ -137,7 +140,7 @@ def charge_searches(results: Results, run: Path) -> Results:
     points = results.points.copy()
     for label, search in searches.items():
         own = points["method"] == label
-        for cost in COSTS:
+        for cost in (each for each in POINT_COLUMNS if each.startswith(_PAID)):
             kind = cost.partition("_")[0]
             paid = search.device_hours if kind == "hours" else getattr(search, kind)
             points.loc[own, cost] += paid

@@ -8,8 +8,9 @@ import pandas as pd
 from augbench.bench.terminal import printable
 
 _STEM_LENGTH = 60
-# Stay as they are: no two of these are one file where case does not count, none is an option of a
-# command or a hidden file, none is a device of Windows, and none ends as a stem with a digest does.
+# Names that stay as they are: no two of them are one file where case does not count, none is an
+# option of a command or a hidden file, none is a device of Windows, and none ends as a stem with a
+# digest does.
 _PLAIN_STEM = re.compile(rf"[a-z0-9][a-z0-9_.-]{{0,{_STEM_LENGTH - 1}}}")
 _DIGEST = re.compile(r"-[0-9a-f]{10}$")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")

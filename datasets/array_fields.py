@@ -108,7 +108,7 @@ def read_groups(npz: Npz, n: int) -> NDArray[np.int64] | None:
 
 
 def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:
-    """The names of the channels, as the file has them; none where it has none."""
+    """The channel names as the file has them; empty if it has none."""
     if "channels" not in npz.members:
         return ()
     where, member = npz.path.name, npz.members["channels"]
@@ -125,10 +125,14 @@ def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:
     return names
 
 
-def pick(asked: Sequence[str], names: tuple[str, ...], where: str) -> tuple[int, ...] | None:
+def channel_indices(
+    asked: Sequence[str], names: tuple[str, ...], kind: Kind, where: str
+) -> tuple[int, ...] | None:
     """Which channels the option ``channels`` keeps; None where it is not given."""
     if not asked:
         return None
+    if kind == "image":
+        raise UserError(f"the option channels is {list(asked)}; it is for EEG: leave it out")
     if not names:
         raise UserError(
             f"the option channels is {list(asked)}, but {where} does not name its channels: add "

@@ -7,8 +7,8 @@ import torch
 
 from augbench.datasets import banks
 from augbench.datasets.array_fields import (
+    channel_indices,
     check_keys,
-    pick,
     read_channels,
     read_groups,
     read_labels,
@@ -48,7 +48,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     labels, class_names = read_labels(npz, shape[0], options.class_names)
     groups = read_groups(npz, shape[0])
     channels = read_channels(npz, kind, shape[1])
-    picked = pick(options.channels, channels, path.name)
+    picked = channel_indices(options.channels, channels, kind, path.name)
     if picked is not None:
         channels, shape = tuple(channels[i] for i in picked), (shape[0], len(picked), *shape[2:])
     signal = Signal(kind, shape[1:], channels, read_sampling_rate(npz, kind))

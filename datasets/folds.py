@@ -79,9 +79,9 @@ def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: f
     """(N,), (N,) -> folds in which no group stands in two parts; each row is tested in one fold.
 
     Every part has its share of the rows, and of the rows of each class, as nearly as whole groups
-    allow. A part may lack a class: `check_parts` says so. Nothing is drawn: the folds depend on
-    the groups alone, so that hard groups (subjects) meet the same training set whatever the seed.
-    Raises UserError when there are too few groups.
+    allow. A part may lack a class: `check_split` in parts.py says so. Nothing is drawn: the folds
+    depend on the groups alone, so that hard groups (subjects) meet the same training set whatever
+    the seed. Raises UserError when there are too few groups.
     """
     check_options(n_folds, valid_share)
     names, number = np.unique(groups, return_inverse=True)
@@ -90,7 +90,8 @@ def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: f
     if len(names) < n_folds or len(names) - int(np.bincount(tested).max()) < 2:
         raise UserError(
             f"{len(names)} groups are too few for n_folds = {n_folds}: a fold needs one to test, "
-            "one to validate and one to train; ask for other folds or bring more groups"
+            "one to validate and one to train, and parts of even size; ask for other folds or "
+            "bring more groups"
         )
     folds = []
     for k in range(n_folds):

@@ -10,8 +10,8 @@ Chosen = NDArray[np.bool_]
 
 DONORS = 64  # groups to try for each class that a part lacks
 SWAPS = 2000  # groups to try in exchange
-SIZE_WEIGHT = 8.0  # of the rows of all classes together, beside 1 for the classes
-EXCHANGED = 1_000_000  # pairs of groups times classes; with more the parts are even enough
+SIZE_WEIGHT = 8.0  # weight of the number of rows; the classes together weigh 1
+EXCHANGED = 1_000_000  # most pairs of groups times classes; larger data are even enough
 EXCHANGED_BINS = 20
 
 # Why not scikit-learn's StratifiedGroupKFold? It orders groups by the spread of their classes, not
@@ -32,7 +32,8 @@ def count_rows(y: NDArray[np.int64], number: NDArray[np.int64]) -> Counts:
 def even_bins(counts: Counts, n_bins: int) -> NDArray[np.int64]:
     """(G, K + 1) -> (G,): a bin for each group, so that bins are even in rows and in classes.
 
-    The largest group comes first; each goes to the bin that has least of what the group holds.
+    Groups are placed from the largest to the smallest, each into the bin that has least of its
+    classes and rows.
     Where all groups have the same shares of the classes, that is the bin with the fewest rows.
     """
     weights = _weights(counts)
@@ -168,6 +169,8 @@ def _give_missing_classes(
                 lack -= lacking(part, loads[part]) + lacking(giver, loads[giver])
                 apart = distance(part, here) + distance(giver, there)
                 apart -= distance(part, loads[part]) + distance(giver, loads[giver])
+                if np.count_nonzero(parts == giver) == 1:
+                    lack[0] = np.inf  # no part gives away its only group
                 first = int(np.lexsort((apart, lack))[0])
                 if (lack[first], apart[first]) < best and lack[first] < 0:
                     best = (float(lack[first]), float(apart[first]))

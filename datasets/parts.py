@@ -72,9 +72,10 @@ def check_split(task: Task, folds: Iterable[int]) -> str | None:
             lacking.append(f"fold {fold}: {_listed(lacks)}")
     if not lacking:
         return None
+    more = "examples" if parts.train.n_groups is None else "groups"
     return (
         f"some parts of {task.name!r} hold no {_what(task)} of some classes ("
-        f"{'; '.join(lacking)}), so {_metric_note(task)}: ask for other folds or bring more groups"
+        f"{'; '.join(lacking)}), so {_metric_note(task)}: ask for other folds or bring more {more}"
     )
 
 
@@ -86,7 +87,7 @@ def check_training(parts: Parts, class_names: Sequence[str], fold: int) -> None:
         raise UserError(
             f"the training {what} of fold {fold} lack{'s' if what == 'part' else ''} a class that "
             f"others have ({', '.join(missing)}): ask for other folds, another n_folds or "
-            "valid_share, or bring more groups"
+            f"valid_share, or bring more {'examples' if what == 'part' else 'groups'}"
         )
 
 

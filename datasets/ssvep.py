@@ -128,7 +128,7 @@ def _check(options: SsvepOptions) -> None:
     if not 0 < options.low < options.high < options.sampling_rate / 2 <= 128:
         raise UserError(
             f"low = {options.low}, high = {options.high}, sampling_rate = {options.sampling_rate}: "
-            "needed is 0 < low < high < sampling_rate / 2, and a sampling_rate of at most 256"
+            "the rule is 0 < low < high < sampling_rate / 2, and a sampling_rate of at most 256"
         )
     if not 0 < options.seconds <= 5:
         raise UserError(f"seconds is {options.seconds}; a trial of ssvep lasts 5 seconds")
@@ -231,7 +231,7 @@ def _windows(
 
 
 def _drop_copies(sessions: list[Session]) -> list[Session]:
-    """Of sessions with equal signals keep one: of the subject recorded nearest in time.
+    """Keep one session of those with equal signals: its subject was recorded again soonest.
 
     record-[2012.07.11-15.33.08] stands under subjects 3 and 7 with equal signals. It is subject
     3's: eight minutes before it lies a session of subject 3, a week after it the next of subject 7.

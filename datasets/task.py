@@ -79,7 +79,7 @@ class Signal:
 
     kind: Kind
     shape: tuple[int, ...]  # (C, T) or (C, H, W)
-    channels: tuple[str, ...] = ()  # 10-20 names, EEG only; empty where unknown
+    channels: tuple[str, ...] = ()  # names as the file has them, EEG only; empty where unknown
     sampling_rate: float = 0.0  # hertz, EEG only
     # Images only. The trunk does it first, so transforms still see values in [0, 1].
     normalisation: Normalisation | None = None

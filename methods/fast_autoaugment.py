@@ -98,7 +98,7 @@ class FastAutoAugment:
         return right
 
     def artifact(self, *, last: bool = False) -> Policy | None:
-        """The best trials so far, merged, after every `samplings_per_point` and the last."""
+        """The best trials so far, merged, after every `samplings_per_point` trials and the last."""
         n = len(self.trials)
         due = n >= self.options.n_samplings or n % self.options.samplings_per_point == 0
         if n == 0 or not (due or last):

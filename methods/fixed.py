@@ -18,6 +18,7 @@ from augbench.methods.transforms.transform import Transform
 # the images show; a suite of photographs asks for the flip. For EEG each sample draws one
 # transform, at the value that was best for this transform alone on Sleep-EDF:
 # eeg-augmentation-benchmark-2022.
+# At most what magnitude 1 is: 5.2 % of the window for the mask.
 BY_KIND: dict[Kind, tuple[tuple[Step, ...], ...]] = {
     "image": ((("crop", 1.0, 0.125),),),
     "eeg": (

@@ -14,10 +14,10 @@ from augbench.methods.transforms.transform import Transform
 def build(setup: Setup, options: TrivialAugmentOptions) -> EndToEnd:
     """The trunk, trained under one transform a sample, drawn evenly from the task's and identity.
 
-    The strength that acts is uniform between none and the strongest, where the paper's method draws
-    it from 31 bins. A transform without strength always acts, as in the paper. The paper's wide
-    space (shear 0.99, translate by 32 pixels, rotate by 135 degrees) is for the suite to ask for,
-    by ``ranges``.
+    With per = "sample" the strength that acts is uniform between none and the strongest, where the
+    paper's method draws it from 31 bins. A transform without strength always acts, as in the paper.
+    The paper's wide space (shear 0.99, translate by 32 pixels, rotate by 135 degrees) is for the
+    suite to ask for, by ``ranges``.
 
     Raises a UserError for an empty bank.
     Source: Mueller and Hutter 2021 (TrivialAugment).

@@ -17,7 +17,7 @@ MEAN_PROBABILITY = 0.5
 def build(setup: Setup, options: UniformAugmentOptions) -> EndToEnd:
     """The trunk, trained under transforms drawn with replacement from the task's.
 
-    Each acts or not by a probability, and at a strength, that are uniform and drawn for each use.
+    For each use, the probability and the strength of a transform are drawn uniformly.
 
     Raises a UserError for an empty bank and a length out of range.
     Source: Lingchen et al. 2020 (UniformAugment).

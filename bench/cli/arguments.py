@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-# Also `EngineName` of bench/driver/run_options.py, whose import takes torch's two seconds.
-EngineName = Literal["inline", "ray"]
+from augbench.bench.engines.engine import EngineName
 
 
 def _starts_with(names: Callable[[], list[str]]) -> Callable[[str], list[str]]:

@@ -41,7 +41,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command; what the user can mend ends in one sentence and exit code 2."""
     warnings.formatwarning = _format_warning
-    # `report` is a command of a layer above this one; other packages bring theirs in the same way.
+    # `report` belongs to analysis, which imports bench; other packages may add commands too.
     for entry in entry_points(group="augbench.commands"):
         app.command(entry.name)(entry.load())
     try:
@@ -232,15 +232,21 @@ def plan(
     if directory.exists():
         directory.header()  # refuses a directory of another version
     trials = read_trials(directory, read.plan)
+    splits: dict[str, str] = {}
+    if data is not None:
+        from augbench.bench.driver.prepare import prepare
+
+        skipped, splits = prepare(directory, read.plan, data)
+        reasons = {unit.digest: reason for unit, reason in skipped.items()}
+        for trial in trials:
+            if trial["state"] == "waiting" and trial["trial"] in reasons:
+                trial |= {"state": "skipped", "reason": reasons[trial["trial"]]}
     console = Console()
     console.print(plan_table(read.name, trials))
     for line in skip_lines(trials):
         print_line(console, line)
-    if data is not None:
-        from augbench.bench.driver.prepare import prepare
-
-        for label, sentence in prepare(directory, read.plan, data).splits.items():
-            print_line(console, f"{label}: {sentence}")
+    for label, sentence in splits.items():
+        print_line(console, f"{label}: {sentence}")
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
@@ -276,7 +282,7 @@ def status(run: RunPath) -> None:
 
     console = Console()
     if holds_search(run):
-        from augbench.bench.search.command import show_search
+        from augbench.bench.search.search_tables import show_search
 
         show_search(run, console)
         return

@@ -75,7 +75,7 @@ def transforms(
 
 
 def suites(name: OneSuite = None) -> None:
-    """List the suites that come with augbench, or print the file of one, to start an own one from.
+    """List the suites that come with augbench, or print the file of one as a start for your own.
 
     \b
     augbench suites

@@ -79,9 +79,9 @@ def _behind(comments: dict[int, _Comment], node: ast.AnnAssign) -> list[str]:
 
 
 def docstrings(build: Callable[..., Any] | str) -> list[str]:
-    """Those of the module of a builder, of the class there that it returns, and of the builder.
+    """The docstrings of a builder's module, of the class there that it returns, and its own.
 
-    The module is read, not imported: that would take seconds. Empty where its source is not there.
+    The module is read, not imported: that would take seconds. Empty if the source is missing.
     """
     module, function = _origin(build)
     tree = _parsed(module)

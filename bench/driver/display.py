@@ -18,7 +18,7 @@ from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.terminal import as_text, print_line
 from augbench.methods import known_methods
 
-_LINE_SECONDS = 15.0  # between plain lines, where nothing ends or very much does
+_LINE_SECONDS = 15.0  # between plain lines, if nothing changes or very many units run
 _MOST = 20  # units under way that are shown; the others are counted
 
 

@@ -116,9 +116,9 @@ class Halt:
                 if (result := unit.result()) is not None:
                     self._finished[folder] = charged(result["costs"]).seconds
                     continue
-            # The newest attempt may not have loaded the checkpoint of an older one yet.
-            beats = (pulse(attempt) for attempt in unit.attempts())
-            running += max((float(beat.get("charged_seconds", 0.0)) for beat in beats), default=0.0)
+                # The newest attempt may not have loaded the checkpoint of an older one yet.
+                beats = [pulse(attempt) for attempt in unit.attempts()]
+                running += max((float(b.get("charged_seconds", 0.0)) for b in beats), default=0.0)
         return running + sum(self._finished.values())
 
     def _request(self, reason: str) -> None:

@@ -94,8 +94,10 @@ def _record(
 ) -> None:
     """Write the resolved suite, which trials are skipped, and how the tasks are split."""
     _record_suite(run, suite, console)
-    if splits:
-        write_json(run.splits_file, {**run.splits(), **splits})
+    labels = {planned.task for planned in suite.plan}
+    kept = {label: sentence for label, sentence in run.splits().items() if label in labels}
+    if splits or kept:
+        write_json(run.splits_file, {**kept, **splits})
     if skipped or run.skipped_file.exists():
         write_json(run.skipped_file, {unit.digest: reason for unit, reason in skipped.items()})
 

@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from augbench.bench.engines.engine import Engine
+from augbench.bench.engines.engine import Engine, EngineName
 from augbench.bench.engines.inline import InlineEngine
 from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.plan.tables import Resources
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.work import Host
 from augbench.datasets.errors import UserError
-
-EngineName = Literal["inline", "ray"]
 
 
 @dataclass(frozen=True)

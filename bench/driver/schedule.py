@@ -108,8 +108,8 @@ def work_through(
             engine.submit(unit)
             tally.in_flight.add(unit)
         on_tick()
-        # Running trials may ask for retrainings. It is enough to read their points when a slot is
-        # free; a trial that ends is always read.
+        # Running trials may ask for retrainings. Their points are read when a slot is free or when
+        # they end, and only if the files have grown.
         has_free_slot = not tally.queue and len(tally.in_flight) < engine.slots
         to_read = set(tally.in_flight) if has_free_slot else set()
         for outcome in engine.wait(tick_seconds):

@@ -9,6 +9,9 @@ from augbench.bench.plan.spec import UnitId
 Ending = Literal["done", "crashed", "failed", "refused"]
 
 
+EngineName = Literal["inline", "ray"]
+
+
 class Outcome(NamedTuple):
     """How the work on a unit ended, and the reason if it did not end well."""
 

@@ -72,7 +72,7 @@ class RayEngine:
         self._flight[self._task.remote(request)] = unit
 
     def wait(self, seconds: float) -> list[Outcome]:
-        """The outcomes of tasks that ended, well or with their process.
+        """The outcomes of tasks that have ended, also of those whose process died.
 
         Raises a UserError if Ray itself has died.
         """
@@ -88,7 +88,7 @@ class RayEngine:
         return [self._outcome(reference) for reference in ended]
 
     def _give_up(self, stuck: dict[UnitId, str]) -> list[Outcome]:
-        """Kill units; those that Ray cannot even reach for that are said to have crashed."""
+        """Kill stuck units; a unit that Ray cannot end in KILL_SECONDS is reported as crashed."""
         now = time.monotonic()
         outcomes = []
         for reference, unit in list(self._flight.items()):
@@ -137,7 +137,7 @@ class RayEngine:
         self._session.close()
 
     def _check_capacity(self, resources: Resources) -> None:
-        """Raise a UserError for what no node has: Ray would wait for it for ever."""
+        """Raise a UserError if no node has what a unit needs: Ray would wait for ever."""
         needed = {"CPU": resources.cpus, "GPU": resources.gpus}
         nodes = [node["Resources"] for node in self._nodes()]
         if any(all(node.get(k, 0) >= n for k, n in needed.items()) for node in nodes):

@@ -1,4 +1,4 @@
-"""The environment variables that Ray reads, and how they become again what they were.
+"""The environment variables that Ray reads, and how they are restored.
 
 A Ray that is started listens on all addresses of the machine, whatever it is told, and runs what
 anyone sends who has its token. So it gets a new token each time, which is in the environment of the

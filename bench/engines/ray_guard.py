@@ -57,7 +57,7 @@ class Guard:
 
     def _say(self, word: bytes) -> None:
         assert self._process.stdin
-        with suppress(BrokenPipeError, ValueError):  # a guard that was killed is missed by nobody
+        with suppress(BrokenPipeError, ValueError):  # if the guard was killed, go on without it
             self._process.stdin.write(word)
             self._process.stdin.flush()
 

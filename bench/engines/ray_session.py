@@ -107,7 +107,7 @@ class RaySession:
                     options["runtime_env"]["py_modules"] = [packing.enter_context(_packed_code())]
                 self.ray.init(address=self._joined, **options)
         except Exception as error:
-            # Ray says of a token that is lacking what is in `message`, and of a wrong one nothing.
+            # If a token is missing, `message` says so; if it is wrong, Ray says nothing.
             raise UserError(
                 f"no Ray cluster answers at {self._address}: {_first_line(error)}; one that asks "
                 "for a token wants RAY_AUTH_MODE=token here, and RAY_AUTH_TOKEN_PATH or "

@@ -1,7 +1,7 @@
 """Signs of life of a process that gets ready for a unit and has no attempt yet to show them in.
 
 They stand in the unit's folder, with the driver's ticket: a process that another driver left behind
-has another one. Each stage beats by itself, so that any of them that stands still is missed: the
+has another one. Each stage writes its own signs, so the driver notices if one stands still: the
 worker of Ray once, the zygote while it imports, its child until the attempt has begun.
 
 This imports nothing but the standard library, for a worker of Ray that imports nothing else.
@@ -61,7 +61,7 @@ def read_sign(folder: Path, ticket: str) -> dict[str, Any] | None:
 
 
 def remove_sign(folder: Path) -> None:
-    """Remove what was shown, now that the unit is under way no more."""
+    """Remove the sign of life of a unit that is no longer under way."""
     with suppress(OSError):
         (folder / _NAME).unlink(missing_ok=True)
 

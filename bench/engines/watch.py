@@ -60,7 +60,7 @@ class Watch:
         return ticket
 
     def end(self, unit: UnitId) -> None:
-        """A unit is under way no more."""
+        """Forget a unit that is no longer under way."""
         self._submitted.pop(unit, None)
         self._signs.pop(unit, None)
         remove_sign(self._run.unit(unit).path)

@@ -110,6 +110,6 @@ def _digest(spec: TrialSpec | EvaluationSpec) -> str:
 
 
 def record_digest(record: dict[str, Any]) -> str:
-    """A hash of plain data: of what `to_json` writes it is the unit's name."""
+    """A hash of plain data. The hash of what `to_json` writes is the unit's name."""
     text = json.dumps(record, sort_keys=True, default=vars)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

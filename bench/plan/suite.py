@@ -54,7 +54,7 @@ def find_suite(path: Path) -> Path:
 
     Raises a UserError for a bare name that is neither.
     """
-    if path.exists() or str(path) != path.stem:
+    if path.is_file() or str(path) != path.stem:
         return path
     shipped = shipped_suites()
     if path.stem not in shipped:

@@ -228,7 +228,8 @@ def run_search(
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         extremes = [search.plan(values, search.method) for values in corners(search.spaces)]
         if not (run.path / FILE).exists():  # a search that is refused leaves nothing behind
-            prepare(run, [planned for plan in extremes for planned in plan], options.data)
+            for plan in extremes:  # one by one: `prepare` builds each method of a plan once
+                prepare(run, plan, options.data)
         record_search(run, search, n_trials)
         details = {"time": time.time(), "event": "search", "trials": n_trials}
         append_line(run.events_file, {**details, **provenance(torch.device("cpu"))})

@@ -154,7 +154,7 @@ def _open(file: Path) -> tuple[JournalStorage, list[FrozenTrial]]:
         return storage, storage.get_all_trials(study, deepcopy=False)
     except UserError:
         raise
-    except Exception as error:  # Optuna goes through the lines without looking what they hold
+    except Exception as error:  # Optuna goes through the lines without checking what they hold
         what = f"Optuna cannot read it: {type(error).__name__}: {error}"
         raise damaged(file, what) from None
 

@@ -144,8 +144,7 @@ def read_search(path: Path) -> tuple[Search, int]:
 
 def _damaged(file: Path, what: str) -> DamagedError:
     return DamagedError(
-        f"{file} is damaged ({what}): move it away and {file.parent / 'journal.log'} with it, and "
-        "run the same augbench search with another --out"
+        f"{file} is damaged ({what}): run the same augbench search with another --out"
     )
 
 

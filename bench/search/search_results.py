@@ -150,8 +150,8 @@ def _toml(path: Sequence[str], table: dict[str, Any]) -> str:
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _value(value: Value) -> str:
-    return json.dumps(value)  # JSON writes numbers, words and truth values as TOML does
+    return json.dumps(value, ensure_ascii=False)  # as TOML has them

@@ -49,7 +49,7 @@ class AttemptDirectory:
         return any((self.path / name).exists() for name in CHECKPOINTS)
 
     def fence(self) -> None:
-        """Prevent that the process of this attempt, if it comes back, makes a result."""
+        """Make sure that the process of this attempt cannot make a result if it comes back."""
         while not self.draft_file.is_dir():
             # It may be writing a draft, or another process may be doing the same as this one.
             with suppress(FileExistsError, IsADirectoryError):

@@ -119,7 +119,7 @@ def count_scored(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> int
 def _scores(
     run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]
 ) -> Iterator[tuple[Row, UnitDirectory | None, Row | None]]:
-    """Of each row the evaluation of its policy, if it has one, and the row that holds the scores.
+    """For each row: the row, the evaluation of its policy (if any), and the row with the scores.
 
     There are no scores if the retraining diverged: it costs, but there is nothing to show. The
     first policy that is not evaluated yet ends it: costs of what follows are not known.
@@ -249,7 +249,7 @@ def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
 
 
 def _machine(starts: Sequence[dict[str, Any]]) -> Machine:
-    """The machine of all attempts: hours of two devices are hours of neither."""
+    """The machine of all attempts. Several devices are named together: hours do not compare."""
     devices = dict.fromkeys(str(start["device"]) for start in starts)
     return Machine(" + ".join(devices), any(start["shared"] for start in starts))
 
@@ -258,7 +258,7 @@ def _busy(paid: _Paid) -> float:
     """The share of the charged time in which the processor worked for the trial: from 0 to 1.
 
     It is 1 where this cannot be told: on a GPU, for which a processor waits, and for less than
-    SHORTEST_SECONDS. Of several threads each counts, so that 1 does not mean that all were busy,
+    SHORTEST_SECONDS. Each of several threads counts, so 1 does not mean that all were busy,
     but a share below 1 still means that none was for the rest of the time.
     """
     seconds = paid.charge.seconds

@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,17 @@ def provenance(device: torch.device) -> dict[str, Any]:
         "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "python": platform.python_version(),
         "threads": torch.get_num_threads(),
-        "versions": {name: version(name) for name in ("augbench", "torch", "braindecode", "mne")},
+        "versions": {name: _version(name) for name in ("augbench", "torch", "braindecode", "mne")},
         "commit": _commit(),
     }
+
+
+def _version(package: str) -> str:
+    """Its version; empty if it is not installed, as augbench where the driver sent its code."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def device_name(device: torch.device) -> str:

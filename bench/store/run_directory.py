@@ -2,7 +2,7 @@
 
     run.json                         schema and resolved suite; written by the driver
     skipped.json                     the trials that it skipped, and why
-    splits.json                      of each task a sentence on how its first fold is split
+    splits.json                      for each task, a sentence on how its first fold is split
     lock                             held by the driver while it lives
     events.jsonl                     what the driver did: dispatches, ends, retries
     halt                             exists while the driver asks all units to pause
@@ -25,7 +25,7 @@
 The directory of a search is the same, but has search.json (schema, the search), journal.log (its
 trials, an Optuna study) and best.toml in place of run.json. Nothing in it has seen the test split.
 
-Every file has one writer (bench/store/files.py is how).
+Every file has one writer (bench/store/files.py shows how it writes).
 
 On some network file systems locks do nothing, and a process that was cut off may come back when
 another one has gone on with its unit. So no process writes where another one does: an attempt gets
@@ -95,8 +95,14 @@ class RunDirectory:
         return self.path / "splits.json"
 
     def splits(self) -> dict[str, str]:
-        """How the first fold of each task is split, a sentence by the label of the task."""
-        return read_if_there(self.splits_file, SENTENCES) or {}
+        """How the first fold of each task is split, a sentence by the label of the task.
+
+        Empty if the file is damaged: the next driver that loads the data writes it again.
+        """
+        try:
+            return read_if_there(self.splits_file, SENTENCES) or {}
+        except DamagedError:
+            return {}
 
     def exists(self) -> bool:
         """Whether a run has been begun here."""

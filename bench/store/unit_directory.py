@@ -177,7 +177,7 @@ class UnitDirectory:
         return result
 
     def points_size(self) -> int:
-        """Bytes of the files of points of all attempts: another number once a point is added."""
+        """Bytes of the files of points of all attempts: the number grows when a point is added."""
         files = [attempt.points_file for attempt in self.attempts()]
         return sum(file.stat().st_size for file in files if file.exists())
 

@@ -1,4 +1,4 @@
-"""What a unit of work is built from: its task, its fold, its method, and the test split apart."""
+"""What a unit of work is built from: its task, fold and method; the test split is kept apart."""
 
 import json
 from dataclasses import asdict, replace

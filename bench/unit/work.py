@@ -1,4 +1,4 @@
-"""Do one unit of work, a trial or an evaluation, from where it stands to its end."""
+"""Do one unit of work, a trial or a retraining, from its last checkpoint to its end."""
 
 import json
 import time
@@ -61,7 +61,7 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
     # The worker of a killed driver may live a moment longer than its driver.
     with hold_lock(directory.path / "lock", busy, wait_seconds=GHOST_SECONDS):
         if directory.check() is not None:
-            directory.points()  # of which none may be lost
+            directory.points()  # raises a DamagedError if one is lost
             return
         attempts = directory.attempts()
         if attempts and not has_stopped(attempts[-1], GHOST_SECONDS):
@@ -170,7 +170,7 @@ class _Worker:
         )
 
     def _row(self, artifact: Policy | Trained) -> dict[str, Any]:
-        """Score a model, or write a policy that an evaluation will score."""
+        """Score a model, or write a policy that a retraining will score."""
         self.n_points += 1
         row: dict[str, Any] = {"point": self.n_points, "step": self.step}
         if isinstance(artifact, Policy):
@@ -219,12 +219,12 @@ class _Worker:
 
     def _save(self) -> None:
         state = self._state_dict()
-        self.attempt.beat()  # not before: its ledger never holds more than is known to be lived
+        self.attempt.beat()  # after the state: no ledger may hold more time than the pulse shows
         checkpoint.save(self.attempt.directory.path, state)
         self._saved_at = time.monotonic()
         if not self._has_saved:
             self._has_saved = True
-            self.attempt.check_lease()  # what one that has begun meanwhile may be reading stays
+            self.attempt.check_lease()  # a newer attempt may be reading these files
             for attempt in self.attempt.earlier:
                 attempt.drop_tensors()
 

@@ -11,9 +11,10 @@ class TaskRow(NamedTuple):
     """A task: its options, and the functions that build it and download its data.
 
     ``options`` is a frozen dataclass of which every field has a default. ``build(options, data,
-    seed) -> Task`` and ``fetch(data)`` are functions or their names, ``module:function``: a suite
-    is checked without torch. ``data`` is the folder of all data sets, ``seed`` the suite's, from
-    which the task draws its own random numbers. Bad options and bad data raise a UserError.
+    seed) -> Task`` and ``fetch(data)`` are functions or their names, ``module:function``, so that
+    a suite can be checked without torch. ``data`` is the folder of all data sets, ``seed`` the
+    suite's, from which the task draws its own random numbers. Bad options and bad data raise a
+    UserError.
     """
 
     options: type

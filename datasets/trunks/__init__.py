@@ -10,7 +10,8 @@ from augbench.datasets.options.tasks import Kind
 class TrunkRow(NamedTuple):
     """A trunk: the kinds of signal that it takes, the function that builds it, its sizes.
 
-    ``build``, ``module:function``, is imported at the first call: a suite is checked without torch.
+    ``build``, ``module:function``, is imported at the first call, so that a suite can be checked
+    without torch.
     """
 
     kinds: tuple[Kind, ...]

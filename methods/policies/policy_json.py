@@ -24,7 +24,7 @@ def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
         name: {"strongest": bank[name].strongest, "unit": bank[name].unit}
         for name in sorted(policy.transforms)
     }
-    # A version that reads schema 1 alone reads all policies that it understands.
+    # Schema 1 where it suffices, so that older versions can still read the policy.
     draws = any(isinstance(each.magnitude, UpTo) for each in operations_of(policy))
     schema = SCHEMA if draws or policy.per != "sample" else 1
     return {"schema": schema, **plain(policy), "transforms": strongest}

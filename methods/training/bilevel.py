@@ -1,4 +1,4 @@
-"""What DADA and ADDA share: a policy is learned by the validation loss of the trunk it trains."""
+"""What DADA and ADDA share: a policy learns from the validation loss of the trunk it trains."""
 
 from collections.abc import Callable
 from contextlib import nullcontext

@@ -71,7 +71,7 @@ def test_it_learns_from_the_training_view_alone(setup: Setup) -> None:
 
 
 def test_its_choices_begin_undecided(setup: Setup) -> None:
-    """Uniform logits at a temperature of 0.05 would begin with 2 of 12 operations (METHODS.md)."""
+    """Uniform logits at a temperature of 0.05 would begin with 2 of 12 operations."""
     method = build(setup)
     assert method.policy.entropy == pytest.approx(torch.tensor(3.0).log().item(), abs=0.01)
 

@@ -146,11 +146,13 @@ def test_trials_that_drop_out_of_view_are_counted(
 ) -> None:
     out = tmp_path / "run"
     words = ("run", small_suite, "--engine", "inline", "--out", out)
-    assert "no more" not in ask(*words)[1]
+    assert "of the earlier suite" not in ask(*words)[1]
     code, printed, _ = ask(*words, "--set", "methods.random_policy.n_policies=1")
     assert code == 0
     assert f"1 trials of the earlier suite stay in {out}" in printed
-    assert "no more" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
+    assert (
+        "of the earlier suite" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
+    )
 
 
 def test_a_budget_that_ends_before_the_first_point_is_the_same_story_everywhere(
@@ -502,7 +504,7 @@ def test_what_is_no_run_directory_is_one_sentence(ask: Ask, tmp_path: Path) -> N
 def test_a_cluster_that_is_not_there_is_one_sentence_at_once(
     ask: Ask, small_suite: Path, tmp_path: Path
 ) -> None:
-    """Ray itself would knock for ever, deaf to a Ctrl-C."""
+    """Ray itself would try for ever and ignore Ctrl-C."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and nobody listens
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -55,7 +55,7 @@ def test_data_are_built_once_whatever_trainings_the_methods_have(
     )
     suite = suite_of(tmp_path, f"folds = 5\nseeds = [0, 1, 2]\n{WAVES}{methods}")
     assert len(suite.plan) == 60
-    assert prepare(RunDirectory(tmp_path / "run"), suite.plan, tmp_path) == {}
+    assert prepare(RunDirectory(tmp_path / "run"), suite.plan, tmp_path).skipped == {}
     assert builds == [0]
 
 
@@ -142,5 +142,5 @@ def test_no_method_is_refused_for_the_names_of_channels(tmp_path: Path) -> None:
     assert len(plan) == 4
     job._build_task.cache_clear()
     with pytest.warns(UserNotice, match="these have none: EOG horizontal, A2-A1") as told:
-        assert prepare(RunDirectory(tmp_path / "run"), plan, tmp_path) == {}
+        assert prepare(RunDirectory(tmp_path / "run"), plan, tmp_path).skipped == {}
     assert len(told) == 1

@@ -198,7 +198,7 @@ def test_environment_and_signals_are_as_they_were_once_the_engine_is_closed(
     script.write_text("""
 import os, signal, ray
 from augbench.bench.engines.ray_session import RaySession
-from augbench.bench.plan.suite import Resources
+from augbench.bench.plan.tables import Resources
 from augbench.datasets.errors import UserError
 os.environ["RAY_AUTH_TOKEN"] = "the user's own, of another cluster"
 before, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)

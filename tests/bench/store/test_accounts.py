@@ -106,7 +106,7 @@ def test_no_ledger_holds_more_than_is_known_to_be_lived(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Even where no beat but those before checkpoints ever came."""
-    monkeypatch.setattr("augbench.bench.store.attempt_log.PULSE_SECONDS", 3600.0)
+    monkeypatch.setattr("augbench.bench.store.attempt.PULSE_SECONDS", 3600.0)
     interrupted(lambda: finished(run, trial), at=4)
     attempt = run.unit(trial.unit).attempts()[0]
     lines = attempt.log()

@@ -207,5 +207,4 @@ def test_a_batch_that_nothing_can_be_learned_from_moves_nothing(valid: Split) ->
     case = Case(network(), train, valid, torch.tensor([0.0, 1.0, 1.0]))
     found = case.found()
     assert torch.equal(found.x[train.y == 0], torch.zeros_like(found.x[train.y == 0]))
-    assert found.x[train.y == 1].abs().min() >= 0
     assert found.x[train.y == 1].abs().sum() > 0

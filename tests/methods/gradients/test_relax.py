@@ -184,7 +184,7 @@ def test_what_a_sample_earns_moves_no_other_sample(logits: Tensor) -> None:
 def test_the_difference_of_two_estimates_on_equal_noise_loses_the_control_variate(
     logits: Tensor,
 ) -> None:
-    """What VDIGPKU/DADA releases: not a bias, but no control variate either (METHODS.md, 0.2)."""
+    """What VDIGPKU/DADA releases: not a bias, but no control variate either."""
     many = logits.expand(200, -1, -1)
     draw = draw_categories(many, generator(8))
     above, below = worth(draw.choice), 0.9 * worth(draw.choice)
