@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
@@ -126,6 +128,25 @@ def test_no_part_lacks_a_class_that_enough_groups_have(seed: int) -> None:
             assert tested or len(owners) < n_folds
             assert train or owners == tested
             assert valid or len(owners - tested) < 2
+
+
+def test_no_part_gives_away_its_only_group() -> None:
+    """Of groups with one class each and one with both, validation would have kept none."""
+    y = torch.tensor([0] * 10 + [1] * 10 + [0] * 5 + [1] * 5)
+    groups = np.array(["a"] * 10 + ["b"] * 10 + ["ab"] * 10)
+    for fold in grouped(y, groups, 3, 0.25):
+        assert min(map(len, fold)) > 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_part_of_few_groups_is_empty(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n_groups = int(random.integers(4, 10))
+    groups = np.arange(n_groups).repeat(random.integers(2, 6, n_groups))
+    y = torch.from_numpy(random.integers(0, 3, n_groups)[groups])
+    with suppress(UserError):  # few groups of very uneven size cannot be split
+        for fold in grouped(y, groups, 2, 0.25):
+            assert min(map(len, fold)) > 0
 
 
 def test_many_folds_and_classes_of_single_groups_end() -> None:
