@@ -251,7 +251,7 @@ def goes_away(
         leave()
         assert driver.wait(timeout=120) == 2
     assert "No such file or directory" in log.read_text()
-    assert "what was finished is kept: mend that and run the same command" in log.read_text()
+    assert "finished work is kept: mend that and run the same command" in log.read_text()
 
 
 def test_a_run_directory_that_goes_away_is_made_by_nobody_and_carried_on_when_it_is_back(
