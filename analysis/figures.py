@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from augbench.analysis.frame import Results
 from augbench.analysis.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
 from augbench.analysis.settings import plot_settings
-from augbench.bench.terminal import printable
+from augbench.bench.printable import printable
 
 LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
 LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down

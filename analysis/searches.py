@@ -15,10 +15,10 @@ from augbench.analysis.panels import readable_unit
 from augbench.analysis.report import png, svg, write
 from augbench.analysis.settings import plot_settings
 from augbench.analysis.text import csv
+from augbench.bench.printable import printable
 from augbench.bench.search.search_results import SearchResults, read_search_results
 from augbench.bench.search.space import scale
 from augbench.bench.store.points import open_run
-from augbench.bench.terminal import printable
 from augbench.datasets.errors import UserError
 
 COLOUR = "#3f95d8"

@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from augbench.bench.terminal import printable
+from augbench.bench.printable import printable
 
 _STEM_LENGTH = 60
 # Names that stay as they are: no two of them are one file where case does not count, none is an

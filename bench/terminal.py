@@ -4,17 +4,10 @@ Rich reads square brackets as markup and `:names:` as emoji. Labels, paths and e
 hold both, so nothing that is printed here is handed to rich as a plain string.
 """
 
-import re
-
 from rich.console import Console
 from rich.text import Text
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """The text on one line: control characters are shown as escapes, as in ``\\n``."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+from augbench.bench.printable import printable
 
 
 def as_text(value: object) -> Text:

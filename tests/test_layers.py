@@ -19,7 +19,7 @@ ROOMS = {
 FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))
 # Some files are below the rooms of their layer: how a process begins and prints, and `datasets`,
 # whose one room holds networks, which are built from a signal.
-BELOW = {"augbench.bench.startup", "augbench.bench.terminal"}
+BELOW = {"augbench.bench.printable", "augbench.bench.startup", "augbench.bench.terminal"}
 EMPTY_NAMES = {"utils", "helpers", "manager", "base", "common", "misc"}
 # What only some machines have: the inline engine and the analysis run without it.
 RAY_ONLY = ROOT / "bench" / "engines" / "ray_session.py"

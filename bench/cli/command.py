@@ -219,13 +219,11 @@ def plan(
     augbench plan quickstart
     augbench plan my.toml --set folds=3 --data data
     """
-    from rich.console import Console
-
-    from augbench.bench.cli.trial_tables import plan_table
+    from augbench.bench.cli.trial_tables import plan_text
     from augbench.bench.plan.suite import find_suite, load_suite
+    from augbench.bench.printable import printable
     from augbench.bench.store.run_directory import RunDirectory
     from augbench.bench.store.states import is_damaged, read_trials, skip_lines
-    from augbench.bench.terminal import print_line
 
     read = load_suite(find_suite(suite), overrides, fragments)
     directory = RunDirectory(out or Path("runs") / read.name)
@@ -241,12 +239,9 @@ def plan(
         for trial in trials:
             if trial["state"] == "waiting" and trial["trial"] in reasons:
                 trial |= {"state": "skipped", "reason": reasons[trial["trial"]]}
-    console = Console()
-    console.print(plan_table(read.name, trials))
-    for line in skip_lines(trials):
-        print_line(console, line)
-    for label, sentence in splits.items():
-        print_line(console, f"{label}: {sentence}")
+    print(plan_text(read.name, trials))
+    for line in [*skip_lines(trials), *(f"{task}: {split}" for task, split in splits.items())]:
+        print(printable(line))
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
@@ -276,23 +271,22 @@ def status(run: RunPath) -> None:
     \b
     augbench status runs/quickstart
     """
-    from rich.console import Console
-
     from augbench.bench.search.search import holds_search
 
-    console = Console()
     if holds_search(run):
+        from rich.console import Console
+
         from augbench.bench.search.search_tables import show_search
 
-        show_search(run, console)
+        show_search(run, Console())
         return
-    from augbench.bench.cli.trial_tables import show_trials
+    from augbench.bench.cli.trial_tables import status_text
     from augbench.bench.store.points import open_run
     from augbench.bench.store.states import is_damaged, read_trials
 
     directory, suite = open_run(run)
     trials = read_trials(directory, suite.plan)
-    show_trials(trials, console)
+    print(status_text(trials))
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from augbench.bench.cli.trial_tables import plan_table, status_tables
+from augbench.bench.cli.trial_tables import plan_text, status_text
+from augbench.bench.printable import printable
 from augbench.bench.store.points import open_run, read_points
-from augbench.bench.terminal import as_text, print_line, printable
+from augbench.bench.terminal import as_text, print_line
 
 HOSTILE = ["augnet [a,b]", "[/x]", "[bold]x", ":smile:", "a\\[b", "100%", "$x$", "\x1b[2Jgone"]
 
@@ -22,10 +23,7 @@ def test_a_label_reads_as_it_was_written(label: str) -> None:
     print_line(console, f"{label} ended")
     row = {"task": label, "method": label, "fold": 0, "seed": 0, "trial": "abc", "state": "failed"}
     row |= {"points_scored": 0, "points_known": 1, "wasted_seconds": 0.0, "reason": label}
-    console.print(plan_table(label, [row]))
-    for table in status_tables([row]):
-        console.print(table)
-    printed = console.export_text()
+    printed = "\n".join([console.export_text(), plan_text(label, [row]), status_text([row])])
     assert printed.count(printable(label)) == 1 + 3 + 3  # line; title and two cells; three cells
     assert "\x1b" not in printed
 

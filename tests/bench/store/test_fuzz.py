@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from augbench.analysis.frame import load
-from augbench.bench.cli.trial_tables import plan_table, status_tables
+from augbench.bench.cli.trial_tables import plan_text, status_text
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import Suite, load_suite
@@ -63,8 +63,8 @@ def status(out: Path) -> list[str]:
     try:
         directory, suite = open_run(out)
         trials = read_trials(directory, suite.plan)
-        for table in (*status_tables(trials), plan_table("fuzz", trials)):
-            Console(file=io.StringIO()).print(table)
+        assert status_text(trials)
+        assert plan_text("fuzz", trials)
         load(out)
     except (UserError, OSError):
         return []
