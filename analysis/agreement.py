@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 def differs_from_uniform(values: NDArray[np.float64]) -> Finding:
     """F-test of the columns of (cells, operations): is any operation larger than others?
 
-    Cells are what decided independently of each other: the stages of a policy with their logits, or
+    A cell is one independent decision: the stages of a policy with their logits, or
     folds and seeds with the shares of their final policies. The mean of a cell is taken out, for it
     says nothing of operations. Needs 2 cells and 2 operations. Where cells are exactly alike the
     statistic is infinite, and 0 where all operations are equal.

@@ -4,13 +4,13 @@ import sys
 
 from augbench.bench.startup import importing, keep_writing
 
-_LONG = ("run", "search")  # commands whose work goes on when nobody reads what they print
-_GOES_ON = "augbench: nobody reads the output any more; the work goes on (see augbench status)"
+_LONG_COMMANDS = ("run", "search")  # commands whose work goes on when nobody reads what they print
+_OUTPUT_LOST = "augbench: nobody reads the output any more; the work goes on (see augbench status)"
 
 
 def main() -> None:
     """Import the command and run it."""
-    keep_writing(notice=_GOES_ON if sys.argv[1:2] and sys.argv[1] in _LONG else "")
+    keep_writing(notice=_OUTPUT_LOST if sys.argv[1:2] and sys.argv[1] in _LONG_COMMANDS else "")
     with importing():
         from augbench.bench.cli.command import main as command
     command()

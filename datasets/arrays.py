@@ -98,7 +98,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
 
 
 def _bank(signal: Signal, where: str) -> tuple[str, ...]:
-    """The transforms for the signal; a UserNotice names those that need unknown positions."""
+    """The transforms for the signal; a UserNotice names those left out for lack of positions."""
     if signal.kind == "image":
         return banks.IMAGE
     lost = unplaced(signal.channels)

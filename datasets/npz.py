@@ -103,7 +103,8 @@ def read_array(npz: Npz, name: str) -> NDArray[Any]:
 def read_blocks(npz: Npz, name: str) -> Blocks:
     """Read an array block by block; the iterator raises UserError for damaged data.
 
-    An array in Fortran order is read several times, each time for an eighth of its rows at most.
+    An array in Fortran order is read in up to 8 passes, each for an eighth of its rows or for 8
+    blocks, whichever is more.
     """
     member = npz.members[name]
     n = rows_per_block(member.shape[1:], member.dtype)
@@ -201,8 +202,8 @@ def _check_storage(info: zipfile.ZipInfo, file_bytes: int, where: str) -> None:
         raise UserError(f"{where} is encrypted: write the file again with numpy.savez")
     if info.compress_type not in METHODS:
         raise UserError(
-            f"{where} is compressed by method {info.compress_type} of zip; numpy knows none and "
-            "deflate: write the file again with numpy.savez"
+            f"{where} is compressed by method {info.compress_type} of zip; numpy reads "
+            "files without compression or with deflate: write the file again with numpy.savez"
         )
     unpacked, packed = info.file_size, info.compress_size
     stored = info.compress_type == zipfile.ZIP_STORED

@@ -37,7 +37,7 @@ def parts_of(task: Task, fold: int) -> Parts:
 
 
 def describe_split(task: Task, fold: int) -> str:
-    """Say in one sentence how many windows or images, and groups, a task and its parts have.
+    """One sentence: how many windows (or images) and groups the task and its parts have.
 
     The parts are training, validation and test. The sentence names classes that validation or test
     lacks, because balanced accuracy is then the mean over fewer classes.
@@ -92,7 +92,7 @@ def check_training(parts: Parts, class_names: Sequence[str], fold: int) -> None:
 
 
 def _lacks(parts: Parts, class_names: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """The names of the parts that lack classes, training apart, and the classes."""
+    """The validation and test parts that lack classes, by name, each with those classes."""
     named = zip(NAMES[1:], parts[1:], strict=True)
     found = [(name, _missing(part, class_names)) for name, part in named]
     return [(name, missing) for name, missing in found if missing]

@@ -1,8 +1,8 @@
 """ADDA: a policy of stages, learned by hypergradients; CADDA learns one for each class."""
 
 from augbench.methods.options.gradients import AddaOptions
-from augbench.methods.policies.search_space import learnable
-from augbench.methods.policies.soft_policy import of_stages
+from augbench.methods.policies.search_space import learnable_transforms
+from augbench.methods.policies.soft_policy import make_stage_policy
 from augbench.methods.training.bilevel import Bilevel, check
 from augbench.methods.training.method import Setup
 
@@ -17,7 +17,7 @@ def build(setup: Setup, options: AddaOptions, *, n_groups: int = 1) -> Bilevel:
     values, outer batch) follows moskomule/dda and VDIGPKU/DADA.
     """
     check(setup, options)
-    policy = of_stages(learnable(setup.bank), n_groups=n_groups)
+    policy = make_stage_policy(learnable_transforms(setup.bank), n_groups=n_groups)
     policy.reset_parameters(setup.seeds.generator("policy"))
     return Bilevel(setup, options, policy, policy.freeze)
 

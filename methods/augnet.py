@@ -9,7 +9,7 @@ from torch import Tensor
 from augbench.datasets.errors import UserError, require, unknown
 from augbench.methods.layers.layer import AugmentationLayer, magnitude_norm
 from augbench.methods.options.end_to_end import AugNetOptions
-from augbench.methods.policies.search_space import learnable
+from augbench.methods.policies.search_space import learnable_transforms
 from augbench.methods.training.behind_layers import behind_layers
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
@@ -112,7 +112,7 @@ def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]
 
 def _default_layers(setup: Setup) -> tuple[tuple[str, ...], ...]:
     """Every transform of the task that passes a gradient, in the layers of `BY_KIND`."""
-    usable = [transform.name for transform in learnable(setup.bank)]
+    usable = [transform.name for transform in learnable_transforms(setup.bank)]
     groups, with_others = BY_KIND[setup.signal.kind], OTHERS[setup.signal.kind]
     known = {name for group in groups for name in group}
     others = tuple(name for name in usable if name not in known)

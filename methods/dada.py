@@ -2,8 +2,8 @@
 
 from augbench.datasets.errors import UserError, require
 from augbench.methods.options.gradients import DadaOptions
-from augbench.methods.policies.search_space import learnable
-from augbench.methods.policies.soft_policy import of_pairs
+from augbench.methods.policies.search_space import learnable_transforms
+from augbench.methods.policies.soft_policy import make_pair_policy
 from augbench.methods.training.bilevel import Bilevel, check
 from augbench.methods.training.method import Setup
 
@@ -20,8 +20,8 @@ def build(setup: Setup, options: DadaOptions) -> Bilevel:
     """
     check(setup, options)
     require(options, "n_best", options.n_best >= 1, "1 or more")
-    transforms = learnable(setup.bank)
+    transforms = learnable_transforms(setup.bank)
     if len(transforms) < 2:
         raise UserError("DADA chooses among pairs of transforms; the task lists fewer than 2")
-    policy = of_pairs(transforms)
+    policy = make_pair_policy(transforms)
     return Bilevel(setup, options, policy, lambda: policy.freeze(options.n_best))

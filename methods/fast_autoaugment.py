@@ -15,7 +15,7 @@ from augbench.methods.policies.search_space import check_bank, policy_at, read_s
 from augbench.methods.policies.tpe import Scored, import_sampler, propose
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
-from augbench.methods.training.training import SCORE_BATCH, mean_right, score, trunk_samples
+from augbench.methods.training.training import SCORE_BATCH, mean_correct, score, trunk_samples
 
 
 class FastAutoAugment:
@@ -83,15 +83,15 @@ class FastAutoAugment:
         copies = []
         for _ in range(self.options.n_copies):
             parts = [
-                self._right(model, table.apply(x_part, y_part, noise), y_part)
+                self._is_correct(model, table.apply(x_part, y_part, noise), y_part)
                 for x_part, y_part in zip(x.split(SCORE_BATCH), y.split(SCORE_BATCH), strict=True)
             ]
             copies.append(torch.cat(parts))
         right = torch.stack(copies).double()
         reward = right.amax(0) if self.options.reward == "any" else right.mean(0)
-        return mean_right(reward, y, metric=self.setup.metric, n_classes=self.setup.n_classes)
+        return mean_correct(reward, y, metric=self.setup.metric, n_classes=self.setup.n_classes)
 
-    def _right(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    def _is_correct(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
         """(B, ...), (B,) -> (B,) bool."""
         self.setup.meter.count(forward=trunk_samples(model, len(x)))
         right: Tensor = model(x).argmax(1) == y

@@ -18,8 +18,8 @@ from augbench.methods.gradients.critic import (
 )
 from augbench.methods.options.gradients import FasterAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.search_space import learnable
-from augbench.methods.policies.soft_policy import of_stages
+from augbench.methods.policies.search_space import learnable_transforms
+from augbench.methods.policies.soft_policy import make_stage_policy
 from augbench.methods.training.method import Setup
 from augbench.methods.training.training import DivergedError, trunk_samples
 
@@ -53,7 +53,9 @@ class FasterAutoAugment:
 
     def __init__(self, setup: Setup, options: FasterAutoAugmentOptions) -> None:
         self.setup, self.options = setup, options
-        policy = of_stages(learnable(setup.bank), temperature=options.temperature)
+        policy = make_stage_policy(
+            learnable_transforms(setup.bank), temperature=options.temperature
+        )
         generator = setup.seeds.generator("policy")
         policy.reset_parameters(generator)
         with torch.no_grad():

@@ -69,13 +69,13 @@ def _is_sleep_edf(setup: Setup) -> bool:
 def _by_kind(setup: Setup) -> tuple[tuple[Step, ...], ...]:
     """The steps of the default whose transforms the task lists, with magnitudes."""
     present = [
-        tuple(_graded(step, setup.bank[step[0]]) for step in steps if step[0] in setup.bank)
+        tuple(_with_magnitude(step, setup.bank[step[0]]) for step in steps if step[0] in setup.bank)
         for steps in BY_KIND[setup.signal.kind]
     ]
     return tuple(steps for steps in present if steps)
 
 
-def _graded(step: Step, transform: Transform) -> Step:
+def _with_magnitude(step: Step, transform: Transform) -> Step:
     """The step with its value as a magnitude, at most 1."""
     if len(step) == 2:
         return step

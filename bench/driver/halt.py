@@ -90,10 +90,10 @@ class Halt:
 
     def _check_limits(self) -> None:
         if self._end is not None and time.monotonic() >= self._end:
-            self._request("the time of --stop-after is over")
+            self._request_stop("the time of --stop-after is over")
         elif self._device_seconds is not None and self._charged() >= self._device_seconds:
             budget = f"the suite's budget of {self._device_seconds / 3600:g} device hours"
-            self._request(f"{budget} is used up: raise total_device_hours to go on")
+            self._request_stop(f"{budget} is used up: raise total_device_hours to go on")
 
     def _charged(self) -> float:
         """Seconds that all units of the run were charged when the costs were last summed up."""
@@ -121,7 +121,7 @@ class Halt:
                 running += max((float(b.get("charged_seconds", 0.0)) for b in beats), default=0.0)
         return running + sum(self._finished.values())
 
-    def _request(self, reason: str) -> None:
+    def _request_stop(self, reason: str) -> None:
         if not self._outside.is_set():
             self._run.halt_file.touch()  # first: if this fails, the driver has to report it
         self.reason = reason
@@ -132,7 +132,7 @@ class Halt:
         self.interrupted = True
         said = "running units stop after their current step"
         try:
-            self._request("interrupted")
+            self._request_stop("interrupted")
         except OSError as error:
             self.reason = "interrupted"
             said = f"running units go on to their end ({system_error(error)})"

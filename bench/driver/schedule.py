@@ -102,7 +102,7 @@ def work_through(
         while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
             unit = tally.queue.popleft()
             tries[unit] += 1
-            _note(run, "dispatched", unit, f"try {tries[unit]}")
+            _log_event(run, "dispatched", unit, f"try {tries[unit]}")
             directory = run.add_unit(unit, known[unit].to_json())  # only now: a plan can be long
             directory.failure_file.unlink(missing_ok=True)
             engine.submit(unit)
@@ -115,13 +115,15 @@ def work_through(
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
             to_read.add(outcome.unit)
-            if _settle(run, outcome, tries[outcome.unit], tally):
+            if _record_outcome(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
-        enqueue(pending(run, _grown(run, [trials[u] for u in to_read if u in trials], sizes)))
+        enqueue(
+            pending(run, _with_new_points(run, [trials[u] for u in to_read if u in trials], sizes))
+        )
     on_tick()
 
 
-def _grown(
+def _with_new_points(
     run: RunDirectory, trials: Iterable[TrialSpec], sizes: dict[UnitId, int]
 ) -> list[TrialSpec]:
     """The trials whose points files have grown since the last call."""
@@ -134,17 +136,17 @@ def _grown(
     return grown
 
 
-def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> bool:
+def _record_outcome(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> bool:
     """Record an outcome; True if the unit is to be tried again."""
     unit, ending, reason = outcome
     if ending == "done":
         paused = run.halt_file.exists() and run.unit(unit).result() is None
         tally.finished += not paused
-        _note(run, "paused" if paused else "finished", unit)
+        _log_event(run, "paused" if paused else "finished", unit)
         return False
     tally.crashes += ending == "crashed"
     again = n_tries < TRIES[ending]
-    _note(run, "retried" if again else "failed", unit, f"{ending}: {reason}")
+    _log_event(run, "retried" if again else "failed", unit, f"{ending}: {reason}")
     if not again:
         tally.failed[unit] = reason
         with suppress(OSError):  # the disk may be full; the tally keeps the reason
@@ -152,7 +154,7 @@ def _settle(run: RunDirectory, outcome: Outcome, n_tries: int, tally: Tally) -> 
     return again
 
 
-def _note(run: RunDirectory, event: str, unit: UnitId, detail: str = "") -> None:
+def _log_event(run: RunDirectory, event: str, unit: UnitId, detail: str = "") -> None:
     append_line(
         run.events_file,
         {"time": time.time(), "event": event, "unit": str(unit), "detail": detail},

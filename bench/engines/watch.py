@@ -34,7 +34,7 @@ class _LastSeen(NamedTuple):
 class Watch:
     """Looks at the signs of life of all units under way, by this process's clock and no other's.
 
-    Ray notices at once when a process dies, but a cable that was cut not within five minutes
+    Ray notices at once when a process dies, but it did not notice a cut cable within five minutes
     (measured, with health checks every second), and a process that stands still not at all. A unit
     that is given up and lives after all will find a newer attempt and stop.
 
@@ -69,7 +69,7 @@ class Watch:
         """The units that have not shown any sign of life yet."""
         now = time.monotonic()
         for unit in self._submitted.keys() - self._signs.keys():
-            self._look(unit, now)
+            self._read_signs(unit, now)
         return [unit for unit in self._submitted if unit not in self._signs]
 
     def stuck(self) -> dict[UnitId, str]:
@@ -79,18 +79,18 @@ class Watch:
             return {}
         self._looked = now
         for unit in self._submitted:
-            self._look(unit, now)
+            self._read_signs(unit, now)
         if self._has_slots and not self._signs:
-            return self._never_begun(now)
-        verdicts = {unit: self._verdict(sign, now) for unit, sign in self._signs.items()}
+            return self._not_begun_in_time(now)
+        verdicts = {unit: self._why_stuck(sign, now) for unit, sign in self._signs.items()}
         return {unit: verdict for unit, verdict in verdicts.items() if verdict}
 
-    def _never_begun(self, now: float) -> dict[UnitId, str]:
+    def _not_begun_in_time(self, now: float) -> dict[UnitId, str]:
         reason = f"it did not begin within {self._lost_minutes:g} minutes (resources.lost_minutes)"
         limit = 60 * self._lost_minutes
         return {unit: reason for unit, each in self._submitted.items() if now - each.since > limit}
 
-    def _look(self, unit: UnitId, now: float) -> None:
+    def _read_signs(self, unit: UnitId, now: float) -> None:
         directory, submitted = self._run.unit(unit), self._submitted[unit]
         attempts = directory.attempts()
         step: Any
@@ -110,7 +110,7 @@ class Watch:
             last.beat_since if beat == last.beat else now,
         )
 
-    def _verdict(self, sign: _LastSeen, now: float) -> str:
+    def _why_stuck(self, sign: _LastSeen, now: float) -> str:
         if now - sign.beat_since > 60 * self._lost_minutes:
             return f"no sign of life for {self._lost_minutes:g} minutes (resources.lost_minutes)"
         if sign.step is not None and now - sign.step_since > 60 * self._hang_minutes:

@@ -86,7 +86,7 @@ def main() -> None:
             with showing_life(Path(request["folder"]), request["ticket"]):
                 _get_ready()
             is_ready = True
-        ending, reason, modules = _in_a_child(request)
+        ending, reason, modules = _fork_and_do(request)
         os.write(answers, json.dumps([ending, reason]).encode() + b"\n")
         for module in modules:
             with suppress(Exception):  # some modules can only be loaded by their package
@@ -101,7 +101,7 @@ def _get_ready() -> None:
     import_module("augbench.bench.engines.preflight").code_digest()  # it is kept
 
 
-def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
+def _fork_and_do(request: dict[str, Any]) -> tuple[str, str, list[str]]:
     """Fork and wait; return how the unit ended, why, and the modules that it imported."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -111,7 +111,7 @@ def _in_a_child(request: dict[str, Any]) -> tuple[str, str, list[str]]:
         try:
             _die_with_the_parent()
             loaded = set(sys.modules)
-            ending, reason = _do(request)
+            ending, reason = _do_unit(request)
             modules = [name for name in sys.modules if name not in loaded]
             # A pipe may hold less than all the names.
             with os.fdopen(writing, "w", encoding="utf-8") as pipe:
@@ -148,7 +148,7 @@ def _die_with_the_parent() -> None:
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
 
 
-def _do(request: dict[str, Any]) -> tuple[str, str]:
+def _do_unit(request: dict[str, Any]) -> tuple[str, str]:
     """Do the unit, in the child."""
     from platform import node
 

@@ -87,7 +87,7 @@ class _Driver:
         append_line(self.run.events_file, note, makes_file=False)
         running = [each for each in map(self._candidate, numbers) if each is not None]
         for rung in RUNGS if self.search.prune else RUNGS[-1:]:
-            self._work(running, rung)
+            self._run_to_rung(running, rung)
             if self.halt():  # some units have paused before the rung
                 return
             values = {each.number: self._values(each, rung) for each in running}
@@ -124,7 +124,7 @@ class _Driver:
         search = self.search
         return propose(past, search.spaces, sampler=search.sampler, seed=search.seed)
 
-    def _work(self, running: Sequence[Candidate], rung: int) -> None:
+    def _run_to_rung(self, running: Sequence[Candidate], rung: int) -> None:
         """Do the rest of the units up to a rung, on all workers."""
         plan = []
         for planned in (planned for each in running for planned in each.plan):

@@ -37,7 +37,7 @@ def best_valid_at(run: RunDirectory, spec: TrialSpec, step: int | None) -> float
     """The best validation metric of a unit up to a step, once it is there; None before.
 
     ``step`` None is its end, evaluations of its policies included. NaN for a unit that has ended
-    without any metric, as one does whose first loss is not finite. A metric of 0 is one.
+    without any metric, for example because its first loss was not finite. 0 is a metric.
     """
     directory = run.unit(spec.unit)
     rows, ended = directory.points(), directory.result() is not None
@@ -80,11 +80,11 @@ class MeanValid(NamedTuple):
     """The metric of a trial: the mean over its units, and the standard error of that mean."""
 
     value: float
-    standard_error: float | None  # None of a single unit
+    standard_error: float | None  # None for a single unit
 
 
 def mean_valid(values: Sequence[float]) -> MeanValid:
-    """Of the validation metrics of a trial's units; NaN, no metric, counts as 0."""
+    """The mean validation metric of a trial's units; a unit without a metric (NaN) counts as 0."""
     values = [0.0 if isnan(value) else value for value in values]
     spread = stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
     return MeanValid(fmean(values), spread)

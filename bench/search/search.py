@@ -16,7 +16,10 @@ from augbench.datasets.errors import UserError, unknown
 from augbench.methods import known_methods
 
 FILE = "search.json"
-NO_PART = ("resources", "total_device_hours")  # of a suite: they change no result of a trial
+NOT_PART_OF_TRIALS = (
+    "resources",
+    "total_device_hours",
+)  # keys of a suite
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def make_search(
         raise unknown("method", method, dict.fromkeys([*labels, *known_methods()]))
     if batch < 1:
         raise UserError(f"--batch is {batch}; it has to be 1 or more")
-    tables = {key: value for key, value in suite.resolved.items() if key not in NO_PART}
+    tables = {key: value for key, value in suite.resolved.items() if key not in NOT_PART_OF_TRIALS}
     # A grid is for seeing the whole of it.
     prune = prune and sampler != "grid" and _ends_in(tables, method) == "model"
     return Search(tables, method, dict(parameters), sampler, seed, batch, prune)

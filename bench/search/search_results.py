@@ -30,7 +30,7 @@ class TrialResult(NamedTuple):
     # The mean over its units of the best validation metric; None where the trial is unfinished or
     # one of its units has shown no metric.
     valid: float | None
-    standard_error: float | None  # of that mean; None of one unit
+    standard_error: float | None  # of that mean; None for one unit
     device_hours: float
     forward: int  # samples
     backward: int
@@ -50,7 +50,7 @@ class SearchResults(NamedTuple):
     def best(self) -> TrialResult | None:
         """Of the trials that ran to their end, the oldest with the best validation metric.
 
-        None before one has, and where each has a unit without a metric: its options are no use.
+        None if no trial has run to its end, or if each has a unit without a metric.
         """
         done = [(each.valid, each) for each in self.trials if each.state == "done"]
         known = [(valid, each) for valid, each in done if valid is not None]

@@ -19,7 +19,7 @@ PAPER_GRIDS: Mapping[str, tuple[Value, ...]] = {
     "paper-sleep": (1.0, 5.0, 10.0, 50.0),
 }
 RANGES = ("log", "linear", "int")
-HOW = (
+KNOWN_SPACES = (
     "known: log:LOW:HIGH, linear:LOW:HIGH, int:LOW:HIGH, each with :N at its end for N points of a "
     "grid; choice:A,B,C; paper and paper-sleep, AugNet's grids of lambda"
 )
@@ -91,7 +91,7 @@ def read_space(key: str, words: str) -> Space:
         return _read_range(words, kind, rest.split(":"))
     if ":" in words:
         raise unknown("--space", kind, [*RANGES, "choice", *PAPER_GRIDS])
-    raise UserError(f"--space {words!r} is not a space; {HOW}")
+    raise UserError(f"--space {words!r} is not a space; {KNOWN_SPACES}")
 
 
 def _read_choice(words: str, items: Sequence[str]) -> Choice:
@@ -112,12 +112,12 @@ def _read_value(text: str) -> Value:
 
 def _read_range(words: str, kind: str, parts: Sequence[str]) -> Range:
     if len(parts) not in (2, 3):
-        raise UserError(f"--space {words!r} is not a range; {HOW}")
+        raise UserError(f"--space {words!r} is not a range; {KNOWN_SPACES}")
     try:
         low, high = (int(part) if kind == "int" else float(part) for part in parts[:2])
         n_points = int(parts[2]) if len(parts) == 3 else None
     except ValueError as error:
-        raise UserError(f"--space {words!r}: {error}; {HOW}") from None
+        raise UserError(f"--space {words!r}: {error}; {KNOWN_SPACES}") from None
     if not (isfinite(low) and isfinite(high) and low < high):
         raise UserError(f"--space {words!r}: the low end has to be below the high one")
     if kind == "log" and low <= 0:

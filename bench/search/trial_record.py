@@ -9,7 +9,7 @@ from typing import Any
 class TrialRecord:
     """What is known of a trial when it ends; empty before."""
 
-    standard_error: float | None = None  # of the mean over its units; None of a single unit
+    standard_error: float | None = None  # of the mean over its units; None for a single unit
     # The best validation metric of each unit. A unit that has shown none counts as 0 in the mean.
     values: list[float | None] = field(default_factory=list)
     # Why units have shown none ("diverged", "over budget"), one for each such unit.

@@ -53,9 +53,9 @@ def has_stopped(attempt: AttemptDirectory, patience_seconds: float) -> bool:
     this machine's clock.
     """
     began = heard = time.monotonic()
-    signs = _signs(attempt)
+    signs = _file_contents(attempt)
     while end_event(attempt) is None and start_event(attempt).get("host") != platform.node():
-        now, seen = time.monotonic(), _signs(attempt)
+        now, seen = time.monotonic(), _file_contents(attempt)
         if seen != signs:
             heard, signs = now, seen
         if now - heard >= LEASE_SECONDS:
@@ -66,7 +66,7 @@ def has_stopped(attempt: AttemptDirectory, patience_seconds: float) -> bool:
     return True
 
 
-def _signs(attempt: AttemptDirectory) -> list[bytes]:
+def _file_contents(attempt: AttemptDirectory) -> list[bytes]:
     files = (attempt.log_file, attempt.pulse_file)
     return [file.read_bytes() for file in files if file.exists()]
 

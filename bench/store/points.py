@@ -41,10 +41,10 @@ def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
     every retraining so far; a policy that a trial shows twice is retrained once. Both hold the
     validation that steers; the columns that end in ``_without_validation`` do not.
     """
-    return _of_each(run, plan, _trial_points)
+    return _collect(run, plan, _trial_points)
 
 
-def _of_each(
+def _collect(
     run: RunDirectory,
     plan: Sequence[PlannedTrial],
     read: Callable[[RunDirectory, PlannedTrial], list[dict[str, Any]]],
@@ -182,7 +182,7 @@ def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[s
 
     Numbers that are not finite are left out: the last update of an epoch may diverge.
     """
-    return _of_each(run, plan, _trial_learned)
+    return _collect(run, plan, _trial_learned)
 
 
 def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
@@ -205,7 +205,7 @@ def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, A
 
 def read_policies(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
     """One record per transform of a policy and point: its share of all operations applied."""
-    return _of_each(run, plan, _trial_policies)
+    return _collect(run, plan, _trial_policies)
 
 
 def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
@@ -235,7 +235,7 @@ def identity_columns(planned: PlannedTrial) -> dict[str, Any]:
     }
 
 
-class Machine(NamedTuple):
+class _Machine(NamedTuple):
     """What a point's hours were measured on."""
 
     device: str
@@ -248,10 +248,10 @@ def _starts(directory: UnitDirectory) -> list[dict[str, Any]]:
     return [start for start in found if start]  # one may have died before it could
 
 
-def _machine(starts: Sequence[dict[str, Any]]) -> Machine:
+def _machine(starts: Sequence[dict[str, Any]]) -> _Machine:
     """The machine of all attempts. Several devices are named together: hours do not compare."""
     devices = dict.fromkeys(str(start["device"]) for start in starts)
-    return Machine(" + ".join(devices), any(start["shared"] for start in starts))
+    return _Machine(" + ".join(devices), any(start["shared"] for start in starts))
 
 
 def _busy(paid: _Paid) -> float:

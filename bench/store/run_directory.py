@@ -137,7 +137,7 @@ class RunDirectory:
             directory.set_aside()
             event = {"time": time.time(), "event": "set aside", "unit": str(unit)}
             append_line(self.events_file, {**event, "detail": str(error)})
-        directory.set_orders_aside()
+        directory.set_unreadable_files_aside()
         if not directory.spec_file.exists():
             for folder in (directory.path.parent, directory.path, directory.path / "attempts"):
                 folder.mkdir(exist_ok=True)

@@ -110,9 +110,9 @@ class UnitDirectory:
         n_known = len(rows) if result is None else result["points"]
         if [row["point"] for row in rows] != list(range(1, n_known + 1)):
             known = f" of {n_known}" if result else ""
-            raise damaged(self._points_place(), f"it holds {len(rows)}{known} points, not all")
+            raise damaged(self._points_path(), f"it holds {len(rows)}{known} points, not all")
         if result is not None and lines_digest(lines) != result["points_digest"]:
-            raise damaged(self._points_place(), "its content has changed")
+            raise damaged(self._points_path(), "its content has changed")
         return rows
 
     def points_digest(self, n_points: int) -> str:
@@ -132,7 +132,7 @@ class UnitDirectory:
         ordered = [rows[point] for point in sorted(rows)][:n_points]
         return [line for line, _ in ordered], [row for _, row in ordered]
 
-    def _points_place(self) -> Path:
+    def _points_path(self) -> Path:
         """The file of points, or all of them if several attempts have one."""
         attempts = self.attempts()
         return attempts[0].points_file if len(attempts) == 1 else self.path / "attempts"
@@ -230,7 +230,7 @@ class UnitDirectory:
     def _attempt(self, number: int) -> AttemptDirectory:
         return AttemptDirectory(self.path / "attempts" / f"{number:04d}")
 
-    def set_orders_aside(self) -> None:
+    def set_unreadable_files_aside(self) -> None:
         """Rename what the driver has written for the unit, if it cannot be read."""
         for file, read in ((self.rung_file, self.rung), (self.failure_file, self.failure)):
             try:

@@ -113,7 +113,7 @@ class _Worker:
             self._advance()
             with self.ledger.phase("store"):
                 self.attempt.check_lease()
-            row = self._show()
+            row = self._make_row()
             best_valid = self.job.method.learned().get("best_valid")
             self.attempt.progress(
                 self.step, self.job.phase, self.ledger.charged_seconds, best_valid
@@ -150,7 +150,7 @@ class _Worker:
         elif self._over_budget():
             self.state = "over budget"
 
-    def _show(self) -> dict[str, Any] | None:
+    def _make_row(self) -> dict[str, Any] | None:
         """The row for what the method shows now; None if it shows nothing."""
         if self.state.startswith("diverged"):
             return None

@@ -46,7 +46,7 @@ class LieLayer(nn.Module):
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         shape = (len(x), len(self.names))
         uniform = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
-        return moved(x, self.maps(uniform))
+        return warp(x, self.maps(uniform))
 
     def maps(self, uniform: Tensor) -> Tensor:
         """(B, G) in [0, 1) -> (B, 2, 3): where each pixel comes from."""
@@ -58,7 +58,7 @@ class LieLayer(nn.Module):
         return exponential[:, :2]
 
 
-def moved(x: Tensor, maps: Tensor) -> Tensor:
+def warp(x: Tensor, maps: Tensor) -> Tensor:
     """(B, C, H, W), (B, 2, 3) -> (B, C, H, W), in coordinates of -1 and 1 at the outermost pixels.
 
     This is Augerino's convention (align_corners=True); the transforms of the table put -1 and 1 at

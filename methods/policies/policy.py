@@ -12,7 +12,11 @@ from augbench.methods.options.search_free import Per
 
 @dataclass(frozen=True)
 class UpTo:
-    """A magnitude that is drawn anew, so that the strength that acts is uniform from 0 to this."""
+    """A magnitude that is drawn anew, so that the strength that acts is uniform from 0 to this.
+
+    Where a batch shares the magnitude, a transform that draws its strength still draws it for each
+    sample, up to this magnitude.
+    """
 
     magnitude: float
 

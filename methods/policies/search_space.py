@@ -66,7 +66,7 @@ def check_bank(bank: Mapping[str, Transform]) -> None:
         raise UserError("the task lists no transforms; a search for policies needs at least one")
 
 
-def learnable(bank: Mapping[str, Transform]) -> list[Transform]:
+def learnable_transforms(bank: Mapping[str, Transform]) -> list[Transform]:
     """The transforms whose magnitude has a gradient, in the order of the bank.
 
     Raises a UserError when there is none. In the paper the searches by gradient leave out the

@@ -36,9 +36,10 @@ class SoftPolicy(nn.Module):
     """Choices among operations, each with a probability and a magnitude of its own.
 
     A sample goes through the V choices of one of the R rows; each choice is one of C sequences of M
-    operations. `of_stages` (Faster AutoAugment, ADDA) has a row for each subpolicy, V stages, and
-    chooses one transform at each; `of_pairs` (DADA) has one row and one choice, among pairs. Rows
-    form groups, one for each class in class-wise policies; a sample draws a row of its group.
+    operations. `make_stage_policy` (Faster AutoAugment, ADDA) has a row for each subpolicy, V
+    stages, and chooses one transform at each; `make_pair_policy` (DADA) has one row and one choice,
+    among pairs. Rows form groups, one for each class in class-wise policies; a sample draws a row
+    of its group.
 
     The magnitude of an ungraded transform is 1 and not learned, only its probability. Call
     `project` after each change of the parameters.
@@ -241,7 +242,7 @@ class SoftPolicy(nn.Module):
         )
 
 
-def of_stages(
+def make_stage_policy(
     transforms: Sequence[Transform], *, n_groups: int = 1, temperature: float = 1.0
 ) -> SoftPolicy:
     """Subpolicies of stages that each choose one transform.
@@ -258,7 +259,7 @@ def of_stages(
     )
 
 
-def of_pairs(transforms: Sequence[Transform]) -> SoftPolicy:
+def make_pair_policy(transforms: Sequence[Transform]) -> SoftPolicy:
     """One choice among all pairs of different transforms, in the order of the bank.
 
     Source: Li et al. 2020 (DADA), section 3.1.

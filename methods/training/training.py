@@ -199,10 +199,10 @@ def score(
 
 def score_predictions(predicted: Tensor, y: Tensor, *, metric: Metric, n_classes: int) -> float:
     """(N,), (N,) -> the share that is right, or its mean over the classes that occur."""
-    return mean_right((predicted == y).double(), y, metric=metric, n_classes=n_classes)
+    return mean_correct((predicted == y).double(), y, metric=metric, n_classes=n_classes)
 
 
-def mean_right(right: Tensor, y: Tensor, *, metric: Metric, n_classes: int) -> float:
+def mean_correct(right: Tensor, y: Tensor, *, metric: Metric, n_classes: int) -> float:
     """How right each sample is (N,), from 0 to 1, and (N,) labels -> the metric."""
     if metric == "accuracy":
         return float(right.mean())

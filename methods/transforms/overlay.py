@@ -26,8 +26,8 @@ def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
         height, width = x.shape[-2:]
         size, down, across = noise.unbind(1)
         side = strongest * min(height, width) * magnitude.to(x.dtype) * size
-        rows = _covered(down * height, side, height).unsqueeze(-1)  # (B, H, 1)
-        columns = _covered(across * width, side, width).unsqueeze(-2)  # (B, 1, W)
+        rows = _coverage(down * height, side, height).unsqueeze(-1)  # (B, H, 1)
+        columns = _coverage(across * width, side, width).unsqueeze(-2)  # (B, 1, W)
         return torch.addcmul(x, (rows * columns).unsqueeze(1), GREY - x)
 
     return Transform(
@@ -82,7 +82,7 @@ def _uniform(count: int) -> Callable[[Tensor, Generator | None], Tensor]:
     )
 
 
-def _covered(centre: Tensor, length: Tensor, n_pixels: int) -> Tensor:
+def _coverage(centre: Tensor, length: Tensor, n_pixels: int) -> Tensor:
     """(B,), (B,) in pixels -> (B, n_pixels), the share of each pixel that a span covers."""
     begin = (centre - length / 2).unsqueeze(1)
     end = begin + length.unsqueeze(1)

@@ -37,7 +37,7 @@ every_method = pytest.mark.parametrize("name", METHODS)
 
 @pytest.fixture
 def make_setup(name: str, make_setup: Any, as_images: Callable[[Setup], Setup]) -> Any:
-    """Of images, for a method that is for them."""
+    """A setup with images for the methods that need images."""
     if name not in FOR_IMAGES:
         return make_setup
     return lambda *seed: as_images(make_setup(*seed))

@@ -12,7 +12,7 @@ from augbench.methods.gradients.relax import Draw, relax_bernoulli, relax_catego
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.policy_table import PolicyTable
-from augbench.methods.policies.soft_policy import SoftPolicy, of_pairs, of_stages
+from augbench.methods.policies.soft_policy import SoftPolicy, make_pair_policy, make_stage_policy
 from augbench.methods.transforms.transform import Transform, per_sample, ungraded
 
 N_DRAWS = 60_000
@@ -51,12 +51,12 @@ def scattered(policy: SoftPolicy) -> SoftPolicy:
 
 @pytest.fixture
 def stages() -> SoftPolicy:
-    return scattered(of_stages(bank()))
+    return scattered(make_stage_policy(bank()))
 
 
 @pytest.fixture
 def pairs() -> SoftPolicy:
-    return scattered(of_pairs(bank()))
+    return scattered(make_pair_policy(bank()))
 
 
 @pytest.fixture(params=["stages", "pairs"])
@@ -210,7 +210,7 @@ def test_straight_through_gradients_are_biased_this_much(stages: SoftPolicy) -> 
 
 
 def test_a_mixture_is_the_average_of_all_operations_one_stage_after_the_other() -> None:
-    policy = of_stages(bank(), temperature=0.05)
+    policy = make_stage_policy(bank(), temperature=0.05)
     with torch.no_grad():
         policy.probabilities.fill_(1.0)  # beyond what `project` allows: each relaxed draw is a yes
         policy.logits.copy_(0.05 * torch.randn(policy.logits.shape, generator=generator(8)))
@@ -233,7 +233,7 @@ def test_a_mixture_is_the_average_of_all_operations_one_stage_after_the_other() 
 
 
 def test_a_class_wise_policy_sends_each_class_through_its_own() -> None:
-    policy = of_stages(bank(), n_groups=2)
+    policy = make_stage_policy(bank(), n_groups=2)
     with torch.no_grad():
         policy.probabilities.fill_(1.0)
         policy.logits[:5, :, 0] = 50.0  # class 0 shifts twice
@@ -297,7 +297,7 @@ def test_projection_keeps_a_gradient_where_a_clamp_would_have_none(stages: SoftP
 
 
 def test_entropy_tells_what_is_undecided() -> None:
-    policy = of_stages(bank())
+    policy = make_stage_policy(bank())
     assert policy.entropy == pytest.approx(torch.tensor(3.0).log().item())
     with torch.no_grad():
         policy.logits[..., 0] = 100.0
