@@ -30,7 +30,7 @@ HEAD_SECONDS = 40.0  # without an answer of a cluster's head; after 60 s Ray end
 LOOK_SECONDS = 5.0  # between looks at a cluster's head
 # Ray keeps no data of ours, so the smallest store that it takes is large enough.
 _STORE_BYTES = 80 * 2**20
-_CARRY_ON = "what is finished is kept, and the same command carries on"
+_CARRY_ON = "what is finished is kept, and the same command resumes the run"
 
 
 class RaySession:

@@ -38,6 +38,11 @@ class AttemptDirectory:
         return self.path / "model.pt"
 
     @property
+    def new_model_file(self) -> Path:
+        """Better weights, before there is a checkpoint that knows of them."""
+        return self.path / "new-model.pt"
+
+    @property
     def draft_file(self) -> Path:
         return self.path / "draft.json"
 

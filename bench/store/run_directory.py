@@ -17,6 +17,7 @@
             pulse.json               its progress and how long it has lived, twice a second
             points.jsonl             one line for each scored artifact that it published
             last.pt, previous.pt     its checkpoints
+            new-model.pt             weights that no checkpoint knows of yet
             model.pt                 the best weights
             draft.json               its result, before it becomes one
         policies/DIGEST.json         the policies among the artifacts, named by their content

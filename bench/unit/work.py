@@ -211,16 +211,17 @@ class _Worker:
         self.best_valid = artifact.valid
         weights = artifact.model.state_dict()
         self.weights = checkpoint.weights_digest(weights)
+        # Under another name until a checkpoint knows of them: the one before needs the former ones.
         with self.ledger.phase("store"):
-            file = self.attempt.directory.model_file
-            draft = file.with_name("new-model.pt")
-            checkpoint.write(draft, {"weights": weights, "digest": self.weights})
-            draft.replace(file)
+            file = self.attempt.directory.new_model_file
+            checkpoint.write(file, {"weights": weights, "digest": self.weights})
 
     def _save(self) -> None:
         state = self._state_dict()
         self.attempt.beat()  # after the state: no ledger may hold more time than the pulse shows
         checkpoint.save(self.attempt.directory.path, state)
+        if self.attempt.directory.new_model_file.exists():
+            self.attempt.directory.new_model_file.replace(self.attempt.directory.model_file)
         self._saved_at = time.monotonic()
         if not self._has_saved:
             self._has_saved = True
@@ -262,7 +263,8 @@ class _Worker:
         self.state, self.last_row = state["state"], json.loads(state["last_row"])
         with self.ledger.phase("store"):
             if self.weights:
-                former = AttemptDirectory(loaded.folder).model_file
+                former = _file_of_weights(loaded.folder, self.weights)
+                assert former is not None  # `_load` has looked
                 checkpoint.link_or_copy(former, self.attempt.directory.model_file)
             if self.last_row:
                 self._publish(self.last_row)
@@ -277,7 +279,7 @@ class _Worker:
         if loaded is None or self.n_published < loaded.state["n_points"] - 1:
             return None
         weights = loaded.state["weights"]
-        if weights and not checkpoint.holds_weights(loaded.folder / "model.pt", weights):
+        if weights and _file_of_weights(loaded.folder, weights) is None:
             return None
         return loaded
 
@@ -305,3 +307,13 @@ class _Worker:
     def _model_digest(self) -> str:
         """The digest of the file of the best weights; "" if there is none."""
         return checkpoint.payload_digest(self.attempt.directory.model_file) if self.weights else ""
+
+
+def _file_of_weights(attempt: Path, digest: str) -> Path | None:
+    """The file of an attempt that holds the weights with a digest; None if there is none.
+
+    A process that was killed right after a checkpoint has not given the new weights their name yet.
+    """
+    directory = AttemptDirectory(attempt)
+    files = (directory.model_file, directory.new_model_file)
+    return next((file for file in files if checkpoint.holds_weights(file, digest)), None)

@@ -229,7 +229,7 @@ def test_what_is_missing_can_be_fetched(
         (replace(OPTIONS, subjects=(1, 13)), r"subjects are \[1, 13\]; ssvep has subjects 1 to 12"),
         (replace(OPTIONS, subjects=()), r"subjects are \[\]"),
         (replace(OPTIONS, low=45.0), "low = 45.0, high = 45.0"),
-        (replace(OPTIONS, sampling_rate=90.0), "sampling_rate = 90.0: needed is"),
+        (replace(OPTIONS, sampling_rate=90.0), "sampling_rate = 90.0: the rule is"),
         (replace(OPTIONS, seconds=6.0), "seconds is 6.0; a trial of ssvep lasts 5 seconds"),
         (replace(OPTIONS, n_folds=1), "n_folds is 1"),
     ],

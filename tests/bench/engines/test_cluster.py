@@ -153,7 +153,7 @@ def test_a_head_that_dies_under_a_run_is_a_sentence_and_another_cluster_carries_
         assert driver.wait(timeout=200) == 2, (tmp_path / "log").read_text()
     last = (tmp_path / "log").read_text().splitlines()[-1]
     assert f"the Ray cluster at {nodes.address}" in last
-    assert last.endswith("the same command carries on")
+    assert last.endswith("the same command resumes the run")
     kept = {file: file.stat().st_mtime_ns for file in out.glob("trials/*/result.json")}
     another = Nodes()
     try:

@@ -248,7 +248,7 @@ def test_a_ray_that_dies_under_a_run_is_one_sentence_and_the_same_command_carrie
         os.kill(driver.wait_for(program), signal.SIGKILL)
         assert driver.process.wait(timeout=120) == 2
         assert re.fullmatch(
-            rf"augbench: the Ray that was started here has died \({program}.*carries on",
+            rf"augbench: the Ray that was started here has died \({program}.*resumes the run",
             last_line(driver),
         )
     (kept,) = out.glob("trials/*/result.json")
@@ -270,7 +270,7 @@ def test_a_driver_that_ray_ends_itself_leaves_a_sentence_and_no_folder(
         folder = driver.folder()
         driver.process.kill()
         driver.process.wait()
-        wait_until(lambda: "the same command carries on" in driver.log.read_text())
+        wait_until(lambda: "the same command resumes the run" in driver.log.read_text())
         wait_until(lambda: not folder.exists())
 
 

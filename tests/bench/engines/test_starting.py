@@ -124,7 +124,7 @@ def test_sigterm_ends_a_driver_whose_unit_stands_still(
         wait_until(lambda: bool(standstill.stopped()) or driver.poll() is not None)
         driver.send_signal(signal.SIGTERM)
         assert driver.wait(timeout=120) == 130
-    assert "the same command carries on" in (tmp_path / "log").read_text()
+    assert "the same command resumes the run" in (tmp_path / "log").read_text()
     wait_until(lambda: not set(standstill.stopped()) & set(parents()))
 
 
@@ -148,7 +148,7 @@ if any("default_worker.py" in word for word in sys.orig_argv):
         wait_until(lambda: events.exists() and "dispatched" in events.read_text())
         driver.send_signal(signal.SIGTERM)
         assert driver.wait(timeout=60) == 130
-    assert "the same command carries on" in (tmp_path / "log").read_text()
+    assert "the same command resumes the run" in (tmp_path / "log").read_text()
 
 
 def test_life_is_shown_until_an_attempt_begins_or_the_block_ends(tmp_path: Path) -> None:

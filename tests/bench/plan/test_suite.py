@@ -117,7 +117,7 @@ BAD = {
         {"methods": {"augnet": {"regularizer": "x"}}},
         "regularizer is 'x'; it has to be 'selective', 'augerino' or 'none'",
     ),
-    "no folds": ({"folds": 0}, "folds is 0; it has to be 1 or more, or a list"),
+    "no folds": ({"folds": 0}, "folds is 0; it has to be from 1 to 10000, or a list"),
     "a negative seed": ({"seeds": [-1]}, "seeds is"),
     "the same trials twice": (
         {"methods": {"none": {}, "nothing": {"method": "none"}}},

@@ -19,7 +19,7 @@ from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
 from augbench.bench.store.accounts import charged
-from augbench.bench.store.attempt_log import lifetime
+from augbench.bench.store.attempt_log import lifetime, resume_events
 from augbench.bench.store.files import write_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
@@ -209,6 +209,36 @@ def test_a_row_lost_between_checkpoint_and_line_comes_back(
     monkeypatch.undo()
     broken = work_on(tmp_path / "broken", trial)
     assert scores(broken, trial) == scores(whole, trial)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_process_that_dies_around_a_checkpoint_loses_no_earlier_step(
+    trial: TrialSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Better weights are on the disk then that the checkpoint before knows nothing of."""
+    whole = work_on(tmp_path / "whole", trial)
+    save, n_saved = checkpoint.save, 0
+
+    def dies(folder: Path, state: dict[str, Any]) -> None:
+        nonlocal n_saved
+        n_saved += 1
+        if n_saved == 2:
+            if moment == "after":
+                save(folder, state)
+            raise RuntimeError("died")
+        save(folder, state)
+
+    monkeypatch.setattr(checkpoint, "save", dies)
+    with pytest.raises(RuntimeError, match="died"):
+        work_on(tmp_path / "broken", trial)
+    monkeypatch.undo()
+    broken = work_on(tmp_path / "broken", trial)
+    assert scores(broken, trial) == scores(whole, trial)
+    (resumed,) = resume_events(broken.unit(trial.unit))[1:]
+    assert resumed["step"] == (1 if moment == "before" else 2)
+    files = broken.unit(trial.unit).path.glob("attempts/*/points.jsonl")
+    points = [json.loads(line)["point"] for file in sorted(files) for line in file.open()]
+    assert points == list(range(1, len(points) + 1))
 
 
 def test_going_on_from_the_older_checkpoint_writes_no_row_twice(
