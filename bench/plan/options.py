@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from augbench.datasets.errors import UserError, unknown
 
 Options = TypeVar("Options")
+_LONGEST = 200  # characters of a value in an error
 # What a value has to be, by pydantic's name of the error.
 _KINDS = {
     "bool_type": "true or false",
@@ -41,6 +42,8 @@ def read_options(cls: type[Options], table: Mapping[str, Any], where: str) -> Op
         text = json.dumps(table)
     except TypeError:  # TOML has dates and times
         raise UserError(f"{where} has a date or a time; no option takes one") from None
+    except RecursionError:
+        raise UserError(f"{where} is nested too deeply") from None
     try:
         # Strict, but from JSON: a list may become a tuple, but "3" does not become 3.
         return TypeAdapter(cls).validate_json(text, strict=True)
@@ -63,4 +66,10 @@ def _error_sentence(errors: Sequence[ErrorDetails]) -> str:
         kinds = {first["ctx"]["expected"]: None}
     told = first["msg"].removeprefix("Value error, ")
     message = f"it has to be {' or '.join(kinds)}" if kinds else told
-    return f"{path} is {first['input']!r}; {message}"
+    return f"{path} is {_brief(first['input'])}; {message}"
+
+
+def _brief(value: object) -> str:
+    """A value as it was given; the beginning of a long one."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -83,7 +83,9 @@ def _read_toml(path: Path, what: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"cannot read {what} {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply for a suite") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UserError(f"{path} is not a TOML file: {error}") from None
 
 
@@ -260,7 +262,7 @@ def _override(tables: dict[str, Any], override: str) -> None:
         raise UserError(f"--set {override!r}: write key=value, as in --set 'seeds=[0,1]'")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text  # a bare word is a string
     *path, last = key.split(".")
     table = tables

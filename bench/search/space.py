@@ -105,7 +105,7 @@ def _read_value(text: str) -> Value:
     """A number, a truth value or a word, as TOML has them."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, Value) else text
 
