@@ -127,7 +127,8 @@ class RayEngine:
             return Outcome(
                 unit, "crashed", given_up or f"its process died ({type(error).__name__})"
             )
-        return Outcome(unit, ending, reason)
+        # The worker may report the death of a zygote that was killed for the unit's sake.
+        return Outcome(unit, ending, given_up if given_up and ending == "crashed" else reason)
 
     def close(self) -> None:
         """Cancel what is in flight, and stop the Ray that this engine started."""

@@ -212,7 +212,7 @@ def test_a_method_that_is_not_for_a_signal_is_skipped_there(
     assert len(list(out.glob("trials/*"))) == 6
 
     code, printed, _ = ask("plan", mixed_suite, "--out", out, "--set", "seeds=[0,1]")
-    assert (code, printed.count(" skipped \n"), printed.count("to do")) == (0, 2, 0)
+    assert (code, printed.count(" skipped\n"), printed.count("to do")) == (0, 2, 0)
     assert f"\n2 skipped (augerino on sinusoids): {UNFIT}" in printed
     code, printed, _ = ask("status", out)
     assert code == 0
