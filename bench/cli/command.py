@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,7 @@ from augbench.bench.cli.arguments import (
     TaskName,
     Workers,
 )
+from augbench.bench.search.space import SamplerName
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
 
 app = typer.Typer(
@@ -148,9 +149,7 @@ def search(
         list[str],
         typer.Option(help="The values of each --param: log:0.01:50, choice:1,4, paper, ..."),
     ] = [],  # noqa: B006
-    sampler: Annotated[
-        Literal["tpe", "random", "grid"], typer.Option(help="How values are chosen.")
-    ] = "tpe",
+    sampler: Annotated[SamplerName, typer.Option(help="How values are chosen.")] = "tpe",
     trials: Annotated[
         int | None, typer.Option(help="How many.  [default: 20, or the whole grid]")
     ] = None,

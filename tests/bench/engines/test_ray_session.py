@@ -272,6 +272,7 @@ def test_a_driver_that_ray_ends_itself_leaves_a_sentence_and_no_folder(
         driver.process.wait()
         wait_until(lambda: "the same command resumes the run" in driver.log.read_text())
         wait_until(lambda: not folder.exists())
+    assert "Traceback" not in driver.log.read_text()
 
 
 @pytest.mark.parametrize("fate", ["os._exit(1)", "time.sleep(1000)"])
