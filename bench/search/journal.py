@@ -192,9 +192,9 @@ def _check_trials(trials: Sequence[FrozenTrial], spaces: Mapping[str, Space], fi
             raise damaged(file, f"{name} has ended without a metric")
         read_record(trial, file)
         begun, told = trial.system_attrs.get(BEGUN), trial.system_attrs.get(TOLD)
-        if begun not in (None, _digest([number, trial.params])):
+        if begun != _digest([number, trial.params]):
             raise damaged(file, f"{name} does not have the values that were written")
-        if not ended or begun is told is None:  # former versions wrote no digests
+        if not ended:
             continue
         if told != _digest(_content(trial, trial.state, trial.values[0])):
             raise damaged(file, f"{name} does not have the results that were written")

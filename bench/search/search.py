@@ -135,7 +135,7 @@ def read_search(path: Path) -> tuple[Search, int]:
         raise _damaged(file, f"its number of trials is {_abbreviate(n_trials)}")
     if not isinstance(parts, dict):
         raise _damaged(file, "it holds no search")
-    if record.get("digest") not in (None, _digest(parts, n_trials)):
+    if record.get("digest") != _digest(parts, n_trials):
         raise _damaged(file, "it is not what was written")
     try:
         search = read_options(Search, parts, str(file))
