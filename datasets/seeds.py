@@ -35,12 +35,16 @@ class Seeds:
 
 @contextmanager
 def global_seed(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
-    """Seed torch's global generator inside the block and put its state back afterwards.
+    """Seed torch's global generators inside the block and put their states back afterwards.
 
-    For code that takes no generator: dropout and the initial weights of a layer.
+    For code that takes no generator: dropout and the initial weights of a layer. Only the
+    processor's generator and that of the device are touched: `torch.manual_seed` would seed all
+    devices without putting them back, and keeps a stack trace for each kind that is absent.
     """
     device = torch.device(device)
     devices = [device.index or 0] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
+        for index in devices:
+            torch.cuda.default_generators[index].manual_seed(seed)
         yield
