@@ -108,6 +108,8 @@ class Results:
     notes: tuple[str, ...] = ()  # sentences on what the numbers hold
     # The method behind each label of the suite; a label that is missing here is a method's name.
     methods: Mapping[str, str] = field(default_factory=dict)
+    # By label: the device hours of the search that chose a method's options, if the suite names it.
+    search_hours: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(run: Path) -> Results:
@@ -124,6 +126,7 @@ def load(run: Path) -> Results:
         read_policies(directory, suite.plan),
         methods={planned.method: planned.spec.method for planned in suite.plan},
         notes=[f"{task}: {sentence}." for task, sentence in directory.splits().items()],
+        search_hours={label: search.device_hours for label, search in suite.searches.items()},
     )
 
 
@@ -136,6 +139,7 @@ def results(
     *,
     methods: Mapping[str, str] | None = None,
     notes: Iterable[str] = (),
+    search_hours: Mapping[str, float] | None = None,
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -158,6 +162,7 @@ def results(
         skipped=typed_trials[skipped].reset_index(drop=True),
         notes=tuple(notes),
         methods=methods or {},
+        search_hours=search_hours or {},
     )
 
 

@@ -22,6 +22,7 @@ SCORE_COLUMNS = (
     *("task", "method", "test", "test_q1", "test_q3", "valid"),
     *(f"{what}_{reference}" for reference in REFERENCES for what in ("gain", "pairs")),
     *COSTS,
+    "hours_search",
     *("scored", "done", "planned", "timed", "busy", "contended"),
 )
 
@@ -37,6 +38,7 @@ HEADER = (
     "samples backward, paper / full",
     "trials done",
 )
+SEARCHED = "search for options"  # a column more, before the last, if a search chose any options
 
 
 def final_scores(points: pd.DataFrame) -> pd.DataFrame:
@@ -57,9 +59,10 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     Columns: ``task``, ``method``; medians over the trials that have a point of ``test`` (with
     ``test_q1`` and ``test_q3``), ``valid`` and ``COSTS``, empty where no trial has one;
     ``gain_none`` and ``gain_random_policy``, medians of the differences in ``test`` between trials
-    of equal fold and seed, with their numbers ``pairs_...``; ``scored``, ``done`` and ``planned``
-    trials; ``timed``, the trials behind the hours, without those that shared a GPU unless
-    ``include_shared``; ``busy``, the median share of the time in which a trial had a processor, and
+    of equal fold and seed, with their numbers ``pairs_...``; ``hours_search``, the device hours of
+    the search that chose the method's options, empty where the suite names none; ``scored``,
+    ``done`` and ``planned`` trials; ``timed``, the trials behind the hours, without those that
+    shared a GPU unless ``include_shared``; ``busy``, the median share of the time in which a trial had a processor, and
     ``contended``, the number of timed trials that had it for too little of their time.
     """
     finals = final_scores(results.points)
@@ -88,6 +91,7 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
             row[f"gain_{reference}"] = gains.median()
             row[f"pairs_{reference}"] = len(gains)
         row |= {name: own[name].median() for name in COSTS}
+        row |= {"hours_search": results.search_hours.get(str(method), np.nan)}
         row |= {"scored": len(own), "done": int(trials["done"].sum()), "planned": len(trials)}
         row |= {"timed": int(own["timed"].sum()), "busy": own["busy"].median()}
         rows.append(row | {"contended": int(own["contended"].sum())})
@@ -108,10 +112,14 @@ def score_rows(scores: pd.DataFrame) -> list[list[str]]:
     Device times of a task have one unit, and a star where a trial had to wait for its processor. An
     unknown value is "-".
     """
-    rows = [list(HEADER)]
+    header = [*HEADER[:-1], SEARCHED, HEADER[-1]]
+    rows = [header]
     for _, of_task in scores.groupby("task"):
         unit, factor = readable_unit("hours_full", float(of_task["hours_full"].max()))
         rows += [_cells(row, unit, factor) for _, row in of_task.iterrows()]
+    if scores["hours_search"].isna().all():
+        column = header.index(SEARCHED)
+        return [[*cells[:column], *cells[column + 1 :]] for cells in rows]
     return rows
 
 
@@ -137,6 +145,7 @@ def _cells(row: "pd.Series[Any]", unit: str, factor: float) -> list[str]:
         cell(time, "hours_paper", "hours_full"),
         cell(counts, "forward_paper", "forward_full"),
         cell(counts, "backward_paper", "backward_full"),
+        cell(lambda hours: f"{_short(hours * factor)} {unit}", "hours_search"),
         f"{row['done']} of {row['planned']}",
     ]
 

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from augbench.analysis.frame import results
-from augbench.analysis.scores import HEADER, score_markdown, score_rows, score_table
+from augbench.analysis.scores import HEADER, SEARCHED, score_markdown, score_rows, score_table
 
 
 @pytest.fixture
@@ -119,3 +121,19 @@ def test_markdown_keeps_its_columns_when_a_label_holds_a_bar(trial, gather):
 
 def test_no_trials_give_a_header_only():
     assert score_rows(score_table(results([], [], "nothing"))) == [list(HEADER)]
+
+
+def test_a_search_that_chose_options_has_a_column_of_its_own(run):
+    assert score_table(run)["hours_search"].isna().all()
+    searched = replace(run, search_hours={"augnet": 2.5})
+    scores = score_table(searched)
+    assert row(scores, "augnet")["hours_search"] == 2.5
+    assert row(scores, "augnet")["hours_full"] == row(score_table(run), "augnet")["hours_full"]
+    header, *rows = score_rows(scores)
+    column = header.index(SEARCHED)
+    assert {cells[1]: cells[column] for cells in rows} == {
+        "none": "-",
+        "augnet": "2.50 hours",
+        "random_policy": "-",
+        "adda": "-",
+    }
