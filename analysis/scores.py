@@ -62,8 +62,9 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     of equal fold and seed, with their numbers ``pairs_...``; ``hours_search``, the device hours of
     the search that chose the method's options, empty where the suite names none; ``scored``,
     ``done`` and ``planned`` trials; ``timed``, the trials behind the hours, without those that
-    shared a GPU unless ``include_shared``; ``busy``, the median share of the time in which a trial had a processor, and
-    ``contended``, the number of timed trials that had it for too little of their time.
+    shared a GPU unless ``include_shared``; ``busy``, the median share of the time in which a trial
+    had a processor, and ``contended``, the number of timed trials that had it for too little of
+    their time.
     """
     finals = final_scores(results.points)
     spoilt = [] if include_shared else shared_trials(results, "hours_full")

@@ -1,13 +1,14 @@
 """Small suites, and real processes that run them."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import forked
 from augbench.methods.training.end_to_end import EndToEnd
+from forked import COMMAND
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -57,7 +58,7 @@ def command_line() -> Callable[..., list[str]]:
     """The words that start the command in a process of its own."""
 
     def words(*arguments: str | Path) -> list[str]:
-        return [sys.executable, "-m", "augbench.bench", *map(str, arguments)]
+        return [*COMMAND, *map(str, arguments)]
 
     return words
 
@@ -67,8 +68,6 @@ def augbench(command_line: Callable[..., list[str]]) -> Command:
     """Runs the command in a process of its own and returns what it printed and its exit code."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command_line(*arguments), capture_output=True, text=True, timeout=300, check=False
-        )
+        return forked.run(command_line(*arguments))
 
     return run

@@ -17,7 +17,7 @@ from processes import wait_until
 class Nodes:
     """The nodes of a Ray cluster, each in its own process group, so that it can be killed whole."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="augbench-nodes-", dir="/tmp"))  # short
         self.host = host
         with socket.socket() as listener:
@@ -25,6 +25,7 @@ class Nodes:
             self.address = f"{host}:{listener.getsockname()[1]}"
         self.environment = {
             **os.environ,
+            **environment,
             "RAY_USAGE_STATS_ENABLED": "0",
             # Ray listens on all addresses of this machine.
             "RAY_AUTH_MODE": "token",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import end_event, pulse, start_event
+from forked import Forked, can_be_forked, fork
 
 
 class background:  # noqa: N801 it reads as an adverb
@@ -19,12 +20,16 @@ class background:  # noqa: N801 it reads as an adverb
         self, words: list[str], log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         log.parent.mkdir(exist_ok=True, parents=True)
+        self.process: Forked | subprocess.Popen[bytes]
         with log.open("a") as file:
-            self.process = subprocess.Popen(
-                words, env=environment, stdout=file, stderr=file, start_new_session=True
-            )
+            if can_be_forked(words):
+                self.process = fork(words, environment, file.fileno(), file.fileno())
+            else:
+                self.process = subprocess.Popen(
+                    words, env=environment, stdout=file, stderr=file, start_new_session=True
+                )
 
-    def __enter__(self) -> subprocess.Popen[bytes]:
+    def __enter__(self) -> "Forked | subprocess.Popen[bytes]":
         return self.process
 
     def __exit__(self, *exception: object) -> None:

@@ -21,16 +21,17 @@ SUITE = """
 name = "engines"
 folds = 1
 [tasks.sinusoids]
-training = { epochs = 30, patience = 30 }
+n_train = 100
+training = { epochs = 8, patience = 8 }
 [methods.none]
 [methods.random_policy]
 n_policies = 1
 [methods.augnet]
 layers = [["frequency_shift", "gaussian_noise"]]
 [methods.autoaugment]
-n_samplings = 4  # long enough that the ghost of a killed driver's worker cannot finish it
+n_samplings = 4
 samplings_per_point = 2
-child_epochs = 20
+child_epochs = 3
 """
 
 
@@ -47,7 +48,7 @@ def undisturbed(suite: Path, augbench: Run) -> tuple[list[dict[str, Any]], dict[
     done = augbench("run", suite, "--engine", "inline", "--out", suite.parent / "inline")
     assert done.returncode == 0, done.stderr
     points, weights = timeless(suite.parent / "inline")
-    assert len(points) == 30 + 1 + 30 + 2
+    assert len(points) == 8 + 1 + 8 + 2
     return points, weights
 
 
@@ -68,7 +69,8 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
-    with background(command_line("run", suite, "--out", tmp_path), log_of(tmp_path)) as process:
+    words = command_line("run", suite, "--out", tmp_path)
+    with background(words, log_of(tmp_path), slow()) as process:
         kill_worker(tmp_path, method)
         assert process.wait(timeout=300) == 0
     assert timeless(tmp_path) == undisturbed
@@ -81,7 +83,8 @@ def test_a_retraining_that_is_killed_costs_nothing_but_time(
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
-    with background(command_line("run", suite, "--out", tmp_path), log_of(tmp_path)) as process:
+    words = command_line("run", suite, "--out", tmp_path)
+    with background(words, log_of(tmp_path), slow()) as process:
         wait_until(lambda: bool(beating(tmp_path, "evaluations")))
         attempt = beating(tmp_path, "evaluations")[0]
         os.kill(json.loads(attempt.read_text().splitlines()[0])["process"], signal.SIGKILL)
@@ -97,7 +100,7 @@ def test_a_driver_that_is_killed_is_carried_on_by_the_same_command(
     tmp_path: Path,
 ) -> None:
     words = command_line("run", suite, "--out", tmp_path)
-    with background(words, log_of(tmp_path)) as process:
+    with background(words, log_of(tmp_path), slow()) as process:
         wait_for_step(tmp_path, "autoaugment")
         process.kill()
     with background(words, log_of(tmp_path)) as process:
@@ -111,7 +114,7 @@ def test_an_interrupted_driver_says_so_and_leaves_no_process(
     number: int, suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     words = command_line("run", suite, "--out", tmp_path)
-    with background(words, log_of(tmp_path)) as process:
+    with background(words, log_of(tmp_path), slow()) as process:
         wait_for_step(tmp_path, "none")
         worker = started(tmp_path, "none")["process"]
         process.send_signal(number)
@@ -127,6 +130,14 @@ def test_a_finished_run_is_left_as_it_is(suite: Path, augbench: Run, undisturbed
     assert done.returncode == 0
     assert "nothing left to run" in done.stdout
     assert {file: file.stat().st_mtime_ns for file in out.rglob("*.jsonl")} == before
+
+
+def slow() -> dict[str, str]:
+    """The environment in which units wait in each step from their second on.
+
+    So nobody is too late to kill one, and the ghost of a killed driver's worker cannot finish it.
+    """
+    return {**os.environ, "AUGBENCH_FAULT": "slow@step:2"}
 
 
 def log_of(out: Path) -> Path:

@@ -24,8 +24,8 @@ name = "partition"
 folds = 4
 seeds = {list(range(N_TRIALS // 4))}
 [tasks.sinusoids]
-n_train = 200
-training = {{ epochs = 20, patience = 20 }}
+n_train = 100
+training = {{ epochs = 6, patience = 6 }}
 [methods.augnet]
 layers = [["frequency_shift"]]
 [resources]
@@ -109,7 +109,7 @@ def test_a_node_that_is_cut_off_and_comes_back_does_no_harm(
     file = tmp_path / "partition.toml"
     file.write_text(SUITE)
     out = tmp_path / "run"
-    nodes = Nodes(network.host)
+    nodes = Nodes(network.host, AUGBENCH_FAULT="slow@step:2")
     try:
         for number in (2, 3):
             nodes.worker(*network.namespace(number))

@@ -19,6 +19,7 @@ import pytest
 
 from augbench.bench.store.points import open_run
 from augbench.bench.store.states import read_trials
+from forked import Forked
 from processes import background, comes_from, parents, under_way, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -69,7 +70,7 @@ def suite(tmp_path: Path) -> Callable[..., Path]:
 class Driver:
     """A driver in the background, and the Ray that it starts."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "Forked | subprocess.Popen[bytes]", log: Path) -> None:
         self.process, self.log = process, log
 
     def part(self, program: str) -> list[int]:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import forked
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.accounts import accounting_error, charged
@@ -63,9 +63,7 @@ def run(tmp_path: Path, trial: TrialSpec) -> RunDirectory:
 def killed_after(run: RunDirectory, trial: TrialSpec, n_steps: int) -> None:
     """An attempt that a SIGKILL ends after so many steps."""
     words = [sys.executable, "-c", KILLED_AFTER, run.path, json.dumps(trial.to_json()), n_steps]
-    died = subprocess.run(
-        list(map(str, words)), capture_output=True, text=True, timeout=120, check=False
-    )
+    died = forked.run(list(map(str, words)))
     assert died.returncode == -signal.SIGKILL, died.stderr
 
 

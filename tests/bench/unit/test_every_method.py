@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ import pytest
 import torch
 
 import augbench.bench.unit.job
+import forked
 from augbench.bench.plan.spec import Budget, TrialSpec
 from augbench.bench.plan.suite import read_suite
 from augbench.bench.store.accounts import accounting_error
@@ -150,7 +150,7 @@ def test_half_the_steps_a_kill_and_the_other_half_are_the_whole(
     trial: TrialSpec, whole: RunDirectory, tmp_path: Path
 ) -> None:
     words = [sys.executable, "-c", DIES, json.dumps(trial.to_json()), str(tmp_path / "killed")]
-    died = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    died = forked.run(words)
     assert died.returncode == -signal.SIGKILL, died.stderr
     killed = work_on(tmp_path / "killed", trial)
     assert result(killed, trial)["wasted"]["attempts"] == 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import forked
 from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.attempt_log import lifetime
 from augbench.bench.store.points import open_run
@@ -49,14 +50,8 @@ def run(suite: Path, command_line: Callable[..., list[str]]) -> Callable[..., An
     def start(
         out: Path, *words: str, fault: str = "", engine: str = "inline"
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command_line("run", suite, "--out", out, "--engine", engine, *words),
-            env=suffering(fault) if fault else None,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        line = command_line("run", suite, "--out", out, "--engine", engine, *words)
+        return forked.run(line, suffering(fault) if fault else None)
 
     return start
 
