@@ -21,6 +21,8 @@ _OWN_SETTINGS = {
     "RAY_AUTH_MODE": "token",
     # Ray would wait for its first workers, and for ever if one dies (ray-project/ray#40131).
     "RAY_prestart_worker_first_driver": "0",
+    # Ray would run the units at niceness 15: their device hours would hold those of everybody else.
+    "RAY_worker_niceness": "0",
 }
 
 

@@ -171,6 +171,8 @@ def test_a_stranger_is_refused_and_the_token_is_nowhere_to_be_read(
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (unit,) = under_way(out)
         assert "RAY_AUTH_TOKEN" not in environment_of(unit)
+        niceness = {os.getpriority(os.PRIO_PROCESS, p) for p in (unit, driver.process.pid)}
+        assert len(niceness) == 1  # Ray by itself makes its workers nicer than the driver
         for place in (folder, out, driver.log):
             assert not holds(place, token), place
         assert not [p for p in parents() if token in command_of(p)]
