@@ -50,6 +50,7 @@ def cluster(compose: dict[str, Any]) -> Iterator[Cluster]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # or a busy machine starves the unit
     }
     address = f"127.0.0.1:{free_port()}"
     apart = [

@@ -27,6 +27,7 @@ class Nodes:
             **os.environ,
             **environment,
             "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_worker_niceness": "0",  # or a busy machine starves the units
             # Ray listens on all addresses of this machine.
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),

@@ -26,7 +26,7 @@ SUITE = """
 name = "faults"
 folds = 1
 [tasks.sinusoids]
-n_train = 200
+n_train = 100
 training = { epochs = 16, patience = 16 }
 [methods.none]
 [methods.autoaugment]
