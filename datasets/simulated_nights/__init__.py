@@ -1,0 +1,1 @@
+"""Simulated nights of sleep, in files like those of the real data sets."""
