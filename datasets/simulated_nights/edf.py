@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 LARGEST = 32767  # of the numbers that a file holds, and minus the least
 _CLOCK_BYTES = 16  # of a record: the annotation that holds its time, as in "+86370"
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_HEADER_BYTES = 256  # of the file, and again of each channel
 _ANNOTATIONS = "EDF Annotations"
 
 
@@ -25,6 +26,9 @@ class Channel(NamedTuple):
     limit: int = 500  # in ``unit``
     unit: str = "uV"
     transducer: str = ""
+
+
+_CLOCK = Channel(_ANNOTATIONS, _CLOCK_BYTES // 2, LARGEST, "")
 
 
 class Recording(NamedTuple):
@@ -56,8 +60,7 @@ def write_signals(
     A block holds the next samples of each channel, in its unit, for a whole number of records; what
     the blocks hold beyond the last record is left out. Raises OSError if the disk fails.
     """
-    clock = Channel(_ANNOTATIONS, _CLOCK_BYTES // 2, LARGEST, "")
-    file.write(_header(recording, [*channels, clock], record_seconds, n_records))
+    file.write(_header(recording, [*channels, _CLOCK], record_seconds, n_records))
     clocks = count(0, record_seconds)
     for block in blocks:
         columns = [_digital(x, channel) for x, channel in zip(block, channels, strict=True)]
@@ -69,6 +72,12 @@ def write_signals(
         if not n_records:
             return
     raise AssertionError(f"the blocks ended {n_records} records too early")
+
+
+def signals_bytes(channels: Sequence[Channel], n_records: int) -> int:
+    """The size of a file of signals."""
+    a_record = 2 * sum(channel.samples_per_record for channel in [*channels, _CLOCK])
+    return _HEADER_BYTES * (2 + len(channels)) + n_records * a_record
 
 
 def write_annotations(
@@ -93,7 +102,7 @@ def _header(
         (f"Startdate {day} {recording.equipment}", 80),
         (f"{start:%d.%m.%y}", 8),
         (f"{start:%H.%M.%S}", 8),
-        (str(256 * (1 + len(channels))), 8),
+        (str(_HEADER_BYTES * (1 + len(channels))), 8),
         ("EDF+C", 44),  # the records follow each other without gaps
         (str(n_records), 8),
         (str(record_seconds), 8),

@@ -1,4 +1,4 @@
-"""The ongoing activity of the sleeping brain: noise of several bands, as strong as the stage says."""
+"""The ongoing activity of the brain: noise of several bands, as strong as the stage says."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from augbench.datasets.simulated_nights.head import Derivation
 
-CLASSES = ("W", "N1", "N2", "N3", "REM")  # the order of every row of numbers below
 Spectrum = Callable[[NDArray[Any], float], NDArray[Any]]  # hertz, the peak in hertz -> power
 
-BLOCK_SECONDS = 300
-FADE_SECONDS = 20  # in which a block of noise goes over into the next one
+BLOCK_SECONDS = 60
+FADE_SECONDS = 4  # in which a block of noise goes over into the next one
 
 
 class Rhythm(NamedTuple):
@@ -28,33 +27,93 @@ class Rhythm(NamedTuple):
 
 
 def _knee(hertz: NDArray[Any], knee: float) -> NDArray[Any]:
-    return 1 / (hertz**2 + knee**2)
-
-
-def _normal(deviation: float) -> Spectrum:
-    return lambda hertz, peak: np.exp(-0.5 * ((hertz - peak) / deviation) ** 2)
-
-
-def _log_normal(deviation: float) -> Spectrum:
-    def power(hertz: NDArray[Any], peak: float) -> NDArray[Any]:
-        octaves = np.log(np.maximum(hertz, 1e-9) / peak)
-        return np.exp(-0.5 * (octaves / deviation) ** 2)
-
+    power: NDArray[Any] = (hertz**2 + knee**2) ** -0.9
     return power
 
 
-_ALL_OVER = ("FP1", "FP2", "F7", "F8", "FZ", "C3", "C4", "T7", "T8", "PZ", "O1", "O2")
+def _normal(deviation: float) -> Spectrum:
+    return lambda hertz, peak: _bell((hertz - peak) / deviation)
+
+
+def _log_normal(deviation: float) -> Spectrum:
+    return lambda hertz, peak: _bell(np.log(np.maximum(hertz, 1e-9) / peak) / deviation)
+
+
+def _bell(x: NDArray[Any]) -> NDArray[Any]:
+    power: NDArray[Any] = np.exp(-0.5 * x**2)
+    return power
+
+
+_ALL_OVER = ("FP1", "FP2", "C3", "C4", "T7", "T8", "O1", "O2")
 RHYTHMS = (
-    Rhythm("background", 1.0, _knee, _ALL_OVER, (8.0, 9.0, 10.0, 11.0, 8.5), 0.18, 0.15),
-    Rhythm("delta", 1.1, _log_normal(0.5), ("FZ", "CZ", "PZ"), (1, 3, 11, 20, 3), 0.25, 0.2),
-    Rhythm("theta", 5.5, _normal(1.2), ("FZ", "CZ"), (1.5, 3.0, 3.5, 3.5, 3.0), 0.2, 0.2),
-    Rhythm("alpha", 9.6, _normal(0.9), ("O1", "O2", "PZ"), (2.5, 2.0, 1.5, 1.5, 1.3), 0.4, 0.35),
-    Rhythm("sigma", 13.0, _normal(1.2), ("C3", "C4"), (0.8, 0.6, 1.5, 1.5, 0.5), 0.2, 0.2),
-    Rhythm("beta", 20.0, _normal(6.0), ("F3", "F4", "C3", "C4", "P3", "P4"), (3, 1.5, 1, 1, 1.3), 0.25, 0.25),
+    Rhythm(
+        "background",
+        1.0,
+        _knee,
+        places=_ALL_OVER,
+        microvolts=(8.6, 9.1, 10.5, 9.1, 8.9),
+        drift=0.18,
+        subjects=0.15,
+    ),
+    Rhythm(
+        "delta",
+        1.1,
+        _log_normal(0.5),
+        places=("FZ", "CZ", "PZ"),
+        microvolts=(1.4, 2.5, 9.3, 21.6, 2.7),
+        drift=0.25,
+        subjects=0.2,
+    ),
+    Rhythm(
+        "theta",
+        5.8,
+        _normal(1.6),
+        places=("FZ", "CZ"),
+        microvolts=(1.2, 3.2, 3.8, 5.0, 3.6),
+        drift=0.2,
+        subjects=0.2,
+    ),
+    Rhythm(
+        "alpha",
+        9.6,
+        _normal(0.9),
+        places=("O1", "O2", "PZ"),
+        microvolts=(2.4, 1.5, 0.5, 0.4, 0.7),
+        drift=0.4,
+        subjects=0.35,
+    ),
+    Rhythm(
+        "mixed",
+        9.0,
+        _normal(1.8),
+        places=("FZ", "C3", "C4"),
+        microvolts=(1.2, 3.5, 2.8, 3.9, 1.6),
+        drift=0.25,
+        subjects=0.2,
+    ),
+    Rhythm(
+        "sigma",
+        13.2,
+        _normal(1.2),
+        places=("C3", "C4"),
+        microvolts=(1.5, 1.0, 2.6, 2.5, 0.9),
+        drift=0.2,
+        subjects=0.2,
+    ),
+    Rhythm(
+        "beta",
+        20.0,
+        _normal(6.0),
+        places=("F3", "F4", "PZ"),
+        microvolts=(2.5, 1.5, 0.5, 0.4, 1.4),
+        drift=0.25,
+        subjects=0.25,
+    ),
 )
 
 
 def sources(rhythm: Rhythm) -> list[Derivation]:
+    """One at each of its places."""
     return [{place: 1.0} for place in rhythm.places]
 
 

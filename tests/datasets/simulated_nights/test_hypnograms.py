@@ -1,6 +1,7 @@
 """Stage sequences: shares and transitions as in the real ones."""
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def transitions(nights: list[str]) -> np.ndarray:  # type: ignore[type-arg]
     """(5, 5) the share of each next stage; rows sum to 1."""
     counts = np.zeros((5, 5))
     for night in nights:
-        for now, after in zip(night, night[1:], strict=False):
+        for now, after in pairwise(night):
             if now in CLASSES and after in CLASSES:
                 counts[CLASSES.index(now), CLASSES.index(after)] += 1
     return counts / counts.sum(axis=1, keepdims=True)
@@ -57,7 +58,9 @@ def test_drawn_nights_have_the_shares_and_stays_of_real_ones(drawn: list[str]) -
 
 
 def test_deep_sleep_comes_early_and_rem_late(drawn: list[str]) -> None:
-    early, late = ([asleep(night)[part] for night in drawn] for part in (slice(240), slice(-240, None)))
+    early, late = (
+        [asleep(night)[part] for night in drawn] for part in (slice(240), slice(-240, None))
+    )
     deep, rem = CLASSES.index("3"), CLASSES.index("R")
     assert shares(early)[deep] > 2 * shares(late)[deep]
     assert shares(late)[rem] > 2 * shares(early)[rem]
@@ -102,7 +105,9 @@ def test_a_part_lies_inside_a_longer_night_and_around_a_shorter_one(n_pages: int
         assert len(part) == n_pages
         if n_pages > 1000 + 2 * MARGIN:
             assert part.strip("W") == "12R3" * 250
-            assert min(len(part) - len(part.lstrip("W")), len(part) - len(part.rstrip("W"))) >= MARGIN
+            assert (
+                min(len(part) - len(part.lstrip("W")), len(part) - len(part.rstrip("W"))) >= MARGIN
+            )
         else:
             assert part.count("W") <= MARGIN or n_pages > 1000
             assert part in night
