@@ -1,5 +1,6 @@
 """The command that writes simulated nights."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,15 +33,22 @@ def simulate_nights(
     from rich.progress import track
 
     from augbench.bench.terminal import print_line
-    from augbench.datasets.simulated_nights.folder import NightsOptions, write_nights
+    from augbench.datasets.simulated_nights.folder import (
+        NightsOptions,
+        source_of_stages,
+        write_nights,
+    )
     from augbench.datasets.simulated_nights.hypnograms import read_hypnograms
 
     options = NightsOptions(layout, nights, subjects, seed, hours)
     console = Console()
     hypnograms = read_hypnograms(data)
-    source = f"{len(hypnograms)} real hypnograms" if hypnograms else "a Markov chain"
-    print_line(console, f"stages from {source}")
+    print_line(console, f"stages from {source_of_stages(hypnograms)}")
     written = write_nights(folder, options, hypnograms)
-    for _ in track(written, description="nights", total=nights, console=console):
-        pass
+    try:
+        for _ in track(written, description="nights", total=nights, console=console):
+            pass
+    except KeyboardInterrupt:
+        print("augbench: interrupted; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
     print_line(console, f"{nights} simulated nights are in {folder}")

@@ -122,7 +122,7 @@ KINDS = (
         microvolts=100,
         seconds=(0.6, 1.5),
         hertz=_ONCE,
-        per_minute=(4.0, 0.3, 0, 0, 8.0),
+        per_minute=(2.0, 0.3, 0, 0, 8.0),
     ),
     Kind(
         "slow eye movement",
@@ -142,7 +142,7 @@ KINDS = (
         microvolts=100,
         seconds=(0.25, 0.45),
         hertz=_ONCE,
-        per_minute=(5.0, 0, 0, 0, 0),
+        per_minute=(2.0, 0, 0, 0, 0),
     ),
     Kind(
         "movement",
@@ -152,7 +152,7 @@ KINDS = (
         microvolts=120,
         seconds=(1.0, 8.0),
         hertz=(0.3, 2.0),
-        per_minute=(0.8, 0.2, 0.03, 0.02, 0.05),
+        per_minute=(0.5, 0.2, 0.03, 0.02, 0.05),
     ),
 )
 

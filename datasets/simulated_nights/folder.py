@@ -100,6 +100,13 @@ def write_nights(folder: Path, options: NightsOptions, hypnograms: Sequence[str]
         ) from error
 
 
+def source_of_stages(hypnograms: Sequence[str]) -> str:
+    """Where the stages come from, in words."""
+    if not hypnograms:
+        return "a Markov chain"
+    return f"{len(hypnograms)} real hypnogram{'s' * (len(hypnograms) > 1)}"
+
+
 def _subjects(options: NightsOptions, layout: Layout) -> Iterator[tuple[int, int]]:
     """Subject and number of each night, from 0 on: by default all nights of one, then the next."""
     for night in range(options.nights):
@@ -115,11 +122,10 @@ def _names(night: Night, layout: Layout) -> tuple[str, str]:
 
 def _settings(options: NightsOptions, hypnograms: Sequence[str]) -> str:
     """A line of all that the files of a night depend on."""
-    stages = f"{len(hypnograms)} real hypnograms" if hypnograms else "a Markov chain"
     shared = "" if options.subjects is None else f", subjects {options.subjects}"
     return (
         f"layout {options.layout}, seed {options.seed}, hours {options.hours:g}{shared}, "
-        f"stages from {stages}, version {VERSION}"
+        f"stages from {source_of_stages(hypnograms)}, version {VERSION}"
     )
 
 

@@ -10,7 +10,7 @@ from augbench.datasets.electrodes import places
 # A derivation: the weight of each electrode, in upper case, as in {"C3": 1, "A1": -.5, "A2": -.5}.
 Derivation = Mapping[str, float]
 
-SPREAD = 0.055  # metres at which a source is seen at exp(-1/2) of its size
+SPREAD = 0.07  # metres at which a source is seen at exp(-1/2) of its size
 # The recordings that the table of rhythms is fitted to were made there.
 REFERENCE: Derivation = {"CZ": 1.0, "A1": -1.0}
 
