@@ -80,7 +80,7 @@ def write_nights(folder: Path, options: NightsOptions, hypnograms: Sequence[str]
         _check_folder(
             folder, settings, [name for night in nights for name in _names(night, layout)]
         )
-        missing = [night for night in nights if not _is_there(folder, night, layout)]
+        missing = {night for night in nights if not _is_there(folder, night, layout)}
         _check_room(folder, sum(psg_bytes(night, layout) for night in missing))
         folder.mkdir(parents=True, exist_ok=True)
         with _whole(folder / README) as part:

@@ -10,7 +10,8 @@ from augbench.datasets.simulated_nights.hypnograms import PAGE_SECONDS
 CLASSES = ("W", "N1", "N2", "N3", "REM")  # the order of every row of numbers for the stages
 _CLASS = dict(zip("W1234R?", (0, 1, 2, 3, 3, 4, 0), strict=True))  # of a letter of a hypnogram
 
-# A page looks in part like a stage of this row, whose shares say how two experts might score it.
+# A page looks in part like another stage. Row: how it is scored; column: what it also looks like,
+# with the chance of each. Set by hand, by which stages experts confuse: N1 with all but N3.
 _ALSO = np.array(
     [
         [0.80, 0.15, 0.02, 0.00, 0.03],

@@ -27,21 +27,25 @@ class Window(NamedTuple):
     rate: int
     label: int  # the class of more than half of its pieces
     person: int
+    apart: bool  # one of those that do not overlap
 
 
-def read_windows(data_root: Path) -> list[Window]:
-    """All windows of which more than half has one class; [] where the data are missing."""
+def read_windows(data_root: Path, *, overlapping: bool = False) -> list[Window]:
+    """All windows of which more than half has one class; [] where the data are missing.
+
+    One begins after another has ended, or, if they may overlap, every 5 s.
+    """
     windows = []
     for person, path in enumerate(sorted((data_root / FOLDER).glob("*.npz"))):
         with np.load(path) as file:
             rate, stages, x = int(file["sampling_rate"]), file["stage_5s"], file["signal_uv"]
-        n = 5 * _PIECES * rate
-        for window in range(len(stages) // _PIECES):
-            pieces = stages[_PIECES * window : _PIECES * (window + 1)].tolist()
+        for start in range(0, len(stages) - _PIECES + 1, 1 if overlapping else _PIECES):
+            pieces = stages[start : start + _PIECES].tolist()
             counts = np.bincount([_CLASS[p] for p in pieces if p in _CLASS], minlength=4)
             if counts.max() > _PIECES / 2:
-                part = x[window * n : (window + 1) * n]
-                windows.append(Window(part, rate, int(counts.argmax()), person))
+                part = x[5 * rate * start : 5 * rate * (start + _PIECES)]
+                apart = start % _PIECES == 0
+                windows.append(Window(part, rate, int(counts.argmax()), person, apart))
     return windows
 
 
