@@ -27,6 +27,7 @@ from augbench.bench.cli.arguments import (
     TaskName,
     Workers,
 )
+from augbench.bench.cli.simulate_command import simulate_nights
 from augbench.bench.search.space import SamplerName
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
 
@@ -289,6 +290,7 @@ def status(run: RunPath) -> None:
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
+app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)
 

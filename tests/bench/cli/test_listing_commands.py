@@ -104,7 +104,8 @@ def test_every_command_has_a_line_of_help_and_those_with_arguments_an_example() 
         text = command.callback.__doc__ or ""
         assert text.partition("\n")[0].strip(), command.callback
         if command.callback.__name__ not in ("trunks", "transforms"):
-            assert f"    augbench {command.callback.__name__}" in text
+            name = command.callback.__name__.replace("_", "-")
+            assert f"    augbench {name}" in text
 
 
 def test_the_version_is_printed(show: Show) -> None:

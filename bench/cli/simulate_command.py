@@ -1,0 +1,54 @@
+"""The command that writes simulated nights."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from augbench.bench.cli.arguments import Data
+
+
+def simulate_nights(
+    folder: Annotated[Path, typer.Argument(help="A new folder, or one of such nights.")],
+    layout: Annotated[str, typer.Option(help="Of the files: mass or sleep-edf.")],
+    nights: Annotated[int, typer.Option(help="How many.")],
+    subjects: Annotated[
+        int | None,
+        typer.Option(help="Of how many people.  [default: as few as the layout allows]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
+    hours: Annotated[float, typer.Option(help="The length of each night.")] = 8.0,
+    data: Data = Path("data"),
+) -> None:
+    """Write simulated nights of sleep as EDF+ files, like those of MASS or Sleep-EDF.
+
+    For rehearsals without the real data. Stages come from the real hypnograms under --data, where
+    they are, else from a Markov chain. The same command goes on after an interruption.
+
+    \b
+    augbench simulate-nights data/simulated --layout mass --nights 20
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from augbench.bench.terminal import print_line
+    from augbench.datasets.simulated_nights.folder import (
+        NightsOptions,
+        source_of_stages,
+        write_nights,
+    )
+    from augbench.datasets.simulated_nights.hypnograms import read_hypnograms
+
+    options = NightsOptions(layout, nights, subjects, seed, hours)
+    console = Console()
+    hypnograms = read_hypnograms(data)
+    print_line(console, f"stages from {source_of_stages(hypnograms)}")
+    written = write_nights(folder, options, hypnograms)
+    try:
+        for _ in track(written, description="nights", total=nights, console=console):
+            pass
+    except KeyboardInterrupt:
+        print("augbench: interrupted; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    print_line(console, f"{nights} simulated nights are in {folder}")
