@@ -1,0 +1,160 @@
+"""Prepares many recordings at the same time, in processes of their own.
+
+This module is both ends of a pipe: `prepare_all` starts it as a program (``python -m``) and sends
+recordings to it. Such a process loads MNE but no torch, and does not import the program of the
+user, as those of `multiprocessing` do.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from augbench.datasets.errors import UserError
+from augbench.datasets.recording.preparation import Preparation, Source
+from augbench.datasets.recording.prepare import Prepared, find_prepared, prepare
+
+Process = subprocess.Popen[str]
+
+
+def prepare_all(sources: Sequence[Source], how: Preparation) -> list[Prepared]:
+    """Prepare the recordings that the cache lacks, and map all of them.
+
+    A progress bar on stderr counts them. What is prepared is kept when others fail or the program
+    is stopped. Raises the UserError of the first recording that has one, and says how many more
+    have.
+    """
+    found = [find_prepared(source, how) for source in sources]
+    missing = [source for source, each in zip(sources, found, strict=True) if each is None]
+    if len(missing) > 1:
+        _fill_cache(missing, how)
+    return [
+        prepare(source, how) if each is None else each
+        for source, each in zip(sources, found, strict=True)
+    ]
+
+
+def _fill_cache(sources: Sequence[Source], how: Preparation) -> None:
+    n_processes = min(len(sources), _n_cores())
+    processes = [_start(how) for _ in range(n_processes)]
+    idle: SimpleQueue[Process] = SimpleQueue()
+    for process in processes:
+        idle.put(process)
+
+    def ask(source: Source) -> str | None:
+        process = idle.get()
+        try:
+            return _ask(process, source)
+        finally:
+            idle.put(process)
+
+    threads = ThreadPoolExecutor(n_processes)
+    errors = []
+    try:
+        with _progress(len(sources)) as count:
+            for error in threads.map(ask, sources):
+                count()
+                if error is not None:
+                    errors.append(error)
+    finally:
+        # First the processes, on which the threads wait.
+        for process in processes:
+            process.kill()
+        threads.shutdown(cancel_futures=True)
+        for process in processes:
+            process.communicate()
+    if errors:
+        more = f" ({len(errors) - 1} more recordings have faults)" if len(errors) > 1 else ""
+        raise UserError(f"{errors[0]}{more}")
+
+
+def _n_cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _progress(n: int) -> Iterator[Any]:
+    """Show how many of n recordings are done; gives the function that counts one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("preparing recordings", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=n < 2) as bar:
+        task = bar.add_task("", total=n)
+        yield lambda: bar.advance(task)
+
+
+def _start(how: Preparation) -> Process:
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,  # Ctrl-C is for the program that waits, which ends this one
+        # The same modules as here, in the same order.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+    )
+    _send(process, asdict(how))
+    return process
+
+
+def _send(process: Process, record: dict[str, Any]) -> None:
+    assert process.stdin
+    process.stdin.write(json.dumps(record) + "\n")
+    process.stdin.flush()
+
+
+def _ask(process: Process, source: Source) -> str | None:
+    """Let a process prepare a recording; the sentence of a UserError, if there is one."""
+    record = {name: None if each is None else str(each) for name, each in source._asdict().items()}
+    answer = ""
+    with suppress(BrokenPipeError):
+        _send(process, record)
+        assert process.stdout
+        answer = process.stdout.readline()
+    if not answer:
+        code = process.wait()
+        died = f"the process that prepared {source.name} died (exit code {code})"
+        if code == -signal.SIGKILL:  # by the system, most likely
+            raise UserError(f"{died}, as it does where memory runs out: free some and start again")
+        raise RuntimeError(died)
+    error: str | None = json.loads(answer)
+    return error
+
+
+def _serve() -> None:
+    """Prepare the recordings that come in on stdin, until it closes."""
+    how = _preparation(json.loads(sys.stdin.readline()))
+    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    for line in sys.stdin:
+        record = json.loads(line)
+        source = Source(
+            record["name"],
+            record["subject"],
+            Path(record["signals"]),
+            None if record["events"] is None else Path(record["events"]),
+        )
+        error = None
+        try:
+            prepare(source, how)
+        except UserError as found:
+            error = str(found)
+        print(json.dumps(error), file=answers, flush=True)
+
+
+def _preparation(record: dict[str, Any]) -> Preparation:
+    return Preparation(**{**record, "channels": tuple(record["channels"])})
+
+
+if __name__ == "__main__":
+    _serve()
