@@ -50,8 +50,8 @@ def _fetch_file(record: Record, name: str, folder: Path, n_retries: int) -> None
     """Download a file from the first address that gives it."""
     import pooch  # heavy, and rarely needed
 
-    *others, last = (record.base_url, *record.other_urls)
-    for url in (*others, last):
+    urls = (record.base_url, *record.other_urls)
+    for url in urls:
         source = pooch.create(
             path=folder,
             base_url=url,
@@ -65,14 +65,14 @@ def _fetch_file(record: Record, name: str, folder: Path, n_retries: int) -> None
             (folder / name).chmod(0o666 & ~_umask())  # pooch's files are for their writer alone
             return
         except OSError as error:  # requests' errors among them
-            if url == last or isinstance(error, PermissionError) or error.errno == errno.ENOSPC:
+            if url == urls[-1] or isinstance(error, PermissionError) or error.errno == errno.ENOSPC:
                 raise UserError(
                     f"cannot fetch {name} of {record.name} from {url} ({type(error).__name__}): "
                     "try again where there is a network, or put the files under "
                     f"{folder} by hand"
                 ) from error
         except ValueError as error:  # pooch raises it for a wrong checksum
-            if url == last:
+            if url == urls[-1]:
                 raise UserError(
                     f"{name} of {record.name} came from {url} with another checksum than the "
                     "published one and was thrown away: try again, or fetch the files by hand"
