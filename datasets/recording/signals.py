@@ -19,6 +19,7 @@ Signal = NDArray[np.float64]
 
 BRAIN = frozenset({"eeg", "mag", "grad", "seeg", "ecog", "dbs"})  # MNE's types of channels
 RATED = (*SUFFIXES, ".gdf")  # formats in which each channel may have its own rate
+FILTERED_AT_ONCE = 1 << 18  # samples
 MICROVOLTS = 1e6  # MNE has volts
 
 
@@ -83,7 +84,7 @@ def read_channels(recording: Recording, how: Preparation) -> Iterator[Signal]:
     for name in recording.names:
         x = _channel(raw, name)
         if common is not None:
-            x = x - common
+            x -= common
         if not np.isfinite(x).all():
             raise UserError(
                 f"channel {name} of {Path(raw.filenames[0]).name} has NaN or infinite values: "
@@ -112,8 +113,11 @@ def filtered(x: Signal, rate: float, low: float, high: float) -> Signal:
     longer = len(taps) // 2 - edge
     if longer:
         padded = np.pad(padded, longer)
-    out: Signal = oaconvolve(padded, taps, mode="valid")
-    return out
+    # In blocks, which take little memory and stay in the processor's own.
+    starts = range(0, len(x), FILTERED_AT_ONCE)
+    reach = FILTERED_AT_ONCE + len(taps) - 1
+    blocks = [oaconvolve(padded[i : i + reach], taps, mode="valid") for i in starts]
+    return np.concatenate(blocks)
 
 
 def resampled(x: Signal, rate: float, how: Preparation) -> Signal:
