@@ -160,6 +160,11 @@ def _first_line(error: Exception) -> str:
 
 def _names(raw: Any, asked: Sequence[str], path: Path) -> tuple[str, ...]:
     names = list(raw.ch_names)
+    if not names:
+        raise UserError(
+            f"{path.name} has annotations and no signals: name the recordings with the option "
+            "files, and files of events with events_files"
+        )
     if asked:
         try:
             return tuple(names[i] for i in pick_channels(names, asked))

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edf_files import write_edf
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.recording.edf_header import read_edf_header
+from edf_files import write_edf
 
 NOISE = {"C3": np.random.default_rng(0).normal(size=1000)}
 

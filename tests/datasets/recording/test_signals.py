@@ -4,7 +4,6 @@ from pathlib import Path
 import mne
 import numpy as np
 import pytest
-from edf_files import write_edf
 from mne.filter import filter_data
 
 from augbench.datasets.errors import UserError
@@ -16,6 +15,7 @@ from augbench.datasets.recording.signals import (
     resampled,
     up_and_down,
 )
+from edf_files import write_edf
 
 PLAIN = Preparation(events={}, window_seconds=1.0)
 RANDOM = np.random.default_rng(0)
@@ -138,7 +138,7 @@ def test_what_is_not_a_number_is_refused(tmp_path: Path) -> None:
     x[1, 700] = np.nan
     raw = mne.io.RawArray(x, mne.create_info(["C3", "C4"], 100.0, "eeg"), verbose="ERROR")
     raw.save(tmp_path / "a_raw.fif", verbose="ERROR")
-    with pytest.raises(UserError, match="channel C4 of a_raw.fif has NaN or infinite values"):
+    with pytest.raises(UserError, match=r"channel C4 of a_raw.fif has NaN or infinite values"):
         read(tmp_path / "a_raw.fif", PLAIN)
 
 
