@@ -34,6 +34,7 @@ from augbench.datasets.standardise import standardise
 
 VERSION = 1  # raise it when a change of this code changes what is prepared
 NAME = "recording"
+ROUNDED_SECONDS = 0.01  # by which an onset in a file may be wrong
 
 
 class Prepared(NamedTuple):
@@ -149,8 +150,9 @@ def _windows(
     notes = []
     if len(whole.first) < len(placed.first):
         notes.append("events go on where the signals do not; those windows are left out")
-    # Side by side, two windows may share a sample because their beginnings are rounded.
-    least = 1 if how.offset_seconds is not None else max(1, grid.n_times - 1)
+    # Side by side, windows may share some samples: files round onsets, and beginnings are rounded.
+    shared = max(1, round(ROUNDED_SECONDS * grid.rate))
+    least = 1 if how.offset_seconds is not None else max(1, grid.n_times - shared)
     kept, n_unclear = drop_clashes(whole, least)
     if n_unclear:
         notes.append("windows of different classes overlap; they are left out")

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -82,13 +82,18 @@ def _n_cores() -> int:
 
 
 @contextmanager
-def _progress(n: int) -> Iterator[Any]:
+def _progress(n: int) -> Iterator[Callable[[], None]]:
     """Show how many of n recordings are done; gives the function that counts one."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        print(f"augbench: preparing {n} recordings", file=sys.stderr, flush=True)
+        yield lambda: None
+        return
     columns = ("preparing recordings", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=n < 2) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=n)
         yield lambda: bar.advance(task)
 

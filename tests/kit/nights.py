@@ -66,8 +66,9 @@ def write_mass(
     names += ["EEG A2-CLE"] if montage == "CLE" else []
     kept = [page if page != "4" else "3" for page in pages]
     lead = signal_of("W", rate, number)[: round(later * rate)]
+    rest = lead[: round(rate)]  # the writer drops what does not fill a record of a second
     signals = {
-        name: np.concatenate([lead, signal_of(kept, rate, 10 * number + k, page_seconds)])
+        name: np.concatenate([lead, signal_of(kept, rate, 10 * number + k, page_seconds), rest])
         for k, name in enumerate(names)
     }
     start: datetime = START + timedelta(seconds=later)
