@@ -1,6 +1,7 @@
 """Sleep-EDF expanded, the cassette study: which sleep stage is it? Two channels of EEG."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 from augbench.datasets.errors import UserError
@@ -58,12 +59,20 @@ def sleep_edf(options: SleepEdfOptions, data: Path, seed: int) -> Task:
     )
 
 
-def fetch_sleep_edf(data: Path) -> None:
-    """Download what ``data/sleep_edf`` lacks of the public record: 306 files, 7.6 GB.
+def fetch_sleep_edf(data: Path, only: str = "") -> None:
+    """Download what ``data/sleep_edf`` lacks of the public record: 306 files, some 7 GB.
 
-    Raises UserError when the network or the disk fails.
+    ``only`` is what the names are like, with * and ?: ``SC400*`` are both nights of subject 0.
+    Raises UserError when the network or the disk fails, and for a pattern that no name has.
     """
-    fetch(read_record(FOLDER, MIRROR, BASE_URL), data / FOLDER)
+    record = read_record(FOLDER, MIRROR, BASE_URL)
+    names = [name for name in record.checksums if not only or fnmatch(name, only)]
+    if not names:
+        raise UserError(
+            f"no file of Sleep-EDF has a name like {only!r}; they are like SC4001E0-PSG.edf and "
+            "SC4001EC-Hypnogram.edf"
+        )
+    fetch(record, data / FOLDER, names=names)
 
 
 def _nights(folder: Path) -> list[Source]:

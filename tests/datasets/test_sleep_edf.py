@@ -1,8 +1,14 @@
 """Against real hypnograms and the beginning of a real night, in files of the same layout."""
 
 import csv
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -192,11 +198,97 @@ def test_the_registry_is_the_list_of_the_real_files(sleep_root: Path) -> None:
     assert read_record("sleep_edf", "http://nowhere/").checksums == expected
 
 
-def test_fetch_asks_the_mirror_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[Record, Path]] = []
-    monkeypatch.setattr(module, "fetch", lambda *given: asked.append(given))
+class Handler(BaseHTTPRequestHandler):
+    """Two addresses of the same files, of which the first may lack some or send others."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path.removeprefix("/"))
+        content = self.files.get(self.asked[-1])
+        if content is None:
+            self.send_error(503)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """What a local server has of the mirror and of the site: two nights at both."""
+    names = [f"SC400{n}E{x}" for n in (1, 2) for x in ("0-PSG.edf", "C-Hypnogram.edf")]
+    content = {name: name.encode() * 1000 for name in names}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Handler.files = {f"{at}/{name}": content[name] for at in ("mirror", "site") for name in names}
+    Handler.asked = []
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}/"
+    record = Record(
+        "sleep_edf",
+        f"{base}mirror/",
+        {name: sha256(text).hexdigest() for name, text in content.items()},
+        (f"{base}site/",),
+    )
+    monkeypatch.setattr(module, "read_record", lambda *names: record)
+    monkeypatch.setattr(module, "fetch", partial(module.fetch, n_retries=0))
+    yield Handler.files
+    server.shutdown()
+    server.server_close()
+
+
+def fetched(data: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (data / "sleep_edf").iterdir()}
+
+
+def test_fetch_takes_all_from_the_mirror(addresses: dict[str, bytes], tmp_path: Path) -> None:
     module.fetch_sleep_edf(tmp_path)
-    ((record, folder),) = asked
-    assert "s3.amazonaws.com" in record.base_url
+    assert len(fetched(tmp_path)) == 4
+    assert all(name.startswith("mirror/") for name in Handler.asked)
+    Handler.asked.clear()
+    module.fetch_sleep_edf(tmp_path)
+    assert Handler.asked == []
+
+
+@pytest.mark.parametrize("fault", ["missing", "wrong"])
+def test_fetch_takes_from_the_site_what_the_mirror_has_not(
+    addresses: dict[str, bytes], tmp_path: Path, fault: str
+) -> None:
+    name = "SC4002E0-PSG.edf"
+    if fault == "missing":
+        del addresses[f"mirror/{name}"]
+    else:
+        addresses[f"mirror/{name}"] = b"something else"
+    module.fetch_sleep_edf(tmp_path)
+    assert fetched(tmp_path)[name] == addresses[f"site/{name}"]
+    assert [each for each in Handler.asked if each.startswith("site/")] == [f"site/{name}"]
+
+
+def test_fetch_goes_on_where_it_was_broken_off(addresses: dict[str, bytes], tmp_path: Path) -> None:
+    name = "SC4002E0-PSG.edf"
+    kept = {at: addresses.pop(f"{at}/{name}") for at in ("mirror", "site")}
+    with pytest.raises(UserError, match=rf"cannot fetch {name} of sleep_edf from http.*/site/ "):
+        module.fetch_sleep_edf(tmp_path)
+    Handler.asked.clear()
+    addresses |= {f"{at}/{name}": content for at, content in kept.items()}
+    module.fetch_sleep_edf(tmp_path)
+    assert len(fetched(tmp_path)) == 4
+    assert Handler.asked[0] == f"mirror/{name}"
+
+
+def test_fetch_can_take_a_part(addresses: dict[str, bytes], tmp_path: Path) -> None:
+    module.fetch_sleep_edf(tmp_path, only="SC4001*")
+    assert sorted(fetched(tmp_path)) == ["SC4001E0-PSG.edf", "SC4001EC-Hypnogram.edf"]
+    with pytest.raises(UserError, match=r"no file of Sleep-EDF has a name like 'SC5\*'"):
+        module.fetch_sleep_edf(tmp_path, only="SC5*")
+
+
+def test_the_mirror_is_asked_before_the_site() -> None:
+    record = read_record("sleep_edf", module.MIRROR, module.BASE_URL)
+    assert record.base_url.startswith("https://physionet-open.s3.amazonaws.com/sleep-edfx/1.0.0/")
     assert record.other_urls == (module.BASE_URL,)
-    assert folder == tmp_path / "sleep_edf"
