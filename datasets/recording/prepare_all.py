@@ -18,9 +18,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from augbench.datasets.cache import cache_folder
 from augbench.datasets.errors import UserError
 from augbench.datasets.recording.preparation import Preparation, Source
-from augbench.datasets.recording.prepare import Prepared, find_prepared, prepare
+from augbench.datasets.recording.prepare import NAME, Prepared, find_prepared, prepare
 
 Process = subprocess.Popen[str]
 
@@ -35,11 +36,32 @@ def prepare_all(sources: Sequence[Source], how: Preparation) -> list[Prepared]:
     found = [find_prepared(source, how) for source in sources]
     missing = [source for source, each in zip(sources, found, strict=True) if each is None]
     if len(missing) > 1:
-        _fill_cache(missing, how)
+        with _one_at_a_time():
+            left = [source for source in missing if find_prepared(source, how) is None]
+            if left:
+                _fill_cache(left, how)
     return [
         prepare(source, how) if each is None else each
         for source, each in zip(sources, found, strict=True)
     ]
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait until no other process of this machine fills the cache: it uses all cores itself."""
+    try:
+        import fcntl
+
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / f"{NAME}.lock").open("a")
+    except (OSError, ImportError):  # the cache itself says what is wrong; Windows has no fcntl
+        yield
+        return
+    with lock:
+        with suppress(OSError):  # some network disks have no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _fill_cache(sources: Sequence[Source], how: Preparation) -> None:
