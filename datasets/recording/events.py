@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from augbench.datasets.errors import UserError, system_error
@@ -67,8 +68,12 @@ def listed(texts: list[str]) -> str:
 
 def _read_annotations(mne: Any, file: Path) -> Any:
     """Annotations, in UTF-8 as EDF+ says or else in Latin-1, which some programs write."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")
+        if file.suffix != file.suffix.lower():  # MNE knows .edf, and not .EDF
+            other = Path(folder, file.stem + file.suffix.lower())
+            other.symlink_to(file.resolve())
+            file = other
         try:
             return mne.read_annotations(file)
         except UnicodeDecodeError:

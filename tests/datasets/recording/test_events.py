@@ -32,6 +32,11 @@ def test_latin_1_is_read_where_it_is_no_utf_8(tmp_path: Path) -> None:
     assert read_events(file, START, "psg.edf")[0].text == "Schlaf é"
 
 
+def test_a_name_in_capitals_is_read_too(tmp_path: Path) -> None:
+    file = write_edf(tmp_path / "SCORES.EDF", {}, notes=NOTES)
+    assert len(read_events(file, START, "PSG.EDF")) == 3
+
+
 @pytest.mark.parametrize("without", ["psg.edf", "scores.edf"])
 def test_a_file_without_a_start_is_named(tmp_path: Path, without: str) -> None:
     file = write_edf(tmp_path / "scores.edf", {}, notes=NOTES)
