@@ -28,6 +28,11 @@ from augbench.datasets.errors import UserError, UserNotice, system_error
 
 Arrays = dict[str, NDArray[Any]]
 
+
+class CacheError(UserError):
+    """The cache cannot be written: whatever is prepared next cannot be kept either."""
+
+
 LAYOUT = 2  # of an entry; 1 was one .npz file
 INDEX = "index.json"
 PART = ".part"  # ends the name of an entry that is being written
@@ -49,8 +54,8 @@ def cached(
     array changes neither the file nor other processes. Arrays are written in the order of
     ``build``. A damaged or foreign entry is built again; if it cannot be replaced, a UserNotice
     says so. Without ``reads_all``, files whose size and time are as they were written are taken for
-    whole: to read gigabytes takes longer than a start may. Raises UserError when the folder cannot
-    be written.
+    whole: to read gigabytes takes longer than a start may. Raises CacheError when the folder
+    cannot be written.
     """
     text = f"{LAYOUT} {key}"
     entry = cache_folder() / f"{name}-{sha256(text.encode()).hexdigest()[:16]}"
@@ -69,7 +74,7 @@ def cached(
         if _publish(part, entry, text, keys):
             arrays = {name: _map(entry / f"{name}.npy") for name in keys}
     except OSError as error:
-        raise UserError(
+        raise CacheError(
             f"cannot write the cache folder {entry.parent} ({system_error(error)}): make room, or "
             "set AUGBENCH_CACHE to a folder that can be written"
         ) from error

@@ -7,4 +7,8 @@ STAGES = {
     "Sleep stage 2": 2,
     "Sleep stage 3": 3,
     "Sleep stage R": 4,
+    # As the AASM itself has it, in files of other programs.
+    "Sleep stage N1": 1,
+    "Sleep stage N2": 2,
+    "Sleep stage N3": 3,
 }

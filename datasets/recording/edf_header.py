@@ -21,6 +21,7 @@ class EdfHeader(NamedTuple):
     n_records: int  # that the header promises; -1 where the recorder was not stopped
     n_whole: int  # records that are there as a whole
     interrupted: bool  # EDF+D with a gap between records
+    signals: tuple[str, ...]  # the names of the channels, without those of annotations
 
     @property
     def is_cut_off(self) -> bool:
@@ -61,7 +62,8 @@ def read_edf_header(path: Path) -> EdfHeader:
         ) from error
     gap = 0.0 if first is None or last is None else last - first - (n_whole - 1) * seconds
     interrupted = head[192:197] in (b"EDF+D", b"BDF+D") and abs(gap) > LEAST_GAP
-    return EdfHeader(_start(head, first or 0.0), n_records, n_whole, interrupted)
+    signals = tuple(label for label in labels if label not in ANNOTATIONS)
+    return EdfHeader(_start(head, first or 0.0), n_records, n_whole, interrupted, signals)
 
 
 def _text(content: bytes, start: int, length: int) -> str:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from augbench.datasets.errors import UserError, system_error
-from augbench.datasets.recording.edf_header import SUFFIXES, read_edf_header
+from augbench.datasets.recording.edf_header import SUFFIXES, EdfHeader, read_edf_header
 from augbench.datasets.recording.windows import Event
 
 TABLES = (".tsv", ".csv")
@@ -23,11 +23,14 @@ COLUMNS = {
 MOST_NAMED = 12  # texts in a message
 
 
-def read_events(file: Path, start: datetime | None, where: str) -> list[Event]:
+def read_events(
+    file: Path, start: datetime | None, where: str, *, allow_truncated: bool = False
+) -> list[Event]:
     """The events of a file of their own, in seconds from ``start``, that of the signals.
 
-    Raises UserError for a file that cannot be read or holds signals in place of annotations, and
-    where one of the two does not say when it starts. A table counts from the first sample.
+    Raises UserError for a file that cannot be read, that is cut off, or that holds a signal in
+    place of annotations, and where one of the two does not say when it starts. A table counts from
+    the first sample. ``where`` is the file of the signals.
     """
     if file.suffix.lower() in TABLES:
         return _read_table(file)
@@ -42,7 +45,9 @@ def read_events(file: Path, start: datetime | None, where: str) -> list[Event]:
         ) from error
     own = found.orig_time
     if file.suffix.lower() in SUFFIXES:
-        own = read_edf_header(file).start
+        header = read_edf_header(file)
+        _check_scores(header, len(found), file, allow_truncated=allow_truncated)
+        own = header.start
         if start is None or own is None:
             raise UserError(
                 f"{where if start is None else file.name} does not say when it starts, so the "
@@ -51,6 +56,20 @@ def read_events(file: Path, start: datetime | None, where: str) -> list[Event]:
             )
     shift = 0.0 if own is None or start is None else (_naive(own) - _naive(start)).total_seconds()
     return _events(found, shift)
+
+
+def _check_scores(header: EdfHeader, n_found: int, file: Path, *, allow_truncated: bool) -> None:
+    if header.is_cut_off and not allow_truncated:
+        raise UserError(
+            f"{file.name} is cut off: it holds {header.n_whole:,} whole records where its header "
+            f"says {header.n_records:,}, so annotations are missing; get the whole file, or set "
+            "allow_truncated = true to use those that are there"
+        )
+    if not n_found and header.signals:
+        raise UserError(
+            f"{file.name} has no annotations; it holds the signal {header.signals[0]!r}, as some "
+            "programs store a hypnogram: export it as annotations or as a .tsv"
+        )
 
 
 def own_events(raw: Any) -> list[Event]:

@@ -97,13 +97,17 @@ def listed(names: Sequence[str]) -> str:
 
 
 def files_under(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, by name; a UserError if it is not there."""
+    """All files in a folder and the folders in it, by name; a UserError if it is not there.
+
+    Names that begin with a dot are not the user's: macOS writes ``._NAME`` beside files.
+    """
     if not folder.is_dir():
         raise UserError(
             f"there is no folder {folder}: the option path is relative to the data folder (--data "
             "or AUGBENCH_DATA)"
         )
-    return sorted((file for file in folder.rglob("*") if file.is_file()), key=lambda f: (f.name, f))
+    found = (file for file in folder.rglob("*") if file.is_file())
+    return sorted((f for f in found if not f.name.startswith(".")), key=lambda f: (f.name, f))
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:

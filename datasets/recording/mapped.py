@@ -80,5 +80,6 @@ def _map(files: Sequence[NDArray[Any]], n_bytes: int) -> Floats | None:
             return None
         place += size
     memory = (ctypes.c_float * (n_bytes // 4)).from_address(start + HEADER)
-    finalize(memory, release, start, length)
+    # Not at the end of the program, where others may still read.
+    finalize(memory, release, start, length).atexit = False
     return np.ctypeslib.as_array(memory)

@@ -129,7 +129,12 @@ def _windows(
     found = (
         own_events(recording.annotated)
         if source.events is None
-        else read_events(source.events, recording.start, source.signals.name)
+        else read_events(
+            source.events,
+            recording.start,
+            source.signals.name,
+            allow_truncated=how.allow_truncated,
+        )
     )
     wanted = _wanted(found, recording, how, where)
     placed = place(wanted, how.window_seconds, how.offset_seconds, grid)

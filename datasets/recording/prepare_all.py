@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from augbench.datasets.cache import cache_folder
+from augbench.datasets.cache import CacheError, cache_folder
 from augbench.datasets.errors import UserError
 from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.prepare import NAME, Prepared, find_prepared, prepare
@@ -31,7 +31,7 @@ def prepare_all(sources: Sequence[Source], how: Preparation) -> list[Prepared]:
 
     A progress bar on stderr counts them. What is prepared is kept when others fail or the program
     is stopped. Raises the UserError of the first recording that has one, and says how many more
-    have.
+    have; where the cache cannot be written, at once.
     """
     found = [find_prepared(source, how) for source in sources]
     missing = [source for source, each in zip(sources, found, strict=True) if each is None]
@@ -54,7 +54,7 @@ def _one_at_a_time() -> Iterator[None]:
 
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / f"{NAME}.lock").open("a")
+        lock = (folder / f"{NAME}.lock").open("ab")
     except (OSError, ImportError):  # the cache itself says what is wrong; Windows has no fcntl
         yield
         return
@@ -142,7 +142,10 @@ def _send(process: Process, record: dict[str, Any]) -> None:
 
 
 def _ask(process: Process, source: Source) -> str | None:
-    """Let a process prepare a recording; the sentence of a UserError, if there is one."""
+    """Let a process prepare a recording; the sentence of a UserError, if there is one.
+
+    Raises UserError where no recording can be kept, and where the process dies.
+    """
     record = {name: None if each is None else str(each) for name, each in source._asdict().items()}
     answer = ""
     with suppress(BrokenPipeError):
@@ -155,8 +158,10 @@ def _ask(process: Process, source: Source) -> str | None:
         if code == -signal.SIGKILL:  # by the system, most likely
             raise UserError(f"{died}, as it does where memory runs out: free some and start again")
         raise RuntimeError(died)
-    error: str | None = json.loads(answer)
-    return error
+    error, stops = json.loads(answer)
+    if stops:
+        raise UserError(error)
+    return error if error is None else str(error)
 
 
 def _serve() -> None:
@@ -171,12 +176,12 @@ def _serve() -> None:
             Path(record["signals"]),
             None if record["events"] is None else Path(record["events"]),
         )
-        error = None
+        answer: tuple[str | None, bool] = (None, False)
         try:
             prepare(source, how)
-        except UserError as found:
-            error = str(found)
-        print(json.dumps(error), file=answers, flush=True)
+        except UserError as error:
+            answer = (str(error), isinstance(error, CacheError))
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def _preparation(record: dict[str, Any]) -> Preparation:

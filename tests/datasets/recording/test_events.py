@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from augbench.datasets.errors import UserError
@@ -94,3 +95,18 @@ def test_a_torn_file_of_annotations_is_one_sentence(tmp_path: Path, kept: int) -
     file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(UserError, match=r"scores.edf"):
         read_events(file, START, "psg.edf")
+
+
+def test_a_hypnogram_that_is_a_signal_is_named(tmp_path: Path) -> None:
+    file = write_edf(tmp_path / "scores.edf", {"Hypnogram": np.arange(30.0)}, 1.0)
+    message = r"^scores.edf has no annotations; it holds the signal 'Hypnogram'.* export it as anno"
+    with pytest.raises(UserError, match=message):
+        read_events(file, START, "psg.edf")
+
+
+def test_annotations_that_are_cut_off_are_refused_unless_asked_for(tmp_path: Path) -> None:
+    file = write_edf(tmp_path / "scores.edf", {"Marker": np.arange(30.0)}, 1.0, NOTES)
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(UserError, match=r"^scores.edf is cut off: .* so annotations are missing"):
+        read_events(file, START, "psg.edf")
+    assert len(read_events(file, START, "psg.edf", allow_truncated=True)) == 3

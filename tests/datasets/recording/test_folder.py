@@ -49,7 +49,7 @@ def test_bids_names_bring_subjects_and_tables_of_events(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", ["a.tsv", "a.csv", "a_events.tsv", "a_events.csv"])
 def test_a_table_of_the_same_name_holds_the_events(tmp_path: Path, table: str) -> None:
-    fill(tmp_path, "a.EDF", "b.edf", table)
+    fill(tmp_path, "a.EDF", "b.edf", "._b.edf", table)
     options = replace(OPTIONS, subject=r"^.*")
     assert found(options, tmp_path) == [("a.EDF", "a", table), ("b.edf", "b", None)]
 

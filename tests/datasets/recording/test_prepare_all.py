@@ -82,6 +82,15 @@ def test_a_process_that_the_system_kills_is_one_sentence(
         prepare_all(sources, HOW)
 
 
+def test_a_cache_that_cannot_be_written_stops_all_at_once(
+    sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AUGBENCH_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UserError, match=r"^cannot write the cache folder .* can be written$"):
+        prepare_all(sources, HOW)
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
