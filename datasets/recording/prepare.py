@@ -95,6 +95,11 @@ def _build(source: Source, how: Preparation) -> Arrays:
     ratio = up_and_down(recording.rate, how.sampling_rate)
     n_samples = -(-len(recording.raw.times) * ratio.numerator // ratio.denominator)
     grid = Grid(rate, round(how.window_seconds * rate), n_samples)
+    if not grid.n_times:
+        raise UserError(
+            f"{source.name} has {rate:g} samples a second, none in a window of window_seconds = "
+            f"{how.window_seconds:g}: make it longer"
+        )
     windows, notes = _windows(source, recording, how, grid)
     names = how.channels if _are_names(how.channels) else recording.names
     shape = (len(recording.names), grid.n_times)
@@ -149,8 +154,8 @@ def _windows(
     if not len(whole.first):
         raise UserError(
             f"{where}: none of its {len(placed.first):,} windows lies within the signals, which "
-            f"last {grid.n_samples / grid.rate:,.0f} s; the first begins "
-            f"{placed.first[0] / grid.rate:,.0f} s after them: do both files belong together?"
+            f"last {grid.n_samples / grid.rate:,.0f} s; the first is due at second "
+            f"{placed.first[0] / grid.rate:,.0f} of them: do events and signals belong together?"
         )
     notes = []
     if len(whole.first) < len(placed.first):

@@ -234,6 +234,7 @@ def write_bdf(file: Path, edf: Path) -> None:
         ([], {}, "n has no event of those .* it has none at all"),
         ([(0, 20, W)] * 3, {}, r"n: no window of 30 s fits into an event, .* longest lasts 20 s"),
         ([(400, 60, W)], {}, "n: none of its 2 windows lies within the signals, which last 300 s"),
+        ([(0, 30, W)], {"window_seconds": 0.01}, "n has 20 samples a second, none in a window of"),
         ([(0, 30, W), (15, 30, N1)], {}, "n: all its windows overlap others of another class"),
         (
             [(20 * k, 20, W) for k in range(9)],
