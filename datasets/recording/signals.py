@@ -18,7 +18,6 @@ from augbench.datasets.recording.preparation import Preparation
 Signal = NDArray[np.float64]
 
 BRAIN = frozenset({"eeg", "mag", "grad", "seeg", "ecog", "dbs"})  # MNE's types of channels
-RATED = (*SUFFIXES, ".gdf")  # formats in which each channel may have its own rate
 FILTERED_AT_ONCE = 1 << 18  # samples
 MICROVOLTS = 1e6  # MNE has volts
 
@@ -59,8 +58,9 @@ def open_recording(path: Path, how: Preparation) -> Recording:
     names = _names(annotated, how.channels, path)
     reference = _reference(annotated.ch_names, names, how, path)
     raw = annotated
-    if path.suffix.lower() in RATED:
-        # MNE brings all channels of a file to the highest rate, so the others are left out.
+    if path.suffix.lower() in SUFFIXES:
+        # MNE brings all channels of a file to the highest rate, so the others are left out. Not in
+        # GDF files, of which MNE 1.13 then gives the numbers of other channels.
         raw = _read(path, include=list(dict.fromkeys([*names, *reference])))
     rate = float(raw.info["sfreq"])
     _check_rate(rate, how, path)

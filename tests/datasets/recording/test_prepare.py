@@ -133,7 +133,7 @@ def test_events_with_an_offset(tmp_path: Path) -> None:
     assert np.abs(windows(found) - expected([190, 230], 40)).max() < 0.01
 
 
-@pytest.mark.parametrize("name", ["n_raw.fif", "n.vhdr", "n.set", "n.edf", "n.bdf"])
+@pytest.mark.parametrize("name", ["n_raw.fif", "n.vhdr", "n.set", "n.edf", "n.bdf", "n.gdf"])
 def test_mne_decides_about_formats(tmp_path: Path, name: str) -> None:
     """BrainVision and EEGLAB are written by hand: MNE's writers need packages of their own."""
     data = np.stack(list(SIGNALS.values())) * 1e-6
@@ -148,13 +148,20 @@ def test_mne_decides_about_formats(tmp_path: Path, name: str) -> None:
         write_brainvision(file, data)
     elif name.endswith("set"):
         write_eeglab(file, data)
+    elif name.endswith("gdf"):
+        write_gdf(file, data)
     else:
         write_bdf(file, write_edf(tmp_path / "other.edf", SIGNALS, RATE, [(15, 30, W)]))
     labels = [0] if name.endswith("bdf") else [0, 1]
-    how = replace(PLAIN, events={**STAGES, f"Comment/{W}": 0, f"Comment/{N1}": 1})  # BrainVision's
+    # What MNE calls the events of BrainVision and of GDF.
+    theirs = {f"Comment/{W}": 0, f"Comment/{N1}": 1, "769": 0, "770": 1}
+    channels = ("C3", "C4") if name.endswith("gdf") else ()
+    how = replace(PLAIN, events={**STAGES, **theirs}, channels=channels)
     found = prepare(Source("n", "1", file), how)
     assert found.y.tolist() == labels
     assert np.abs(windows(found) - expected([300, 1200][: len(labels)])).max() < 0.05
+    last = prepare(Source("n", "1", file), replace(how, channels=(found.channels[1],)))
+    assert np.array_equal(windows(last), windows(found)[:, 1:])
 
 
 def write_brainvision(file: Path, data: np.ndarray) -> None:
@@ -176,6 +183,28 @@ def write_brainvision(file: Path, data: np.ndarray) -> None:
         f"DataFile={file.stem}.eeg\n[Marker Infos]\n{markers}",
         encoding="utf-8",
     )
+
+
+def write_gdf(file: Path, data: np.ndarray) -> None:
+    """Version 1.25, with a third channel that is not asked for, and events with durations."""
+    x = np.concatenate([np.zeros((1, data.shape[1])), data * 1e6])
+    n, n_samples = x.shape
+    n_records = n_samples // round(RATE)
+    top = 1000.0
+    head = b"GDF 1.25" + b" " * 160 + b"2020013122150000"
+    head += np.int64(256 * (n + 1)).tobytes() + bytes(44) + np.int64(n_records).tobytes()
+    head += np.array([1, 1, n], "<u4").tobytes()
+    head += b"".join(name.ljust(16) for name in (b"EOG", b"C3", b"C4")) + b" " * 80 * n
+    head += b"uV      " * n
+    head += np.array([-top] * n + [top] * n, "<f8").tobytes()
+    head += np.array([-32767] * n + [32767] * n, "<i8").tobytes() + b" " * 80 * n
+    head += np.array([round(RATE)] * n + [3] * n, "<i4").tobytes() + bytes(32 * n)
+    digital = np.round(x / top * 32767).astype("<i2").reshape(n, n_records, -1)
+    events = bytes([3, round(RATE), 0, 0]) + np.uint32(2).tobytes()
+    events += np.array([15 * RATE + 1, 60 * RATE + 1], "<u4").tobytes()
+    events += np.array([769, 770, 0, 0], "<u2").tobytes()
+    events += np.array([600, 600], "<u4").tobytes()
+    file.write_bytes(head + digital.transpose(1, 0, 2).tobytes() + events)
 
 
 def write_eeglab(file: Path, data: np.ndarray) -> None:
