@@ -19,7 +19,7 @@ from augbench.datasets.recording.signals import (
     Recording,
     open_recording,
     read_channels,
-    up_and_down,
+    resampled_length,
 )
 from augbench.datasets.recording.windows import (
     Event,
@@ -92,8 +92,7 @@ def _cached(source: Source, how: Preparation, build: Callable[[], Arrays]) -> Pr
 def _build(source: Source, how: Preparation) -> Arrays:
     recording = open_recording(source.signals, how)
     rate = how.sampling_rate or recording.rate
-    ratio = up_and_down(recording.rate, how.sampling_rate)
-    n_samples = -(-len(recording.raw.times) * ratio.numerator // ratio.denominator)
+    n_samples = resampled_length(recording.raw.n_times, recording.rate, how.sampling_rate)
     grid = Grid(rate, round(how.window_seconds * rate), n_samples)
     if not grid.n_times:
         raise UserError(

@@ -140,7 +140,8 @@ def _start(how: Preparation) -> Process:
         # The same modules as here, in the same order.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
     )
-    _send(process, asdict(how))
+    with suppress(BrokenPipeError):  # whoever asks it for a recording hears that it died
+        _send(process, asdict(how))
     return process
 
 

@@ -18,6 +18,8 @@ from augbench.datasets.recording.preparation import Preparation
 Signal = NDArray[np.float64]
 
 BRAIN = frozenset({"eeg", "mag", "grad", "seeg", "ecog", "dbs"})  # MNE's types of channels
+MOST_DENOMINATOR = 1000
+SAME_RATE = 1e-9  # share by which a rate may be wrong: below 0.01 samples a night
 FILTERED_AT_ONCE = 1 << 18  # samples
 MICROVOLTS = 1e6  # MNE has volts
 
@@ -75,7 +77,7 @@ def read_channels(recording: Recording, how: Preparation) -> Iterator[Signal]:
     Raises UserError for what is not a number.
     """
     raw = recording.raw
-    common = None
+    common: Signal | None = None
     for name in recording.reference:
         x = _channel(raw, name)
         common = x if common is None else common + x
@@ -90,7 +92,9 @@ def read_channels(recording: Recording, how: Preparation) -> Iterator[Signal]:
                 f"channel {name} of {Path(raw.filenames[0]).name} has NaN or infinite values: "
                 "leave the recording out or mend it"
             )
-        yield resampled(filtered(x, recording.rate, how.low, how.high), recording.rate, how)
+        yield resampled(
+            filtered(x, recording.rate, how.low, how.high), recording.rate, how.sampling_rate
+        )
 
 
 def filtered(x: Signal, rate: float, low: float, high: float) -> Signal:
@@ -120,20 +124,40 @@ def filtered(x: Signal, rate: float, low: float, high: float) -> Signal:
     return np.concatenate(blocks)
 
 
-def resampled(x: Signal, rate: float, how: Preparation) -> Signal:
-    """(T,) -> (T * new rate / rate, rounded up), with a filter against aliases of its own."""
-    ratio = up_and_down(rate, how.sampling_rate)
+def resampled(x: Signal, rate: float, new_rate: float) -> Signal:
+    """(T,) -> (`resampled_length`,), with a filter against aliases; a new rate of 0 keeps it."""
+    ratio = _ratio(rate, new_rate)
     if ratio == 1:
         return x
+    if ratio is None:
+        import mne.filter
+
+        # In the frequency domain, where any ratio is possible; it takes eight times as long.
+        slow: Signal = mne.filter.resample(x, up=new_rate, down=rate, npad="auto", verbose="ERROR")
+        return slow
     from scipy.signal import resample_poly
 
-    out: Signal = resample_poly(x, ratio.numerator, ratio.denominator, padtype="line")
-    return out
+    fast: Signal = resample_poly(x, ratio.numerator, ratio.denominator, padtype="line")
+    return fast
 
 
-def up_and_down(rate: float, new_rate: float) -> Fraction:
-    """The new rate over the old one, as a fraction of small numbers."""
-    return Fraction(new_rate / rate).limit_denominator(10_000) if new_rate else Fraction(1)
+def resampled_length(n: int, rate: float, new_rate: float) -> int:
+    """How many samples become of n."""
+    ratio = _ratio(rate, new_rate)
+    if ratio is None:
+        return round(n * new_rate / rate)
+    return -(-n * ratio.numerator // ratio.denominator)
+
+
+def _ratio(rate: float, new_rate: float) -> Fraction | None:
+    """The new rate over the old one if that is a fraction of small numbers; 1 for a rate of 0.
+
+    A fraction that is only near would drift: by a second a night for 256.0164 Hz.
+    """
+    if not new_rate:
+        return Fraction(1)
+    near = Fraction(new_rate / rate).limit_denominator(MOST_DENOMINATOR)
+    return near if abs(near * rate / new_rate - 1) < SAME_RATE else None
 
 
 def _read(path: Path, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from augbench.datasets.recording.signals import (
     open_recording,
     read_channels,
     resampled,
-    up_and_down,
+    resampled_length,
 )
 from edf_files import write_edf
 
@@ -42,16 +42,31 @@ def test_the_filter_takes_signals_shorter_than_itself(n: int) -> None:
     assert np.abs(filtered(x, 100.0, 0.0, 30.0) - theirs).max() < 1e-9
 
 
-@pytest.mark.parametrize(("rate", "new"), [(256, 128), (200, 128), (512, 100), (100, 100)])
+@pytest.mark.parametrize(
+    ("rate", "new"),
+    [
+        (256.0, 128.0),
+        (200.0, 128.0),
+        (512.0, 100.0),
+        (100.0, 100.0),
+        (256.0164, 128.0),  # of real recorders, whose records are not quite a second long
+        (199.9872, 100.0),
+        (128.0001, 128.0),
+    ],
+)
 def test_resampling_moves_nothing_in_time(rate: float, new: float) -> None:
-    times = np.arange(round(20 * rate)) / rate
+    """Nor at the end of half an hour, by more than the half sample by which its length is rounded.
+
+    A rate that is almost right would drift further.
+    """
+    times = np.arange(round(1800 * rate)) / rate
     wave = np.sin(2 * np.pi * 7.3 * times)
-    found = resampled(wave, rate, replace(PLAIN, sampling_rate=float(new)))
-    ratio = up_and_down(rate, new)
-    assert len(found) == -(-len(wave) * ratio.numerator // ratio.denominator)
+    found = resampled(wave, rate, new)
+    assert len(found) == resampled_length(len(wave), rate, new)
+    assert abs(len(found) - 1800 * new) <= 1
     expected = np.sin(2 * np.pi * 7.3 * np.arange(len(found)) / new)
-    middle = slice(len(found) // 10, -len(found) // 10)
-    assert np.abs(found - expected)[middle].max() < 5e-3
+    half_a_sample = 2 * np.pi * 7.3 * 0.5 / new if rate % 1 else 0.0
+    assert np.abs(found - expected)[200:-200].max() < half_a_sample + 0.01
 
 
 def test_channels_come_in_microvolts_and_as_asked(tmp_path: Path) -> None:
