@@ -63,7 +63,8 @@ def open_recording(path: Path, how: Preparation) -> Recording:
     if path.suffix.lower() in SUFFIXES:
         # MNE brings all channels of a file to the highest rate, so the others are left out. Not in
         # GDF files, of which MNE 1.13 then gives the numbers of other channels.
-        raw = _read(path, include=list(dict.fromkeys([*names, *reference])))
+        needed = list(dict.fromkeys([*names, *reference]))
+        raw = _read(path, include=needed, exclude_after_unique=True)  # of equal names, C3-0, C3-1
     rate = float(raw.info["sfreq"])
     _check_rate(rate, how, path)
     if start is None and raw.info["meas_date"] is not None:

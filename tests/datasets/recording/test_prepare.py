@@ -17,7 +17,7 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.recording import prepare as module
 from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.prepare import Prepared, find_prepared, prepare
-from edf_files import START, Note, write_edf
+from edf_files import START, Note, write_bdf, write_edf
 
 STAGES = {"Sleep stage W": 0, "Sleep stage 1": 1, "Sleep stage 2": 2}
 PLAIN = Preparation(events=STAGES, window_seconds=30.0, standardise=False)
@@ -229,31 +229,6 @@ def write_eeglab(file: Path, data: np.ndarray) -> None:
         "epoch": np.array([]),
     }
     savemat(file, {"EEG": fields}, appendmat=False)
-
-
-def write_bdf(file: Path, edf: Path) -> None:
-    """An EDF+ file with a third byte for each sample."""
-    content = edf.read_bytes()
-    n_channels = int(content[252:256])
-    size = 256 * (n_channels + 1)
-    head = bytearray(content[:size])
-    head[:8] = b"\xffBIOSEMI"
-    head[192:197] = b"BDF+C"
-    label = 256 + 16 * (n_channels - 1)
-    head[label : label + 16] = b"BDF Annotations "
-    start = 256 + 216 * n_channels + 8 * (n_channels - 1)
-    length = int(head[start : start + 8])
-    n_tal = 2 * length
-    head[start : start + 8] = str(-(-n_tal // 3)).ljust(8).encode()
-    records = int(head[236:244])
-    width = (len(content) - size) // records
-    body = bytearray()
-    for k in range(records):
-        record = content[size + k * width : size + (k + 1) * width]
-        samples = np.frombuffer(record[: width - n_tal], "<i2").astype("<i4")
-        body += samples.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
-        body += record[width - n_tal :].ljust(3 * -(-n_tal // 3), b"\0")
-    file.write_bytes(bytes(head) + bytes(body))
 
 
 @pytest.mark.parametrize(

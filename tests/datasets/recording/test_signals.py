@@ -15,7 +15,7 @@ from augbench.datasets.recording.signals import (
     resampled,
     resampled_length,
 )
-from edf_files import write_edf
+from edf_files import write_bdf, write_edf
 
 PLAIN = Preparation(events={}, window_seconds=1.0)
 RANDOM = np.random.default_rng(0)
@@ -115,6 +115,19 @@ def test_a_channel_of_another_rate_does_not_change_the_others(tmp_path: Path) ->
     assert recording.rate == 100.0
     (x,) = read_channels(recording, PLAIN)
     assert np.abs(x - SIGNALS["EEG C3-CLE"]).max() < 0.01
+
+
+@pytest.mark.parametrize("suffix", [".edf", ".bdf"])
+def test_channels_of_one_name_are_told_apart(tmp_path: Path, suffix: str) -> None:
+    file = write_edf(tmp_path / "a.edf", SIGNALS)
+    content = bytearray(file.read_bytes())
+    content[256 + 16 : 256 + 32] = content[256 : 256 + 16]
+    file.write_bytes(content)
+    if suffix == ".bdf":
+        file = write_bdf(tmp_path / "a.bdf", file)
+    x = read(file, replace(PLAIN, channels=("EEG C3-CLE-1",)))
+    assert np.abs(x[0] - SIGNALS["EEG C4-CLE"]).max() < 0.01
+    assert len(read(file, PLAIN)) == 4
 
 
 @pytest.mark.parametrize(
