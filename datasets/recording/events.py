@@ -74,8 +74,8 @@ def _check_scores(header: EdfHeader, n_found: int, file: Path, *, allow_truncate
 
 def own_events(raw: Any) -> list[Event]:
     """The annotations of the file of the signals itself."""
-    found = raw.annotations
-    return _events(found, 0.0 if found.orig_time is None else -raw.first_time)
+    # They count from the start of the clock, and so does the first sample of a FIF file.
+    return _events(raw.annotations, -raw.first_time)
 
 
 def listed(texts: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +68,7 @@ def open_recording(path: Path, how: Preparation) -> Recording:
     rate = float(raw.info["sfreq"])
     _check_rate(rate, how, path)
     if start is None and raw.info["meas_date"] is not None:
-        start = raw.info["meas_date"]
+        start = raw.info["meas_date"] + timedelta(seconds=raw.first_time)
     return Recording(raw, annotated, names, reference, rate, start)
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,29 @@ def test_events_with_an_offset(tmp_path: Path) -> None:
     found = prepare(Source("n", "1", signals), how)
     assert found.y.tolist() == [0, 1]
     assert np.abs(windows(found) - expected([190, 230], 40)).max() < 0.01
+
+
+@pytest.mark.parametrize("dated", [False, True])
+@pytest.mark.parametrize("first_samp", [0, 777])
+def test_a_fif_file_may_begin_after_its_clock(tmp_path: Path, dated: bool, first_samp: int) -> None:
+    data = np.stack(list(SIGNALS.values())) * 1e-6
+    info = mne.create_info(["C3", "C4"], RATE, "eeg")
+    raw = mne.io.RawArray(data, info, first_samp=first_samp, verbose="ERROR")
+    if dated:
+        raw.set_meas_date(START.replace(tzinfo=UTC))
+    # Onsets count from the first sample here; MNE stores them from its clock if there is a date.
+    raw.set_annotations(mne.Annotations([15.0, 60.0], [30.0, 30.0], [W, N1]))
+    raw.save(tmp_path / "n_raw.fif", verbose="ERROR")
+    assert_cut(prepare(Source("n", "1", tmp_path / "n_raw.fif"), PLAIN), [300, 1200], [0, 1])
+    scores = write_edf(
+        tmp_path / "n.edf", {}, notes=[(15, 30, W)], start=START + timedelta(seconds=60)
+    )
+    if dated:  # the clock of the file shows its first sample first_samp samples after its date
+        source = Source("n", "1", tmp_path / "n_raw.fif", scores)
+        found = prepare(source, PLAIN)
+        assert found.y.tolist() == [0]
+        shift = round(60 * RATE) - first_samp
+        assert np.abs(windows(found) - expected([300 + shift])).max() < 0.01
 
 
 @pytest.mark.parametrize("name", ["n_raw.fif", "n.vhdr", "n.set", "n.edf", "n.bdf", "n.gdf"])
