@@ -6,7 +6,10 @@ from augbench.datasets.options.tasks import (
     Cifar10Options,
     DigitsOptions,
     MarioIggyOptions,
+    MassOptions,
+    RecordingsOptions,
     SinusoidsOptions,
+    SleepEdfOptions,
     SsvepOptions,
 )
 from augbench.datasets.plugins import with_plugins
@@ -21,6 +24,14 @@ TASKS: dict[str, TaskRow] = {
         Cifar10Options, f"{_HERE}.cifar10:cifar10", f"{_HERE}.cifar10:fetch_cifar10", ("image",)
     ),
     "ssvep": TaskRow(SsvepOptions, f"{_HERE}.ssvep:ssvep", f"{_HERE}.ssvep:fetch_ssvep", ("eeg",)),
+    "sleep_edf": TaskRow(
+        SleepEdfOptions,
+        f"{_HERE}.sleep_edf:sleep_edf",
+        f"{_HERE}.sleep_edf:fetch_sleep_edf",
+        ("eeg",),
+    ),
+    "mass": TaskRow(MassOptions, f"{_HERE}.mass:mass", f"{_HERE}.mass:fetch_mass", ("eeg",)),
+    "recordings": TaskRow(RecordingsOptions, f"{_HERE}.recordings:recordings", kinds=("eeg",)),
     "arrays": TaskRow(ArraysOptions, f"{_HERE}.arrays:arrays"),
 }
 

@@ -1,11 +1,9 @@
 """Your own data: one .npz file becomes a task, without any code."""
 
-import warnings
 from pathlib import Path
 
 import torch
 
-from augbench.datasets import banks
 from augbench.datasets.array_fields import (
     channel_indices,
     check_keys,
@@ -14,8 +12,8 @@ from augbench.datasets.array_fields import (
     read_labels,
     read_sampling_rate,
 )
-from augbench.datasets.electrodes import unplaced
-from augbench.datasets.errors import UserError, UserNotice
+from augbench.datasets.defaults import fitting_bank, fitting_trunk
+from augbench.datasets.errors import UserError
 from augbench.datasets.examples import Preparation, check_header, map_parts, prepare_examples
 from augbench.datasets.folds import grouped, make_fold, stratified
 from augbench.datasets.npz import open_npz
@@ -88,41 +86,10 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         class_names=class_names,
         n_folds=options.n_folds,
         fold=fold,
-        trunk=_trunk(signal),
-        transforms=_bank(signal, path.name),
+        trunk=fitting_trunk(signal),
+        transforms=fitting_bank(signal, path.name),
         training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
         metric=options.metric,
         fingerprint=examples.fingerprint,
         parts=parts,
     )
-
-
-def _bank(signal: Signal, where: str) -> tuple[str, ...]:
-    """The transforms for the signal; a UserNotice names those left out for lack of positions."""
-    if signal.kind == "image":
-        return banks.IMAGE
-    lost = unplaced(signal.channels)
-    if lost and signal.n_channels > 1:
-        warnings.warn(
-            f"the transforms of {where} are without {', '.join(banks.NEEDS_POSITIONS)}, which need "
-            f"a place of its own on the head for each channel; these have none: {', '.join(lost)} "
-            "(give 10-20 names, or pick channels with the option channels)",
-            UserNotice,
-            stacklevel=3,
-        )
-    return banks.eeg_bank(
-        positions=bool(signal.channels) and not lost,
-        sampling_rate=signal.sampling_rate,
-        n_channels=signal.n_channels,
-    )
-
-
-def _trunk(signal: Signal) -> str:
-    """A row of TRUNKS that can take the signal."""
-    if signal.kind == "image":
-        side = min(signal.shape[1:])
-        return "conv_net" if side >= 32 else "small_conv_net" if side >= 4 else "mlp"
-    # Chambon's network is made for windows of some 30 s, EEGNet for trials of a few.
-    if signal.sampling_rate and signal.n_times / signal.sampling_rate >= 20:
-        return "sleep_stager"
-    return "eegnet" if signal.n_times >= 27 else "mlp"

@@ -28,6 +28,11 @@ from augbench.datasets.errors import UserError, UserNotice, system_error
 
 Arrays = dict[str, NDArray[Any]]
 
+
+class CacheError(UserError):
+    """The cache cannot be written: whatever is prepared next cannot be kept either."""
+
+
 LAYOUT = 2  # of an entry; 1 was one .npz file
 INDEX = "index.json"
 PART = ".part"  # ends the name of an entry that is being written
@@ -40,17 +45,21 @@ def cached(
     key: str,
     keys: tuple[str, ...],
     build: Callable[[], Mapping[str, NDArray[Any] | Blocks]],
+    *,
+    reads_all: bool = True,
 ) -> Arrays:
     """Map the arrays of ``build`` from disk; build them first if they are not there.
 
     ``key`` is a text of all that they depend on, ``keys`` are their names. Writing into a mapped
     array changes neither the file nor other processes. Arrays are written in the order of
     ``build``. A damaged or foreign entry is built again; if it cannot be replaced, a UserNotice
-    says so. Raises UserError when the folder cannot be written.
+    says so. Without ``reads_all``, files whose size and time are as they were written are taken for
+    whole: to read gigabytes takes longer than a start may. Raises CacheError when the folder
+    cannot be written.
     """
     text = f"{LAYOUT} {key}"
     entry = cache_folder() / f"{name}-{sha256(text.encode()).hexdigest()[:16]}"
-    arrays = _open(entry, text, keys)
+    arrays = _open(entry, text, keys, reads_all=reads_all)
     if arrays is not None:
         return arrays
     built = build()
@@ -58,14 +67,14 @@ def cached(
     try:
         _remove_abandoned(entry.parent)
         _check_room(entry.parent, built)
-        _write(part, text, built)
+        _write(part, text, built, with_times=not reads_all)
         arrays = _open(part, text, keys)  # which stay mapped when their files are removed
         if arrays is None:
             raise OSError(errno.EIO, "what was written cannot be read back", str(part))
         if _publish(part, entry, text, keys):
             arrays = {name: _map(entry / f"{name}.npy") for name in keys}
     except OSError as error:
-        raise UserError(
+        raise CacheError(
             f"cannot write the cache folder {entry.parent} ({system_error(error)}): make room, or "
             "set AUGBENCH_CACHE to a folder that can be written"
         ) from error
@@ -90,15 +99,19 @@ def files_key(files: list[Path]) -> str:
     return repr([(parent, name, s.st_size, s.st_mtime_ns) for parent, name, s in stats])
 
 
-def _open(entry: Path, text: str, keys: tuple[str, ...]) -> Arrays | None:
+def _open(
+    entry: Path, text: str, keys: tuple[str, ...], *, reads_all: bool = True
+) -> Arrays | None:
     """The arrays of an entry; None where it is not there, damaged, or of another key."""
     try:
         index = json.loads((entry / INDEX).read_text(encoding="utf-8"))
         if index["key"] != text:
             return None
         for name, known in index["files"].items():
-            size, checksum = _checksum(entry / f"{name}.npy")
-            if [size, checksum] != known:
+            file = entry / f"{name}.npy"
+            if not reads_all and [known[0], *known[2:]] == _size_and_time(file):
+                continue
+            if [*_checksum(file)] != known[:2]:
                 return None
         return {name: _map(entry / f"{name}.npy") for name in keys}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError):
@@ -114,14 +127,17 @@ def _map(path: Path) -> NDArray[Any]:
     return array
 
 
-def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any] | Blocks]) -> None:
+def _write(
+    folder: Path, text: str, arrays: Mapping[str, NDArray[Any] | Blocks], *, with_times: bool
+) -> None:
     # Not with `tempfile`: only the owner can read its folders, and users share caches.
     folder.mkdir(parents=True)
     files = {}
     for name, array in arrays.items():
         blocks = array if isinstance(array, Blocks) else whole(array)
         path = folder / f"{name}.npy"
-        files[name] = _write_array(path, blocks)
+        size, checksum = _write_array(path, blocks)
+        files[name] = [size, checksum, *(_size_and_time(path)[1:] if with_times else [])]
     (folder / INDEX).write_text(json.dumps({"key": text, "files": files}), encoding="utf-8")
 
 
@@ -142,6 +158,12 @@ def _write_array(path: Path, array: Blocks) -> tuple[int, int]:
             file.write(content)
             size, checksum = size + content.nbytes, zlib.crc32(content, checksum)
     return size, checksum
+
+
+def _size_and_time(path: Path) -> list[int]:
+    """Bytes, and nanoseconds since 1970 of the last change."""
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
 
 
 def _checksum(path: Path) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Downloads public data sets, with checksums; no other code uses the network."""
 
+import errno
 import hashlib
 import os
 import tarfile
@@ -22,13 +23,14 @@ class Record:
     name: str
     base_url: str  # ends in "/"
     checksums: dict[str, str]  # sha256, or another algorithm as in "md5:0123..."
+    other_urls: tuple[str, ...] = ()  # of the same files, for when the first address fails
 
 
-def read_record(name: str, base_url: str) -> Record:
+def read_record(name: str, base_url: str, *other_urls: str) -> Record:
     """Read ``registry/<name>.txt``, which has a file name and a sha256 on each line."""
     lines = (REGISTRIES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     entries = [line.split() for line in lines if line and not line.startswith("#")]
-    return Record(name, base_url, dict(entries))
+    return Record(name, base_url, dict(entries), other_urls)
 
 
 def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries: int = 2) -> None:
@@ -38,33 +40,43 @@ def fetch(record: Record, folder: Path, *, names: Iterable[str] = (), n_retries:
     continue an interrupted one. Raises UserError if the network or the disk fails, or if the server
     sends other data.
     """
+    asked = tuple(names) or tuple(record.checksums)
+    for name in asked:
+        if not (folder / name).is_file():
+            _fetch_file(record, name, folder, n_retries)
+
+
+def _fetch_file(record: Record, name: str, folder: Path, n_retries: int) -> None:
+    """Download a file from the first address that gives it."""
     import pooch  # heavy, and rarely needed
 
-    asked = tuple(names) or tuple(record.checksums)
-    wanted = [name for name in asked if not (folder / name).is_file()]
-    source = pooch.create(
-        path=folder,
-        base_url=record.base_url,
-        registry={name: record.checksums[name] for name in wanted},
-        urls={name: record.base_url + quote(name) for name in wanted},
-        retry_if_failed=n_retries,
-        allow_updates=True,
-    )
-    for name in wanted:
+    urls = (record.base_url, *record.other_urls)
+    for url in urls:
+        source = pooch.create(
+            path=folder,
+            base_url=url,
+            registry={name: record.checksums[name]},
+            urls={name: url + quote(name)},
+            retry_if_failed=n_retries,
+            allow_updates=True,
+        )
         try:
             source.fetch(name)
             (folder / name).chmod(0o666 & ~_umask())  # pooch's files are for their writer alone
+            return
         except OSError as error:  # requests' errors among them
-            raise UserError(
-                f"cannot fetch {name} of {record.name} from {record.base_url} "
-                f"({type(error).__name__}): try again where there is a network, or put the files "
-                f"under {folder} by hand"
-            ) from error
+            if url == urls[-1] or isinstance(error, PermissionError) or error.errno == errno.ENOSPC:
+                raise UserError(
+                    f"cannot fetch {name} of {record.name} from {url} ({type(error).__name__}): "
+                    "try again where there is a network, or put the files under "
+                    f"{folder} by hand"
+                ) from error
         except ValueError as error:  # pooch raises it for a wrong checksum
-            raise UserError(
-                f"{name} of {record.name} came from {record.base_url} with another checksum than "
-                "the published one and was thrown away: try again, or fetch the files by hand"
-            ) from error
+            if url == urls[-1]:
+                raise UserError(
+                    f"{name} of {record.name} came from {url} with another checksum than the "
+                    "published one and was thrown away: try again, or fetch the files by hand"
+                ) from error
 
 
 def unpack(archive: Path, folder: Path, checksums: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """How rows are divided into folds: stratified by class, or by whole groups."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -75,17 +75,26 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
     return folds
 
 
-def grouped(y: Tensor, groups: NDArray[np.generic], n_folds: int, valid_share: float) -> list[Rows]:
+def grouped(
+    y: Tensor,
+    groups: NDArray[np.generic],
+    n_folds: int,
+    valid_share: float,
+    *,
+    even: Literal["rows", "groups"] = "rows",
+) -> list[Rows]:
     """(N,), (N,) -> folds in which no group stands in two parts; each row is tested in one fold.
 
-    Every part has its share of the rows, and of the rows of each class, as nearly as whole groups
-    allow. A part may lack a class: `check_split` in parts.py says so. Nothing is drawn: the folds
-    depend on the groups alone, so that hard groups (subjects) meet the same training set whatever
-    the seed. Raises UserError when there are too few groups.
+    Every part has its share of the rows (or of the groups), and of the rows of each class, as
+    nearly as whole groups allow. A part may lack a class: `check_split` in parts.py says so.
+    Nothing is drawn: the folds depend on the groups alone, so that hard groups (subjects) meet the
+    same training set whatever the seed. Raises UserError when there are too few groups.
     """
     check_options(n_folds, valid_share)
     names, number = np.unique(groups, return_inverse=True)
     counts = count_rows(np.unique(y.numpy(), return_inverse=True)[1], number)
+    if even == "groups":
+        counts[:, -1] = 1
     tested = even_bins(counts, n_folds)
     if len(names) < n_folds or len(names) - int(np.bincount(tested).max()) < 2:
         raise UserError(

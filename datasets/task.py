@@ -13,6 +13,8 @@ from torch import Tensor
 from augbench.datasets.options.tasks import Kind, Metric
 from augbench.datasets.options.training import TrainingSettings
 
+MOVED_AT_ONCE = 256  # rows
+
 
 class Split(NamedTuple):
     """Examples and labels, row by row.
@@ -25,7 +27,21 @@ class Split(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Split":
         """The same split on another device."""
-        return Split(self.x.to(device), self.y.to(device))
+        return Split(_moved(self.x, torch.device(device)), self.y.to(device))
+
+
+def _moved(x: Tensor, device: torch.device) -> Tensor:
+    """(N, ...) on another device.
+
+    Rows with gaps between them, as mapped nights have, go in blocks: torch would first make a copy
+    without gaps, gigabytes of memory of this process.
+    """
+    if x.is_contiguous() or x.device == device:
+        return x.to(device)
+    moved = torch.empty(x.shape, dtype=x.dtype, device=device)
+    for target, rows in zip(moved.split(MOVED_AT_ONCE), x.split(MOVED_AT_ONCE), strict=True):
+        target.copy_(rows)
+    return moved
 
 
 class Views(NamedTuple):

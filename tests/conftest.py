@@ -35,3 +35,11 @@ def cifar_root(data_root: Path) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["AUGBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def sleep_root(data_root: Path) -> Path:
+    """The folder of real hypnograms and odd EDF files, if it is there."""
+    if not (data_root / "sleep").is_dir():
+        pytest.skip(f"no sleep under {data_root}")
+    return data_root / "sleep"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from importlib.metadata import version as installed_version
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -246,11 +247,18 @@ def plan(
 
 
 @app.command()
-def fetch(task: TaskName, data: Data = Path("data")) -> None:
+def fetch(
+    task: TaskName,
+    data: Data = Path("data"),
+    only: Annotated[
+        str, typer.Option(help="Only the files whose names are like this, such as 'SC400*'.")
+    ] = "",
+) -> None:
     """Download the data of a task. The same command resumes a download.
 
     \b
     augbench fetch ssvep --data data
+    augbench fetch sleep_edf --only 'SC40*' --data data
     """
     from augbench.datasets import known_tasks
     from augbench.datasets.options.row import resolve
@@ -261,7 +269,13 @@ def fetch(task: TaskName, data: Data = Path("data")) -> None:
     download = known[task].fetch
     if download is None:
         raise UserError(f"task {task!r} needs no download")
-    resolve(download)(data)
+    function = resolve(download)
+    if not only:
+        function(data)
+    elif "only" in signature(function).parameters:
+        function(data, only=only)
+    else:
+        raise UserError(f"task {task!r} is downloaded as a whole: leave out --only")
 
 
 @app.command()

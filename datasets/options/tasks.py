@@ -1,6 +1,7 @@
 """The options of each task in a suite."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import pi
 from typing import Literal
 
@@ -86,3 +87,83 @@ class ArraysOptions:
     metric: Metric = "balanced_accuracy"
     n_folds: int = 5  # by group where the file has groups, else stratified
     valid_share: float = 0.25  # of the rows that are not tested
+
+
+@dataclass(frozen=True)
+class RecordingsOptions:
+    """Which files, which events, and how both become windows."""
+
+    path: str = ""  # the folder of the recordings, relative to the data folder; searched as a whole
+    # What the names of the recordings are like, with * and ?: "*_eeg.edf". By default all .edf,
+    # .bdf, .gdf, .fif, .vhdr and .set files.
+    files: str = ""
+    # The class of each event, by the text that it has in the files; several texts may mean one
+    # class: { wake = "Sleep stage W", deep = ["Sleep stage 3", "Sleep stage 4"] }.
+    events: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    # Where the events stand in EDF files of their own: what their names are like. By default they
+    # are read from a .tsv or .csv beside a recording (of the same name, or BIDS' ..._events.tsv),
+    # and from its own annotations where there is none.
+    events_files: str = ""
+    # A regular expression for the part of both names by which a recording and its file of events
+    # belong together. By default the name without its ending.
+    night: str = ""
+    # A regular expression for the part of a name that names the subject; where it has a group, that
+    # group. By default BIDS' sub-NAME. "^.*" makes each file a subject of its own.
+    subject: str = ""
+    subjects: tuple[str, ...] = ()  # use only these
+    nights: int = 0  # use at most so many recordings, in the order of their names; 0 is all
+    window_seconds: float = 30.0
+    # Where a window begins, in seconds after the onset of its event. By default, windows lie side
+    # by side from the onset of an event to its end.
+    offset_seconds: float | None = None
+    # Names of the files, or electrodes, in this order; or with a - before each, those to leave out.
+    # By default all channels of EEG.
+    channels: tuple[str, ...] = ()
+    reference: str = ""  # a channel that is subtracted from all; or "average", of those in use
+    low: float = 0.0  # hertz, lower edge of the filter; 0 for none
+    high: float = 0.0  # hertz, upper edge; 0 for none
+    sampling_rate: float = 0.0  # hertz, after resampling; 0 is as recorded
+    # Bring each channel of each window to mean 0 and deviation 1 (a flat one to 0). Without it, EEG
+    # is in microvolts.
+    standardise: bool = True
+    allow_truncated: bool = False  # use what there is of recordings that are cut off
+    metric: Metric = "balanced_accuracy"
+    n_folds: int = 5  # by subject
+    valid_share: float = 0.25  # of the subjects that are not tested
+
+
+@dataclass(frozen=True)
+class SleepEdfOptions:
+    """Which nights of Sleep-EDF, how preprocessed, how split."""
+
+    path: str = "sleep_edf"  # the folder of the files, relative to the data folder
+    subjects: tuple[int, ...] = ()  # of 0 to 82; by default all
+    nights: int = 0  # use at most so many, in the order of the files; 0 is all that are there
+    channels: tuple[str, ...] = ("EEG Fpz-Cz", "EEG Pz-Oz")
+    low: float = 0.0  # hertz, lower edge of the filter; 0 for none
+    high: float = 30.0  # hertz, upper edge; 0 for none
+    sampling_rate: float = 100.0  # hertz; 100 as recorded, 0 for that of the files
+    wake_minutes: float = 30.0  # of wake that are kept before sleep and after it
+    allow_truncated: bool = False  # use what there is of recordings that are cut off
+    n_folds: int = 5  # by subject
+    valid_share: float = 0.5  # of the subjects that are not tested; 0.5 as the paper has for MASS
+
+
+@dataclass(frozen=True)
+class MassOptions:
+    """Which nights of MASS, how preprocessed, how split."""
+
+    path: str = "mass"  # the folder of the files, relative to the data folder
+    subjects: tuple[int, ...] = ()  # of 1 to 64, as in 01-03-0001; by default all
+    nights: int = (
+        60  # use at most so many, in the order of the files; 60 of 62 as the paper; 0: all
+    )
+    channels: tuple[str, ...] = ("C3", "C4", "F3", "F4", "O1", "O2")
+    low: float = 0.0  # hertz, lower edge of the filter; 0 for none
+    high: float = 30.0  # hertz, upper edge; 0 for none
+    # Hertz; 256 as recorded, 0 for that of the files. The paper does not say; table 3's kernels of
+    # 64 samples are half a second at 128 Hz, as in the network's own paper.
+    sampling_rate: float = 128.0
+    allow_truncated: bool = False  # use what there is of recordings that are cut off
+    n_folds: int = 5  # by subject: 24 nights to train, 24 to validate, 12 to test
+    valid_share: float = 0.5  # of the subjects that are not tested

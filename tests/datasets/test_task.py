@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import torch
 
-from augbench.datasets.task import Digest, fingerprint
+from augbench.datasets.task import Digest, Split, fingerprint
 
 X = torch.arange(4_000_000, dtype=torch.float32).reshape(1000, 4, 1000)
 Y = torch.arange(1000)
@@ -34,3 +34,12 @@ def test_a_fingerprint_copies_nothing() -> None:
 def test_views_of_other_strides_have_the_fingerprint_of_their_values() -> None:
     turned = X[:10].transpose(1, 2)
     assert fingerprint(turned) == fingerprint(turned.contiguous()) != fingerprint(X[:10])
+
+
+def test_rows_with_gaps_between_them_move_without_the_gaps() -> None:
+    gapped = torch.as_strided(X, (600, 3, 1000), (4000, 1000, 1))
+    moved = Split(gapped, Y[:600]).to("meta")
+    assert moved.x.is_meta
+    assert moved.x.is_contiguous()
+    assert moved.x.shape == gapped.shape
+    assert Split(gapped, Y[:600]).to("cpu").x is gapped

@@ -18,10 +18,14 @@ from augbench.datasets.seeds import global_seed
 from augbench.datasets.sinusoids import sinusoids
 from augbench.datasets.task import Fold, Task
 from augbench.datasets.trunks import TRUNKS
+from nights import write_mass, write_sleep_edf
 
 Build = Callable[[], Task]
 
-pytestmark = pytest.mark.filterwarnings("ignore:.* is not the official CIFAR-10")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.* is not the official CIFAR-10"),
+    pytest.mark.filterwarnings("ignore:(in .* of .* recordings|the transforms of task)"),
+]
 
 ONE_TEST_SET = ("cifar10",)  # whose authors say what is tested, in every fold
 
@@ -40,6 +44,16 @@ def npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five subjects in each layout, at a low rate."""
+    folder = tmp_path_factory.mktemp("nights")
+    for subject in range(5):
+        write_sleep_edf(folder / "sleep_edf", f"SC4{subject:02d}1E0")
+        write_mass(folder / "mass", subject + 1)
+    return folder
+
+
 @pytest.fixture(params=TASKS)
 def build(request: pytest.FixtureRequest, npz: Path) -> Build:
     """Makes the task of a row anew."""
@@ -55,6 +69,19 @@ def build(request: pytest.FixtureRequest, npz: Path) -> Build:
         data = request.getfixturevalue("small_cifar")
     if name == "ssvep":
         data = request.getfixturevalue("ssvep_root")
+    if name in ("sleep_edf", "mass", "recordings"):
+        data = request.getfixturevalue("nights")
+        options = replace(options, high=0.0, sampling_rate=0.0)
+    if name == "recordings":
+        options = replace(
+            options,
+            path="mass",
+            files="*PSG.edf",
+            events_files="*Base.edf",
+            night=r"\d\d-\d\d-\d{4}",
+            subject=r"-(\d{4})",
+            events={"W": "Sleep stage W", "N2": "Sleep stage 2"},
+        )
     return lambda: resolve(row.build)(options, data, 7)
 
 

@@ -257,6 +257,27 @@ def test_scoring_is_repeatable_for_a_model_that_draws_and_in_evaluation_mode(
     assert score(Noisy(), long, seed=2, **given) != first
 
 
+@pytest.mark.parametrize(
+    ("shape", "at_once"), [((1, 1000), 128), ((8, 640), 128), ((6, 3840), 28), ((64, 20_000), 1)]
+)
+def test_the_longer_windows_are_the_fewer_are_scored_at_a_time(
+    make_setup: Any, shape: tuple[int, ...], at_once: int
+) -> None:
+    seen: list[int] = []
+
+    class Counting(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(len(x))
+            return torch.zeros(len(x), 3)
+
+    setup: Setup = make_setup()
+    split = Split(torch.zeros(1).expand(130, *shape), torch.arange(130) % 3)
+    given: Any = {"metric": "accuracy", "n_classes": 3, "meter": setup.meter}
+    score(Counting(), split, seed=1, **given)
+    assert max(seen) == at_once
+    assert sum(seen) == 130
+
+
 @pytest.mark.parametrize(("steers", "phase"), [(True, "validate"), (False, "evaluate")])
 def test_validation_that_steers_has_a_phase_of_its_own_and_training_the_phase_around(
     make_setup: Any, steers: bool, phase: str

@@ -1,0 +1,14 @@
+"""The five sleep stages of the AASM, and what EDF+ annotations call them."""
+
+CLASS_NAMES = ("W", "N1", "N2", "N3", "REM")
+STAGES = {
+    "Sleep stage W": 0,
+    "Sleep stage 1": 1,
+    "Sleep stage 2": 2,
+    "Sleep stage 3": 3,
+    "Sleep stage R": 4,
+    # As the AASM itself has it, in files of other programs.
+    "Sleep stage N1": 1,
+    "Sleep stage N2": 2,
+    "Sleep stage N3": 3,
+}
