@@ -8,6 +8,7 @@ from augbench.datasets.options.tasks import (
     MarioIggyOptions,
     MassOptions,
     RecordingsOptions,
+    SimulatedOptions,
     SinusoidsOptions,
     SleepEdfOptions,
     SsvepOptions,
@@ -31,6 +32,7 @@ TASKS: dict[str, TaskRow] = {
         ("eeg",),
     ),
     "mass": TaskRow(MassOptions, f"{_HERE}.mass:mass", f"{_HERE}.mass:fetch_mass", ("eeg",)),
+    "simulated": TaskRow(SimulatedOptions, f"{_HERE}.simulated:simulated", kinds=("eeg",)),
     "recordings": TaskRow(RecordingsOptions, f"{_HERE}.recordings:recordings", kinds=("eeg",)),
     "arrays": TaskRow(ArraysOptions, f"{_HERE}.arrays:arrays"),
 }

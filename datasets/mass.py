@@ -33,6 +33,11 @@ def mass(options: MassOptions, data: Path, seed: int) -> Task:
     for files that are missing or damaged.
     Source: O'Reilly et al., Journal of Sleep Research 2014; AugNet, section 5.2 and appendix A.4.
     """
+    return staging_task("mass", options, data / options.path)
+
+
+def staging_task(name: str, options: MassOptions, folder: Path) -> Task:
+    """The task of the nights in a folder that is laid out as MASS."""
     how = Preparation(
         events=STAGES,
         window_seconds=PAGE_SECONDS,
@@ -46,11 +51,10 @@ def mass(options: MassOptions, data: Path, seed: int) -> Task:
         page_seconds=PAGE_SECONDS,
     )
     check_preparation(how, options.n_folds, options.valid_share)
-    sources = _nights(data / options.path)
     subjects = [f"{subject:04d}" for subject in options.subjects]
     return recordings_task(
-        "mass",
-        choose(sources, subjects, options.nights),
+        name,
+        choose(_nights(folder), subjects, options.nights),
         how,
         CLASS_NAMES,
         n_folds=options.n_folds,

@@ -167,3 +167,10 @@ class MassOptions:
     allow_truncated: bool = False  # use what there is of recordings that are cut off
     n_folds: int = 5  # by subject: 24 nights to train, 24 to validate, 12 to test
     valid_share: float = 0.5  # of the subjects that are not tested
+
+
+@dataclass(frozen=True)
+class SimulatedOptions(MassOptions):
+    """Which simulated nights, how preprocessed, how split."""
+
+    path: str = "simulated"  # the folder that augbench simulate-nights wrote, in the data folder

@@ -11,6 +11,7 @@ SUFFIXES = (".edf", ".bdf")
 LEAST_GAP = 1e-3  # seconds; below lie rounded onsets
 FIXED = 256  # bytes of the header, and again of each channel
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+SIMULATED = b"Simulated"  # in the header of a night that augbench simulate-nights has written
 ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)\x14")  # with which each record of EDF+ begins
 
 
@@ -22,6 +23,7 @@ class EdfHeader(NamedTuple):
     n_whole: int  # records that are there as a whole
     interrupted: bool  # EDF+D with a gap between records
     signals: tuple[str, ...]  # the names of the channels, without those of annotations
+    is_simulated: bool
 
     @property
     def is_cut_off(self) -> bool:
@@ -63,7 +65,10 @@ def read_edf_header(path: Path) -> EdfHeader:
     gap = 0.0 if first is None or last is None else last - first - (n_whole - 1) * seconds
     interrupted = head[192:197] in (b"EDF+D", b"BDF+D") and abs(gap) > LEAST_GAP
     signals = tuple(label for label in labels if label not in ANNOTATIONS)
-    return EdfHeader(_start(head, first or 0.0), n_records, n_whole, interrupted, signals)
+    is_simulated = SIMULATED in head[8:168]
+    return EdfHeader(
+        _start(head, first or 0.0), n_records, n_whole, interrupted, signals, is_simulated
+    )
 
 
 def _text(content: bytes, start: int, length: int) -> str:

@@ -32,7 +32,7 @@ from augbench.datasets.recording.windows import (
 )
 from augbench.datasets.standardise import standardise
 
-VERSION = 1  # raise it when a change of this code changes what is prepared
+VERSION = 2  # raise it when a change of this code changes what is prepared
 NAME = "recording"
 ROUNDED_SECONDS = 0.01  # by which an onset in a file may be wrong
 
@@ -100,6 +100,8 @@ def _build(source: Source, how: Preparation) -> Arrays:
             f"{how.window_seconds:g}: make it longer"
         )
     windows, notes = _windows(source, recording, how, grid)
+    if recording.is_simulated:
+        notes.append("signals are simulated, so that they tell nothing about sleep")
     names = how.channels if _are_names(how.channels) else recording.names
     shape = (len(recording.names), grid.n_times)
     x, n_flat = _cut(read_channels(recording, how), windows.first, shape, how.standardise)

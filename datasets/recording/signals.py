@@ -33,6 +33,7 @@ class Recording(NamedTuple):
     reference: tuple[str, ...]  # channels whose mean is subtracted; empty for none
     rate: float  # hertz, as recorded
     start: datetime | None  # of the first sample
+    is_simulated: bool  # as the file itself says
 
 
 def open_recording(path: Path, how: Preparation) -> Recording:
@@ -41,10 +42,10 @@ def open_recording(path: Path, how: Preparation) -> Recording:
     Raises UserError for a file that MNE cannot read, that is cut off or interrupted, that lacks a
     channel, and whose rate is too low.
     """
-    start = None
+    start, is_simulated = None, False
     if path.suffix.lower() in SUFFIXES:
         header = read_edf_header(path)
-        start = header.start
+        start, is_simulated = header.start, header.is_simulated
         if header.interrupted:
             raise UserError(
                 f"{path.name} was interrupted (EDF+D with gaps between its records), so its "
@@ -69,7 +70,7 @@ def open_recording(path: Path, how: Preparation) -> Recording:
     _check_rate(rate, how, path)
     if start is None and raw.info["meas_date"] is not None:
         start = raw.info["meas_date"] + timedelta(seconds=raw.first_time)
-    return Recording(raw, annotated, names, reference, rate, start)
+    return Recording(raw, annotated, names, reference, rate, start, is_simulated)
 
 
 def read_channels(recording: Recording, how: Preparation) -> Iterator[Signal]:

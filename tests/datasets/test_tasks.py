@@ -69,9 +69,11 @@ def build(request: pytest.FixtureRequest, npz: Path) -> Build:
         data = request.getfixturevalue("small_cifar")
     if name == "ssvep":
         data = request.getfixturevalue("ssvep_root")
-    if name in ("sleep_edf", "mass", "recordings"):
+    if name in ("sleep_edf", "mass", "simulated", "recordings"):
         data = request.getfixturevalue("nights")
         options = replace(options, high=0.0, sampling_rate=0.0)
+    if name == "simulated":
+        options = replace(options, path="mass")
     if name == "recordings":
         options = replace(
             options,
