@@ -24,7 +24,8 @@ demo: $(VENV)/.demo  ## install, run the quickstart suite on this machine, write
 	$(BIN)/augbench report runs/quickstart
 
 test: $(VENV)/.test check  ## install with the development tools, run every check
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	# Three on two cores: many tests wait for processes.
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
