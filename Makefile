@@ -23,8 +23,8 @@ demo: $(VENV)/.demo  ## install, run the quickstart suite on this machine, write
 	$(BIN)/augbench run bench/suites/quickstart.toml
 	$(BIN)/augbench report runs/quickstart
 
+# Three processes on two cores: many tests wait for other processes.
 test: $(VENV)/.test check  ## install with the development tools, run every check
-	# Three on two cores: many tests wait for processes.
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
