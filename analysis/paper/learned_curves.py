@@ -1,0 +1,166 @@
+"""Curves of what layers learn: one thin line a seed, their median and their quartiles."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from augbench.analysis.frame import Results
+from augbench.analysis.styles import Style, method_styles
+
+TRIAL = ["task", "method", "fold", "seed"]
+LEARNED_TABLE = (
+    *TRIAL,
+    "step",
+    "layer",
+    "transform",
+    "weight",
+    "magnitude",
+    "value",
+    "unit",
+    "loss",
+)
+
+
+class Stroke(NamedTuple):
+    """How a curve is drawn."""
+
+    colour: str
+    dashes: str = "-"
+    symbol: str = ""
+    width: float = 2.0
+
+
+# Operations, in figures that have no methods. Colours from Paul Tol's "bright" scheme (2021);
+# dashes tell them apart without colours.
+OPERATIONS = {
+    "rotate": Stroke("#aa3377", "-", width=2.6),
+    "translate_x": Stroke("#4477aa", "--"),
+    "translate_y": Stroke("#66ccee", ":"),
+    "shear_x": Stroke("#228833", "-."),
+    "shear_y": Stroke("#ccbb44", (0, (1, 1))),  # type: ignore[arg-type]
+    "frequency_shift": Stroke("#aa3377", "-", width=2.6),
+    "ft_surrogate": Stroke("#4477aa", "--"),
+    "gaussian_noise": Stroke("#228833", "-."),
+}
+
+
+def learned_table(results: Results) -> pd.DataFrame:
+    """What layers have learned after each epoch: ``LEARNED_TABLE``, one row per operation."""
+    return results.learned[list(LEARNED_TABLE)].reset_index(drop=True)
+
+
+def final_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each trial's last epoch, of trials that have got as far as the others."""
+    last = table.groupby(TRIAL)["step"].transform("max")
+    return table[(table["step"] == last) & (last == table["step"].max())]
+
+
+def chosen_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The operation of the largest final weight: one row per finished trial and layer."""
+    final = final_rows(table).reset_index(drop=True)
+    return final.loc[final.groupby([*TRIAL, "layer"])["weight"].idxmax()]
+
+
+def strokes(methods: Mapping[str, str]) -> dict[str, Stroke]:
+    """The stroke of each label, of the methods behind them; colours as in all other figures."""
+    return {label: _stroke(style) for label, style in method_styles(methods).items()}
+
+
+def _stroke(style: Style) -> Stroke:
+    return Stroke(style.colour, "-" if style.fill == "full" else "--", style.symbol)
+
+
+def draw_curves(panel: Axes, table: pd.DataFrame, column: str, stroke: Stroke) -> None:
+    """``column`` against ``step``: each trial thin, their median thick, their quartiles shaded."""
+    wide = table.pivot_table(column, "step", TRIAL)
+    if wide.empty:
+        return
+    steps, values = wide.index.to_numpy(), wide.to_numpy()  # (steps,), (steps, trials)
+    look: dict[str, Any] = {"color": stroke.colour, "linestyle": stroke.dashes}
+    if values.shape[1] > 1:
+        panel.plot(steps, values, linewidth=0.7, alpha=0.35, zorder=2, **look)
+        whole = np.isfinite(values).all(axis=1)  # a median over fewer trials would jump
+        steps, values = steps[whole], values[whole]
+        q1, q3 = np.quantile(values, [0.25, 0.75], axis=1)
+        panel.fill_between(steps, q1, q3, color=stroke.colour, alpha=0.12, linewidth=0)
+    marks = {"marker": stroke.symbol, "markersize": 5, "markevery": max(1, len(steps) // 8)}
+    panel.plot(
+        steps,
+        np.median(values, axis=1),
+        linewidth=stroke.width,
+        zorder=3,
+        **look,
+        **(marks if stroke.symbol else {}),
+    )
+
+
+def draw_line(panel: Axes, y: float, text: str) -> None:
+    """A horizontal line that says what it is."""
+    panel.axhline(y, color="0.3", linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+    panel.annotate(
+        text,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(-4, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color="0.3",
+        bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0},
+        zorder=4,
+    )
+
+
+def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
+    """A legend beside the panels, so that it covers nothing."""
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=stroke.colour,
+            linestyle=stroke.dashes,
+            linewidth=stroke.width,
+            marker=stroke.symbol or "None",
+            markersize=5,
+        )
+        for stroke in rows.values()
+    ]
+    figure.legend(
+        handles,
+        list(rows),
+        title=title,
+        title_fontsize=9,
+        alignment="left",
+        loc="outside right center",
+        frameon=False,
+    )
+
+
+def finish(panel: Axes, title: str, *, x: str = "epoch", y: str = "") -> None:
+    """Titles and labels of a panel; it begins at 0 on the left and below."""
+    panel.set_title(title, loc="left")
+    panel.set_xlabel(x)
+    panel.set_ylabel(y)
+    panel.set_xlim(left=0)
+    sns.despine(ax=panel)
+
+
+def seeds_of(table: pd.DataFrame) -> str:
+    """How many seeds the curves of a table have, in words."""
+    if table.empty:
+        return "no seed yet"
+    counts = table.drop_duplicates(TRIAL).groupby(["task", "method"]).size()
+    low, high = counts.min(), counts.max()
+    return (
+        f"{low} seeds"
+        if low == high and low != 1
+        else "1 seed"
+        if high == 1
+        else f"{low} to {high} seeds"
+    )
