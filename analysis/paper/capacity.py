@@ -13,10 +13,10 @@ from torch import Generator, Tensor, nn
 from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.invariance import invariances
+from augbench.analysis.paper.learned_curves import variants
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
 from augbench.analysis.paper.trained_models import Trained, trained_models
 from augbench.analysis.settings import plot_settings
-from augbench.analysis.styles import method_styles
 from augbench.datasets.task import Split
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
@@ -31,14 +31,12 @@ HERTZ = 0.5  # the shift of the oracle, and of equation 4
 N_COPIES = (1, 4, 10)
 BAND = 0.75  # the level of the intervals that are drawn, as in the paper
 AVERAGED = "oracle, averaged over 10"  # the control that the paper lacks
-# The arms, in the order of the legend, and the method whose colour each has.
+# The arms, in the order of the legend: variants of a method have its colour.
 ARMS = {
-    "none": "none",
-    "oracle": "fixed",
-    AVERAGED: "fixed",
-    **{f"augnet, C = {n}": "augnet" for n in N_COPIES},
+    **variants("augnet", [f"augnet, C = {n}" for n in reversed(N_COPIES)]),
+    **variants("fixed", ["oracle", AVERAGED]),
+    **variants("none", ["none"]),
 }
-LABELS = {"augnet, C = 10": "augnet", "oracle": "fixed", "none": "none"}  # these have full colours
 
 
 def capacity_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -133,27 +131,21 @@ def _size(row: "pd.Series[Any]") -> str:
 
 
 def _draw_panel(panel: Axes, table: pd.DataFrame, sizes: pd.DataFrame, column: str) -> None:
-    styles = method_styles({LABELS.get(arm, arm): method for arm, method in ARMS.items()})
-    for place, arm in enumerate(ARMS):
-        style = styles[LABELS.get(arm, arm)]
+    for place, (arm, stroke) in enumerate(ARMS.items()):
         own = table[table["arm"] == arm]
         got = [
             median_estimate(own.loc[own["task"] == task, column], BAND) for task in sizes["task"]
         ]
-        x = [i + 0.1 * (place - (len(ARMS) - 1) / 2) for i in range(len(got))]
-        full = style.fill == "full"
+        below, above = zip(*((e.value - e.low, e.high - e.value) for e in got), strict=True)
         panel.errorbar(
-            x,
+            [i + 0.1 * (place - (len(ARMS) - 1) / 2) for i in range(len(got))],
             [each.value for each in got],
-            yerr=[
-                [each.value - each.low for each in got],
-                [each.high - each.value for each in got],
-            ],
-            color=style.colour,
-            marker=style.symbol,
-            markersize=6,
-            fillstyle="full" if full else "none",
-            linestyle="-" if full else "--",
+            yerr=[below, above],
+            color=stroke.colour,
+            marker=stroke.symbol,
+            markersize=6.5,
+            markerfacecolor="white" if stroke.hollow else stroke.colour,
+            linestyle=stroke.dashes,
             linewidth=0.9,
             elinewidth=1.4,
             label=arm,

@@ -11,12 +11,14 @@ from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.learned_curves import (
     TRIAL,
+    Stroke,
     add_legend,
     draw_curves,
     final_rows,
     finish,
     seeds_of,
     strokes,
+    variants,
 )
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
 from augbench.analysis.paper.trained_models import Trained, trained_models
@@ -27,15 +29,9 @@ from augbench.bench.store.points import open_run
 from augbench.methods.layers.layer import AveragedModel
 from augbench.methods.training.training import score
 
-# The labels of the suites, and their methods, in the order of the legend.
-ARMS = {
-    "none": "none",
-    "fixed": "fixed",
-    "augerino": "augerino",
-    "augnet-1": "augnet",
-    "augnet-2": "augnet",
-    "augnet-3": "augnet",
-}
+LAYERS = ("augnet-3", "augnet-2", "augnet-1")
+# The labels of the suites, in the order of the legend; all of AugNet have its colour.
+ARMS = (*LAYERS, "augerino", "none", "fixed")
 ONE_LAYER = "augnet-1"  # whose lambda and C are varied; other lambdas have labels that begin so
 N_COPIES = (1, 2, 4, 8)
 PANELS = ("epochs", "lambda", "copies")
@@ -108,9 +104,14 @@ def _score(trained: Trained, n_copies: int) -> float:
     )
 
 
+def _look() -> dict[str, Stroke]:
+    plain = ("augerino", "none", "fixed")
+    return variants("augnet", LAYERS) | strokes({name: name for name in plain})
+
+
 def draw_accuracy(table: pd.DataFrame) -> Figure:
     """Figure 7 on the left; on the right what lambda and C do to AugNet with one layer."""
-    look = strokes(ARMS)
+    look = _look()
     of = {name: table[table["panel"] == name] for name in PANELS}
     with plot_settings():
         figure = Figure(figsize=(12.2, 3.8), layout="constrained")
@@ -196,7 +197,7 @@ def training_curves(runs: Sequence[Run]) -> pd.DataFrame:
 
 def draw_training(table: pd.DataFrame) -> Figure:
     """Figure B.4: training accuracy against the epoch."""
-    look = strokes(ARMS)
+    look = _look()
     with plot_settings():
         figure = Figure(figsize=(7.6, 3.9), layout="constrained")
         panel = figure.subplots()

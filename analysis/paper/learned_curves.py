@@ -1,6 +1,6 @@
 """Curves of what layers learn: one thin line a seed, their median and their quartiles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from augbench.analysis.frame import Results
-from augbench.analysis.styles import Style, method_styles
+from augbench.analysis.styles import METHOD_STYLES, Style, method_styles
 
 TRIAL = ["task", "method", "fold", "seed"]
 LEARNED_TABLE = (
@@ -31,9 +31,13 @@ class Stroke(NamedTuple):
     """How a curve is drawn."""
 
     colour: str
-    dashes: str = "-"
+    dashes: Any = "-"  # one of matplotlib's, or (offset, (on, off, ...))
     symbol: str = ""
     width: float = 2.0
+    hollow: bool = False  # whether its markers are
+
+
+LINE = Stroke("0.3", (0, (5, 3)), width=1.2)  # of what the curves are compared with
 
 
 # Operations, in figures that have no methods. Colours from Paul Tol's "bright" scheme (2021);
@@ -43,7 +47,7 @@ OPERATIONS = {
     "translate_x": Stroke("#4477aa", "--"),
     "translate_y": Stroke("#66ccee", ":"),
     "shear_x": Stroke("#228833", "-."),
-    "shear_y": Stroke("#ccbb44", (0, (1, 1))),  # type: ignore[arg-type]
+    "shear_y": Stroke("#ccbb44", (0, (1, 1))),
     "frequency_shift": Stroke("#aa3377", "-", width=2.6),
     "ft_surrogate": Stroke("#4477aa", "--"),
     "gaussian_noise": Stroke("#228833", "-."),
@@ -76,6 +80,17 @@ def _stroke(style: Style) -> Stroke:
     return Stroke(style.colour, "-" if style.fill == "full" else "--", style.symbol)
 
 
+def variants(method: str, labels: Sequence[str]) -> dict[str, Stroke]:
+    """Strokes for up to four variants of a method, in its colour; the first has its own stroke."""
+    style = METHOD_STYLES[method]
+    dashes = ("-", "--", ":", "-.")
+    assert len(labels) <= len(dashes)
+    return {
+        label: Stroke(style.colour, dash, style.symbol, hollow=dash != "-")
+        for label, dash in zip(labels, dashes, strict=False)
+    }
+
+
 def draw_curves(panel: Axes, table: pd.DataFrame, column: str, stroke: Stroke) -> None:
     """``column`` against ``step``: each trial thin, their median thick, their quartiles shaded."""
     wide = table.pivot_table(column, "step", TRIAL)
@@ -89,7 +104,7 @@ def draw_curves(panel: Axes, table: pd.DataFrame, column: str, stroke: Stroke) -
         steps, values = steps[whole], values[whole]
         q1, q3 = np.quantile(values, [0.25, 0.75], axis=1)
         panel.fill_between(steps, q1, q3, color=stroke.colour, alpha=0.12, linewidth=0)
-    marks = {"marker": stroke.symbol, "markersize": 5, "markevery": max(1, len(steps) // 8)}
+    marks = _marker(stroke) | {"markevery": max(1, len(steps) // 8)}
     panel.plot(
         steps,
         np.median(values, axis=1),
@@ -100,21 +115,17 @@ def draw_curves(panel: Axes, table: pd.DataFrame, column: str, stroke: Stroke) -
     )
 
 
-def draw_line(panel: Axes, y: float, text: str) -> None:
-    """A horizontal line that says what it is."""
-    panel.axhline(y, color="0.3", linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
-    panel.annotate(
-        text,
-        (1, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(-4, 3),
-        textcoords="offset points",
-        ha="right",
-        fontsize=8,
-        color="0.3",
-        bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0},
-        zorder=4,
-    )
+def _marker(stroke: Stroke) -> dict[str, Any]:
+    return {
+        "marker": stroke.symbol,
+        "markersize": 5.5,
+        "markerfacecolor": "white" if stroke.hollow else stroke.colour,
+    }
+
+
+def draw_line(panel: Axes, y: float) -> None:
+    """A horizontal line to compare with; the legend says what it is."""
+    panel.axhline(y, color=LINE.colour, linewidth=LINE.width, linestyle=LINE.dashes, zorder=1)
 
 
 def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
@@ -126,8 +137,7 @@ def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
             color=stroke.colour,
             linestyle=stroke.dashes,
             linewidth=stroke.width,
-            marker=stroke.symbol or "None",
-            markersize=5,
+            **(_marker(stroke) if stroke.symbol else {}),
         )
         for stroke in rows.values()
     ]

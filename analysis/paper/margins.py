@@ -106,7 +106,8 @@ def _draw_panel(panel: Axes, rows: pd.DataFrame, data: Data) -> None:
         label="AugNet, median",
     )
     n = rows.groupby("half_range").size()
-    seeds = f"{n.min()} seeds each" if len(n) else "no seed yet"
+    few = n.min() if len(n) else 0
+    seeds = "1 seed each" if few == 1 else f"{few} seeds each"
     panel.set_title(f"{data.title}, {seeds}", loc="left")
     panel.set_xlabel(f"range in the data: h, {data.unit}")
     panel.set_ylabel(f"learned range, {data.unit} to either side")

@@ -9,6 +9,7 @@ from augbench.analysis.frame import load
 from augbench.analysis.paper.claims import SHARE, Claim, judged
 from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.learned_curves import (
+    LINE,
     OPERATIONS,
     add_legend,
     chosen_rows,
@@ -33,8 +34,9 @@ ARMS = {
     "augerino-script": ("augerino", "Augerino, λ = 0.2"),
     "augnet": ("augnet", "AugNet"),
     "augnet-no-regularizer": ("augnet", "AugNet, no regularizer"),
-    "augnet-augerinos-regularizer": ("augnet", "AugNet, Augerino's regularizer"),
+    "augnet-augerino-regularizer": ("augnet", "AugNet, Augerino's regularizer"),
 }
+LEGEND = "median, quartiles,\nseeds"
 ROTATIONS = ("rotate", "rotation")  # as AugNet and as Augerino call it
 SETTINGS = {"small": ("fig3_small",), "paper": ("fig3_paper",)}
 
@@ -53,13 +55,12 @@ def draw_angles(table: pd.DataFrame) -> Figure:
         panel = figure.subplots()
         for label in ARMS:
             draw_curves(panel, table[table["method"] == label], "value", look[label])
-        draw_line(panel, DEGREES, "range in the data = margin between the classes")
+        draw_line(panel, DEGREES)
         finish(panel, f"Mario-Iggy, {seeds_of(table)}", y="learned angle, degrees to either side")
         panel.set_ylim(bottom=0)
         present = [label for label in ARMS if label in set(table["method"])]
-        add_legend(
-            figure, {ARMS[label][1]: look[label] for label in present}, "median, quartiles, seeds"
-        )
+        rows = {ARMS[label][1]: look[label] for label in present}
+        add_legend(figure, rows | {"range = margin: 45°": LINE}, LEGEND)
     return figure
 
 
@@ -73,7 +74,7 @@ def angle_claims(table: pd.DataFrame) -> list[Claim]:
         return Claim(f"{ARMS[label][1]}: final angle", paper, got, "degrees", verdict, note)
 
     near = (DEGREES - NEAR, DEGREES + NEAR)
-    missed = median_estimate(final.loc[final.index == "augnet-augerinos-regularizer"])
+    missed = median_estimate(final.loc[final.index == "augnet-augerino-regularizer"])
     decay = "the decay of 1 alone draws every magnitude to 0"
     return [
         ends("augnet", "45: it learns the correct angle", near),
@@ -86,7 +87,7 @@ def angle_claims(table: pd.DataFrame) -> list[Claim]:
         ),
         ends("augnet-no-regularizer", "converges to 0", (0.0, NEAR), decay),
         Claim(
-            f"{ARMS['augnet-augerinos-regularizer'][1]}: final angle",
+            f"{ARMS['augnet-augerino-regularizer'][1]}: final angle",
             "misses the correct angle",
             missed,
             "degrees",
@@ -95,7 +96,7 @@ def angle_claims(table: pd.DataFrame) -> list[Claim]:
     ]
 
 
-OPERATION_ARMS = ("augnet", "augnet-augerinos-regularizer")
+OPERATION_ARMS = ("augnet", "augnet-augerino-regularizer")
 
 
 def operation_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -116,8 +117,9 @@ def draw_operations(table: pd.DataFrame) -> Figure:
                     draw_curves(panel, rows[rows["transform"] == name], column, OPERATIONS[name])
                 finish(panel, f"{ARMS[label][1]}, {seeds_of(rows)}", y=column)
                 panel.set_ylim(-0.02, 1.02)
-            draw_line(row[1], 0.25, "45° for the rotation")
-        add_legend(figure, {name: OPERATIONS[name] for name in names}, "median, quartiles,\nseeds")
+            draw_line(row[1], 0.25)
+        rows_of_legend = {name: OPERATIONS[name] for name in names}
+        add_legend(figure, rows_of_legend | {"45° for the rotation": LINE}, LEGEND)
     return figure
 
 

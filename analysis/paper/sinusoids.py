@@ -9,6 +9,7 @@ from augbench.analysis.frame import load
 from augbench.analysis.paper.claims import SHARE, Claim, judged
 from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.learned_curves import (
+    LINE,
     OPERATIONS,
     TRIAL,
     Stroke,
@@ -37,6 +38,7 @@ ALONE = {
     "ft_surrogate": "surrogate-alone",
     "gaussian_noise": "noise-alone",
 }
+LEGEND = "median, quartiles,\nseeds"
 SETTINGS = {"small": ("fig5_small",), "paper": ("fig5_paper",)}
 OFFICIAL_SHARE = "it does, for one seed (official code, other seeds: 3 of 12 and 2 of 6)"
 
@@ -59,12 +61,12 @@ def draw_shifts(table: pd.DataFrame) -> Figure:
             for selected, stroke in _kinds(look["augnet"]).items():
                 kept = [tuple(key) in _selecting(table, label) for key in rows[TRIAL].to_numpy()]
                 draw_curves(panel, rows[pd.Series(kept, rows.index) == selected], "value", stroke)
-            draw_line(panel, HERTZ, "band in the data = margin between the classes")
+            draw_line(panel, HERTZ)
             finish(panel, f"{title}, {seeds_of(rows)}", y="learned shift, hertz to either side")
         figure.axes[0].set_ylim(bottom=0)  # once all is drawn: it ends the automatic scaling
         names = {True: "selects the shift", False: "selects another"}
-        rows_of_legend = {names[key]: each for key, each in _kinds(look["augnet"]).items()}
-        add_legend(figure, rows_of_legend, "AugNet: median,\nquartiles, seeds")
+        kinds = {names[key]: each for key, each in _kinds(look["augnet"]).items()}
+        add_legend(figure, kinds | {"band = margin: 0.5 Hz": LINE}, f"AugNet: {LEGEND}")
     return figure
 
 
@@ -163,8 +165,9 @@ def draw_operations(table: pd.DataFrame) -> Figure:
                 draw_curves(panel, rows[rows["transform"] == name], column, OPERATIONS[name])
             finish(panel, f"{column}s, {seeds_of(rows)}", y=column)
             panel.set_ylim(-0.02, 1.02)
-        draw_line(panels[1], HERTZ / 2, "0.5 Hz for the shift")
-        add_legend(figure, {name: OPERATIONS[name] for name in ALONE}, "median, quartiles,\nseeds")
+        draw_line(panels[1], HERTZ / 2)
+        operations = {name: OPERATIONS[name] for name in ALONE}
+        add_legend(figure, operations | {"0.5 Hz for the shift": LINE}, LEGEND)
     return figure
 
 
