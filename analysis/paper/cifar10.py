@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from augbench.analysis.paper.claims import Claim, judged
+from augbench.analysis.paper.claims import FOR_INTERVALS, Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.learned_curves import (
     TRIAL,
@@ -94,14 +94,16 @@ def _score(trained: Trained, n_copies: int) -> float:
     model, job = trained.model, trained.job
     assert isinstance(model, AveragedModel)
     model.n_copies_test = n_copies
-    return score(
-        model,
-        job.test,
-        metric=job.task.metric,
-        n_classes=job.task.n_classes,
-        seed=job.setup.seeds.integer("score"),
-        meter=Ledger(torch.device("cpu")),
-    )
+    ledger = Ledger(torch.device("cpu"))  # nobody is charged
+    with ledger.phase("evaluate"):
+        return score(
+            model,
+            job.test,
+            metric=job.task.metric,
+            n_classes=job.task.n_classes,
+            seed=job.setup.seeds.integer("score"),
+            meter=ledger,
+        )
 
 
 def _look() -> dict[str, Stroke]:
@@ -121,22 +123,20 @@ def draw_accuracy(table: pd.DataFrame) -> Figure:
         shown = of["epochs"][of["epochs"]["method"].isin(ARMS)]
         finish(left, f"CIFAR-10, {seeds_of(shown)}", y="test accuracy at best validation so far")
         for panel, name, x in ((middle, "lambda", "λ"), (right, "copies", "copies C in the test")):
-            rows = of[name].assign(method=ONE_LAYER)
-            draw_curves(panel, rows, "value", look[ONE_LAYER])
-            _finish_choice(panel, rows, x)
+            _draw_choice(panel, of[name], x, look[ONE_LAYER])
         present = [label for label in ARMS if label in set(shown["method"])]
         add_legend(figure, {label: look[label] for label in present}, "median, quartiles, seeds")
     return figure
 
 
-def _finish_choice(panel: Axes, rows: pd.DataFrame, x: str) -> None:
-    finish(panel, f"{ONE_LAYER}: {x}", x=x, y="test accuracy")
+def _draw_choice(panel: Axes, rows: pd.DataFrame, x: str, stroke: Stroke) -> None:
+    """The accuracy against the values of a choice, equally far apart."""
     values = sorted(rows["step"].unique())
-    if values:
-        panel.set_xscale("log")
-        panel.set_xlim(0.8 * values[0], 1.25 * values[-1])
-    panel.set_xticks(values, [f"{value:g}" for value in values])
-    panel.minorticks_off()
+    places = rows.assign(method=ONE_LAYER, step=rows["step"].map(values.index))
+    draw_curves(panel, places, "value", stroke)
+    finish(panel, f"{ONE_LAYER}: {x}", x=x, y="test accuracy")
+    panel.set_xlim(-0.3, max(len(values) - 0.7, 0.3))
+    panel.set_xticks(range(len(values)), [f"{value:g}" for value in values])
 
 
 def accuracy_claims(table: pd.DataFrame) -> list[Claim]:
@@ -144,12 +144,16 @@ def accuracy_claims(table: pd.DataFrame) -> list[Claim]:
     curves = table[table["panel"] == "epochs"]
     final = final_rows(curves)
 
-    def gain(label: str, over: str, paper: str, *, note: str = "", equal: bool = False) -> Claim:
+    def gain(label: str, over: str, paper: str, *, equal: bool = False) -> Claim:
         got = _difference(final, label, over)
         # Equal: no difference that the interval can tell from 0.
         verdict = got.low <= 0 <= got.high if equal else got.low > 0
         return Claim(
-            f"Final test accuracy: {label} minus {over}", paper, got, "", judged(got, verdict), note
+            f"Final test accuracy: {label} minus {over}",
+            paper,
+            got,
+            "",
+            judged(got, verdict, least=FOR_INTERVALS),
         )
 
     sooner = _sooner(curves)

@@ -10,6 +10,7 @@ from augbench.analysis.paper.intervals import Estimate
 from augbench.analysis.text import markdown
 
 SHARE = "of the seeds"  # the unit of a share, which is written as a count
+FOR_INTERVALS = 3  # seeds below which an interval says nothing
 VERDICTS = {True: "yes", False: "no", None: "-"}
 COLUMNS = (
     *("figure", "scale", "measured", "paper_said", "value", "low", "high", "unit", "seeds"),
@@ -39,9 +40,9 @@ class Origin(NamedTuple):
     commit: str  # of the code that started it
 
 
-def judged(estimate: Estimate, verdict: bool) -> bool | None:
-    """The verdict, or None where there is no value yet."""
-    return None if isnan(estimate.value) else bool(verdict)
+def judged(estimate: Estimate, verdict: bool, *, least: int = 1) -> bool | None:
+    """The verdict, or None where fewer seeds than ``least`` have a value."""
+    return None if isnan(estimate.value) or estimate.n < least else bool(verdict)
 
 
 def claim_table(claims: Iterable[Claim], origin: Origin) -> pd.DataFrame:

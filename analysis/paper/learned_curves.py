@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from augbench.analysis.frame import Results
 from augbench.analysis.styles import METHOD_STYLES, Style, method_styles
@@ -92,7 +93,10 @@ def variants(method: str, labels: Sequence[str]) -> dict[str, Stroke]:
 
 
 def draw_curves(panel: Axes, table: pd.DataFrame, column: str, stroke: Stroke) -> None:
-    """``column`` against ``step``: each trial thin, their median thick, their quartiles shaded."""
+    """``column`` against ``step``: each trial thin, their median thick, their quartiles shaded.
+
+    Trials that are not as far as the others are drawn thin, but do not count.
+    """
     wide = table.pivot_table(column, "step", TRIAL)
     if wide.empty:
         return
@@ -100,8 +104,7 @@ def draw_curves(panel: Axes, table: pd.DataFrame, column: str, stroke: Stroke) -
     look: dict[str, Any] = {"color": stroke.colour, "linestyle": stroke.dashes}
     if values.shape[1] > 1:
         panel.plot(steps, values, linewidth=0.7, alpha=0.35, zorder=2, **look)
-        whole = np.isfinite(values).all(axis=1)  # a median over fewer trials would jump
-        steps, values = steps[whole], values[whole]
+        values = values[:, np.isfinite(values[-1])]
         q1, q3 = np.quantile(values, [0.25, 0.75], axis=1)
         panel.fill_between(steps, q1, q3, color=stroke.colour, alpha=0.12, linewidth=0)
     marks = _marker(stroke) | {"markevery": max(1, len(steps) // 8)}
@@ -158,6 +161,7 @@ def finish(panel: Axes, title: str, *, x: str = "epoch", y: str = "") -> None:
     panel.set_xlabel(x)
     panel.set_ylabel(y)
     panel.set_xlim(left=0)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     sns.despine(ax=panel)
 
 

@@ -75,13 +75,18 @@ def _figure(name: str) -> PaperFigure:
 
 
 def _run(suite: str, request: Request, console: Console) -> bool:
-    overrides = list(request.overrides)
-    if request.task is not None:
-        overrides.insert(0, f"tasks={{ {request.task} = {{}} }}")
-    read = load_suite(find_suite(Path(suite)), overrides)
+    read = load_suite(find_suite(Path(suite)), [*_choose_task(suite, request), *request.overrides])
     options = replace(request.options, out=_directory(suite, request))
     print_line(console, f"{suite}: {len(read.plan)} trials into {options.out}")
     return run_suite(read, options, console)
+
+
+def _choose_task(suite: str, request: Request) -> list[str]:
+    """The override that puts another task, as it is by default, in the place of the suite's own."""
+    own = load_suite(find_suite(Path(suite))).resolved["tasks"]
+    if request.task is None or list(own) == [request.task]:
+        return []
+    return [f"tasks={{ {request.task} = {{}} }}"]
 
 
 def _directory(suite: str, request: Request) -> Path:
