@@ -20,7 +20,7 @@ from augbench.analysis.paper.learned_curves import (
     strokes,
     variants,
 )
-from augbench.analysis.paper.paper_figure import PaperFigure, Run
+from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.paper.trained_models import Trained, trained_models
 from augbench.analysis.paper.trainings import training_table
 from augbench.analysis.settings import plot_settings
@@ -36,7 +36,7 @@ ONE_LAYER = "augnet-1"  # whose lambda and C are varied; other lambdas have labe
 N_COPIES = (1, 2, 4, 8)
 PANELS = ("epochs", "lambda", "copies")
 CURVE_TABLE = (*TRIAL, "panel", "step", "value")
-SETTINGS = {"small": ("fig7_small",), "paper": ("fig7_paper",)}
+SETTINGS: Suites = {"small": ("fig7_small",), "paper": ("fig7_paper",)}
 
 
 def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -45,24 +45,26 @@ def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
     In the panels "lambda" and "copies" ``step`` is lambda or C, and ``value`` the test accuracy at
     the end; of the model of the best epoch where C is varied, since training does not know it.
     """
-    table = training_table(runs[0].path)
-    best = table.groupby(TRIAL, group_keys=False)[[*TRIAL, "step", "valid", "test"]].apply(_best)
-    parts = [best.assign(panel="epochs")] if len(best) else []
+    best = best_so_far(training_table(runs[0].path))
+    parts = [best.assign(panel="epochs")]
     penalties = _penalties(runs[0])
-    if len(best):
-        ends = final_rows(best.drop(columns="valid", errors="ignore"))
-        varied = ends[ends["method"].isin(penalties)]
-        parts.append(varied.assign(panel="lambda", step=varied["method"].map(penalties)))
+    varied = final_rows(best[best["method"].isin(penalties)])
+    parts.append(varied.assign(panel="lambda", step=varied["method"].map(penalties)))
     parts.append(pd.DataFrame(_copies(runs[0]), columns=list(CURVE_TABLE)))
-    whole = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-    return whole[list(CURVE_TABLE)]
+    filled = [part[list(CURVE_TABLE)] for part in parts if len(part)]
+    return pd.concat(filled or parts, ignore_index=True)[list(CURVE_TABLE)]
 
 
-def _best(trial: pd.DataFrame) -> pd.DataFrame:
-    """The test accuracy of the best epoch by validation so far; ties keep the older one."""
-    ordered = trial.sort_values("step")
-    first_best = ordered["valid"].cummax().ne(ordered["valid"].cummax().shift())
-    return ordered.assign(value=ordered["test"].where(first_best).ffill()).drop(columns="test")
+def best_so_far(table: pd.DataFrame) -> pd.DataFrame:
+    """A ``TRAINING_TABLE`` with ``value``: the test accuracy of the best epoch so far.
+
+    The best by validation; of equal epochs the older one.
+    """
+    ordered = table.sort_values([*TRIAL, "step"], ignore_index=True)
+    highest = ordered.groupby(TRIAL)["valid"].cummax()
+    trial = ordered.groupby(TRIAL).ngroup()
+    is_new = highest.ne(highest.shift()) | trial.ne(trial.shift())
+    return ordered.assign(value=ordered["test"].where(is_new).ffill())
 
 
 def _penalties(run: Run) -> dict[str, float]:
@@ -184,12 +186,13 @@ def _difference(final: pd.DataFrame, label: str, over: str) -> Estimate:
 
 def _sooner(curves: pd.DataFrame) -> Estimate:
     """When AugNet with three layers reaches what the trunk alone ends with, seed by seed."""
+    rows = final_rows(curves[curves["method"] == "none"])
+    ends = {(row["fold"], row["seed"]): row for row in rows.to_dict("records")}
     shares = []
-    ends = final_rows(curves[curves["method"] == "none"]).set_index(["fold", "seed"])
-    for key, rows in curves[curves["method"] == "augnet-3"].groupby(["fold", "seed"]):
-        if key in ends.index:
-            there = rows.loc[rows["value"] >= ends.loc[key, "value"], "step"]
-            shares.append(float(there.min()) / ends.loc[key, "step"] if len(there) else 1.0)
+    for (fold, seed), own in curves[curves["method"] == "augnet-3"].groupby(["fold", "seed"]):
+        if end := ends.get((fold, seed)):
+            there = own.loc[own["value"] >= end["value"], "step"]
+            shares.append(float(there.min()) / end["step"] if len(there) else 1.0)
     return median_estimate(shares)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from augbench.analysis.figures import accuracy_figure
@@ -35,22 +34,22 @@ def hour_table(runs: Sequence[Run]) -> pd.DataFrame:
 def hour_claims(table: pd.DataFrame) -> list[Claim]:
     """What the paper reads off figure 8, in its own reading of the hours."""
     drawn = table[(table["axis"] == HOUR_AXES[0]) & table["x"].notna()]
-    ends = drawn.groupby("method").tail(1).set_index("method")
-    present = [name for name in SEARCHES if name in ends.index]
-    claims = []
-    for name in ("none", "augnet", *SEARCHES):
-        got = _estimate(ends, name)
-        claims.append(Claim(f"Final test metric of {name}", "no number", got, "", None, QUARTILES))
-    if "augnet" not in ends.index or not present:
+    curves = {str(name): rows for name, rows in drawn.groupby("method")}
+    claims = [
+        Claim(f"Final test metric of {name}", "no number", _end(curves[name]), "", None, QUARTILES)
+        for name in ("none", "augnet", *SEARCHES)
+        if name in curves
+    ]
+    rivals = [name for name in SEARCHES if name in curves]
+    if "augnet" not in curves or not rivals:
         return claims
-    augnet = ends.loc["augnet"]
-    beaten = [name for name in present if augnet["median"] > ends.loc[name, "median"]]
-    faster = [name for name in beaten if _reached(drawn, ends.loc[name]) < ends.loc[name, "x"]]
-    n = int(augnet["n"])
-    count = Estimate(len(faster), len(faster), len(faster), n)
+    own = curves["augnet"]
+    beaten = [name for name in rivals if _end(own).value > _end(curves[name]).value]
+    faster = [name for name in beaten if _beats_in_time(own, curves[name])]
+    count = Estimate(len(faster), len(faster), len(faster), _end(own).n)
     claims.append(
         Claim(
-            f"Searches, of {len(present)}, that AugNet beats in accuracy and in time",
+            f"Searches, of {len(rivals)}, that AugNet beats in accuracy and in time",
             "4 of 5 (all but ADDA, which it equals)",
             count,
             "",
@@ -61,18 +60,16 @@ def hour_claims(table: pd.DataFrame) -> list[Claim]:
     return claims
 
 
-def _estimate(ends: pd.DataFrame, name: str) -> Estimate:
-    if name not in ends.index:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    row = ends.loc[name]
-    return Estimate(float(row["median"]), float(row["q1"]), float(row["q3"]), int(row["n"]))
+def _end(curve: pd.DataFrame) -> Estimate:
+    """The last median of a curve, with its quartiles."""
+    q1, median, q3, n = (float(curve[key].iloc[-1]) for key in ("q1", "median", "q3", "n"))
+    return Estimate(median, q1, q3, int(n))
 
 
-def _reached(drawn: pd.DataFrame, rival: "pd.Series[float]") -> float:
-    """When AugNet's median first has the rival's final value; infinite if never."""
-    own = drawn[drawn["method"] == "augnet"]
-    there = own.loc[own["median"] >= rival["median"], "x"]
-    return float(there.min()) if len(there) else float("inf")
+def _beats_in_time(own: pd.DataFrame, rival: pd.DataFrame) -> bool:
+    """Whether a curve comes to the final value of another one before that one does."""
+    there = own.loc[own["median"] >= _end(rival).value, "x"]
+    return len(there) > 0 and float(there.min()) < float(rival["x"].iloc[-1])
 
 
 FIGURE_8 = PaperFigure(

@@ -48,4 +48,5 @@ def share_estimate(count: int, n: int) -> Estimate:
     share, spread = count / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * sqrt(share * (1 - share) / n + spread / (4 * n))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), n)
+    low = centre - half if count else 0.0  # rounding would leave a hair
+    return Estimate(share, low, centre + half if count < n else 1.0, n)

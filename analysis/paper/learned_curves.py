@@ -61,9 +61,8 @@ def learned_table(results: Results) -> pd.DataFrame:
 
 
 def final_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of each trial's last epoch, of trials that have got as far as the others."""
-    last = table.groupby(TRIAL)["step"].transform("max")
-    return table[(table["step"] == last) & (last == table["step"].max())]
+    """The rows of the last epoch, of the trials that have come to it."""
+    return table.loc[table["step"] == table["step"].max()]
 
 
 def chosen_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +160,7 @@ def finish(panel: Axes, title: str, *, x: str = "epoch", y: str = "") -> None:
     panel.set_xlabel(x)
     panel.set_ylabel(y)
     panel.set_xlim(left=0)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     sns.despine(ax=panel)
 
 

@@ -21,7 +21,7 @@ from augbench.analysis.paper.learned_curves import (
     seeds_of,
     strokes,
 )
-from augbench.analysis.paper.paper_figure import PaperFigure, Run
+from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.settings import plot_settings
 
 DEGREES = 45.0  # half the range in the data, and the margin between the classes: 90 - 45
@@ -38,7 +38,7 @@ ARMS = {
 }
 LEGEND = "median, quartiles,\nseeds"
 ROTATIONS = ("rotate", "rotation")  # as AugNet and as Augerino call it
-SETTINGS = {"small": ("fig3_small",), "paper": ("fig3_paper",)}
+SETTINGS: Suites = {"small": ("fig3_small",), "paper": ("fig3_paper",)}
 
 
 def angle_table(runs: Sequence[Run]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from augbench.analysis.paper.claims import Claim
 
 Scale = Literal["small", "paper"]
+Suites = Mapping[Scale, tuple[str, ...]]  # names of shipped suites
 
 
 class Run(NamedTuple):
@@ -30,7 +31,7 @@ class PaperFigure:
     """
 
     shows: str
-    suites: Mapping[Scale, tuple[str, ...]]
+    suites: Suites
     table: Callable[[Sequence[Run]], pd.DataFrame]
     draw: Callable[[pd.DataFrame], Figure]
     claims: Callable[[pd.DataFrame], list[Claim]]

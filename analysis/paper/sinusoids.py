@@ -22,8 +22,9 @@ from augbench.analysis.paper.learned_curves import (
     learned_table,
     seeds_of,
     strokes,
+    variants,
 )
-from augbench.analysis.paper.paper_figure import PaperFigure, Run
+from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.paper.trainings import training_table
 from augbench.analysis.settings import plot_settings
 
@@ -39,7 +40,9 @@ ALONE = {
     "gaussian_noise": "noise-alone",
 }
 LEGEND = "median, quartiles,\nseeds"
-SETTINGS = {"small": ("fig5_small",), "paper": ("fig5_paper",)}
+SETTINGS: Suites = {"small": ("fig5_small",), "paper": ("fig5_paper",)}
+SELECTS = variants("augnet", ["augnet"])["augnet"]
+SELECTS_ANOTHER = Stroke("#777777", ":", "x")
 OFFICIAL_SHARE = "it does, for one seed (official code, other seeds: 3 of 12 and 2 of 6)"
 
 
@@ -50,7 +53,6 @@ def operation_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def draw_shifts(table: pd.DataFrame) -> Figure:
     """Figure 5: the learned shift against the epoch; in the layer of three, and alone."""
-    look = strokes({"augnet": "augnet", "shift-alone": "augnet"})
     titles = {"augnet": "a layer of three, as in the paper", "shift-alone": "the shift alone"}
     with plot_settings():
         figure = Figure(figsize=(9.4, 3.7), layout="constrained")
@@ -58,29 +60,32 @@ def draw_shifts(table: pd.DataFrame) -> Figure:
             figure.subplots(1, 2, sharey=True), titles.items(), strict=True
         ):
             rows = table[(table["method"] == label) & (table["transform"] == SHIFT)]
-            for selected, stroke in _kinds(look["augnet"]).items():
-                kept = [tuple(key) in _selecting(table, label) for key in rows[TRIAL].to_numpy()]
-                draw_curves(panel, rows[pd.Series(kept, rows.index) == selected], "value", stroke)
+            selecting = _selecting(table, label, SHIFT)
+            others = set(map(tuple, rows[TRIAL].to_numpy())) - selecting
+            for trials, stroke in ((selecting, SELECTS), (others, SELECTS_ANOTHER)):
+                draw_curves(panel, _of_trials(rows, trials), "value", stroke)
             draw_line(panel, HERTZ)
             finish(panel, f"{title}, {seeds_of(rows)}", y="learned shift, hertz to either side")
         figure.axes[0].set_ylim(bottom=0)  # once all is drawn: it ends the automatic scaling
-        names = {True: "selects the shift", False: "selects another"}
-        kinds = {names[key]: each for key, each in _kinds(look["augnet"]).items()}
+        kinds = {"selects the shift": SELECTS, "selects another": SELECTS_ANOTHER}
         add_legend(figure, kinds | {"band = margin: 0.5 Hz": LINE}, f"AugNet: {LEGEND}")
     return figure
 
 
-def _kinds(stroke: Stroke) -> dict[bool, Stroke]:
-    """How seeds are drawn that select the shift, and those that do not."""
-    return {True: stroke, False: Stroke("#777777", ":", "x")}
+def _selecting(table: pd.DataFrame, label: str, name: str) -> set[tuple[object, ...]]:
+    """The trials of an arm whose operation of the largest weight, in the last epoch so far, is it.
 
-
-def _selecting(table: pd.DataFrame, label: str) -> set[tuple[object, ...]]:
-    """The trials of an arm whose shift has the largest weight in the last epoch so far."""
+    The four numbers of a trial are those of ``TRIAL``.
+    """
     rows = table[table["method"] == label]
     last = rows[rows["step"] == rows.groupby(TRIAL)["step"].transform("max")].reset_index(drop=True)
     chosen = last.loc[last.groupby(TRIAL)["weight"].idxmax()]
-    return set(map(tuple, chosen.loc[chosen["transform"] == SHIFT, TRIAL].to_numpy()))
+    return set(map(tuple, chosen.loc[chosen["transform"] == name, TRIAL].to_numpy()))
+
+
+def _of_trials(rows: pd.DataFrame, trials: set[tuple[object, ...]]) -> pd.DataFrame:
+    which = [tuple(key) in trials for key in rows[TRIAL].to_numpy()]
+    return rows.loc[pd.Series(which, rows.index, dtype=bool)]
 
 
 def shift_claims(table: pd.DataFrame) -> list[Claim]:
@@ -155,17 +160,22 @@ def _objective_claims(table: pd.DataFrame, chosen: pd.DataFrame) -> list[Claim]:
 
 
 def draw_operations(table: pd.DataFrame) -> Figure:
-    """Figure B.1: weights and magnitudes of the paper's layer against the epoch."""
+    """Figure B.1: weights and magnitudes of the paper's layer; seeds by what they select."""
     rows = table[table["method"] == "augnet"]
+    n_seeds = len(rows.drop_duplicates(TRIAL))
     with plot_settings():
-        figure = Figure(figsize=(9.4, 3.6), layout="constrained")
-        panels = figure.subplots(1, 2, sharey=True)
-        for panel, column in zip(panels, ("weight", "magnitude"), strict=True):
-            for name in reversed(list(ALONE)):
-                draw_curves(panel, rows[rows["transform"] == name], column, OPERATIONS[name])
-            finish(panel, f"{column}s, {seeds_of(rows)}", y=column)
-            panel.set_ylim(-0.02, 1.02)
-        draw_line(panels[1], HERTZ / 2)
+        figure = Figure(figsize=(9.4, 7.4), layout="constrained")
+        grid = figure.subplots(len(ALONE), 2, sharex=True, sharey=True)
+        for panels, chosen in zip(grid, ALONE, strict=True):
+            group = _of_trials(rows, _selecting(table, "augnet", chosen))
+            n = len(group.drop_duplicates(TRIAL))
+            for panel, column in zip(panels, ("weight", "magnitude"), strict=True):
+                for name in reversed(list(ALONE)):
+                    curve = group[group["transform"] == name]
+                    draw_curves(panel, curve, column, OPERATIONS[name])
+                finish(panel, f"{n} of {n_seeds} seeds select {chosen}", y=column)
+                panel.set_ylim(-0.02, 1.02)
+            draw_line(panels[1], HERTZ / 2)
         operations = {name: OPERATIONS[name] for name in ALONE}
         add_legend(figure, operations | {"0.5 Hz for the shift": LINE}, LEGEND)
     return figure
