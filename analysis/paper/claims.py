@@ -11,7 +11,7 @@ from augbench.analysis.text import markdown
 
 SHARE = "of the seeds"  # the unit of a share, which is written as a count
 FOR_INTERVALS = 3  # seeds below which an interval says nothing
-VERDICTS = {True: "yes", False: "no", None: "-"}
+VERDICTS = {True: "yes", False: "no", None: "open"}
 COLUMNS = (
     *("figure", "scale", "measured", "paper_said", "value", "low", "high", "unit", "seeds"),
     *("holds", "note", "device", "date", "commit"),

@@ -33,7 +33,7 @@ def test_what_is_not_known_yet_is_neither_right_nor_wrong() -> None:
     assert judged(Estimate(1.0, 1.0, 1.0, 2), True, least=3) is None
     assert judged(Estimate(1.0, 1.0, 1.0, 3), True, least=3) is True
     (line,) = lines(Claim("its angle", "45", NOTHING, "degrees", judged(NOTHING, True)))
-    assert line == "| its angle | 45 | nothing yet | 0 | - |"
+    assert line == "| its angle | 45 | nothing yet | 0 | open |"
 
 
 def test_the_table_says_where_its_numbers_come_from() -> None:
@@ -41,7 +41,7 @@ def test_the_table_says_where_its_numbers_come_from() -> None:
     assert tuple(table.columns) == COLUMNS
     (row,) = table.to_dict("records")
     assert (row["figure"], row["scale"], row["device"]) == ("fig0", "small", "cpu")
-    assert (row["date"], row["commit"], row["holds"]) == ("2026-11-26", "abc1234", "-")
+    assert (row["date"], row["commit"], row["holds"]) == ("2026-11-26", "abc1234", "open")
 
 
 def test_no_claims_are_a_table_without_rows() -> None:
