@@ -1,8 +1,8 @@
 """What the paper says beside what we got: a table for people and one for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -78,7 +78,7 @@ def claim_markdown(table: pd.DataFrame) -> str:
     return "".join(lines)
 
 
-def written(row: dict[object, object]) -> str:
+def written(row: Mapping[Any, Any]) -> str:
     """A value with its interval and unit, as people write it."""
     value, low, high = (float(str(row[key])) for key in ("value", "low", "high"))
     unit, n = row["unit"], int(str(row["seeds"]))

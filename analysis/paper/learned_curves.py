@@ -62,7 +62,8 @@ def learned_table(results: Results) -> pd.DataFrame:
 
 def final_rows(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the last epoch, of the trials that have come to it."""
-    return table.loc[table["step"] == table["step"].max()]
+    last: pd.DataFrame = table[table["step"] == table["step"].max()]
+    return last
 
 
 def chosen_rows(table: pd.DataFrame) -> pd.DataFrame:

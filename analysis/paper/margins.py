@@ -149,8 +149,8 @@ def range_claims(table: pd.DataFrame) -> list[Claim]:
 RANGE = PaperFigure(
     shows="the range that is learned against the range in the data",
     suites={
-        "small": ("range_sinusoids_small", "range_mario_iggy_small"),
-        "paper": ("range_sinusoids_paper", "range_mario_iggy_paper"),
+        "small": ("range_waves_small", "range_mario_small"),
+        "paper": ("range_waves_paper", "range_mario_paper"),
     },
     table=range_table,
     draw=draw_ranges,

@@ -20,8 +20,8 @@ HEAD = """# The paper, reproduced
 What the figures of AugNet's paper say, beside what comes out here. Each row is a claim that can be
 measured. A median has the interval between two order statistics that holds it with 95 %, a share of
 seeds has Wilson's 95 % interval. *It holds* is the verdict of a rule that stands in the code; it is
-open where the paper gives no number, or where there are too few seeds. `small` is what two CPU cores
-can do, with the settings that the last section lists; `--scale paper` has the paper's.
+open where the paper gives no number, or where seeds are too few. `small` is what two CPU cores can
+do, with the settings that the last section lists; `--scale paper` has the paper's.
 
 This page is made from the tables beside it by `python -m augbench.analysis.paper.page docs`; the
 claims are those that `augbench reproduce` writes as `FIGURE-claims.csv`.
@@ -70,7 +70,7 @@ def _figure(figure: str, rows: Rows) -> str:
         (
             markdown(row["measured"]),
             markdown(row["paper_said"]),
-            markdown(written(dict(row))) + (f" ({markdown(row['note'])})" if row["note"] else ""),
+            markdown(written(row)) + (f" ({markdown(row['note'])})" if row["note"] else ""),
             row["seeds"],
             row["holds"],
         )
