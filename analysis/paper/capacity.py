@@ -119,6 +119,7 @@ def draw_capacity(table: pd.DataFrame) -> Figure:
             title=f"median over {seeds},\n{BAND:.0%} interval",
             title_fontsize=9,
             alignment="left",
+            handlelength=3.2,  # or dashes look like a line
             loc="outside right center",
             frameon=False,
         )

@@ -150,6 +150,7 @@ def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
         title=title,
         title_fontsize=9,
         alignment="left",
+        handlelength=3.2,  # or dashes look like a line
         loc="outside right center",
         frameon=False,
     )
