@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from augbench.analysis.paper.claims import FOR_INTERVALS, Claim, judged
+from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.invariance import invariances
 from augbench.analysis.paper.learned_curves import variants
@@ -183,14 +183,14 @@ def capacity_claims(table: pd.DataFrame) -> list[Claim]:
             "above 0",
             above,
             "",
-            judged(above, above.low > 0, least=FOR_INTERVALS),
+            judged(above, above.low > 0),
         ),
         Claim(
             "Oracle's training: invariance of the largest network minus that of the smallest",
             "above 0: limited by what the network can express",
             grows,
             "",
-            judged(grows, grows.low > 0, least=FOR_INTERVALS),
+            judged(grows, grows.low > 0),
         ),
         Claim(
             "Smallest network: invariance of AugNet minus that of the oracle's network with the "
@@ -206,7 +206,7 @@ def capacity_claims(table: pd.DataFrame) -> list[Claim]:
             "above 0 with 3 times fewer parameters",
             gain,
             "",
-            judged(gain, gain.low > 0, least=FOR_INTERVALS),
+            judged(gain, gain.low > 0),
             "the parameters are 2 times fewer at most",
         ),
     ]

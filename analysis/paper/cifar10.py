@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from augbench.analysis.paper.claims import FOR_INTERVALS, Claim, judged
+from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.learned_curves import (
     TRIAL,
@@ -155,7 +155,7 @@ def accuracy_claims(table: pd.DataFrame) -> list[Claim]:
             paper,
             got,
             "",
-            judged(got, verdict, least=FOR_INTERVALS),
+            judged(got, verdict),
         )
 
     sooner = _sooner(curves)

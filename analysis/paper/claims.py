@@ -10,7 +10,7 @@ from augbench.analysis.paper.intervals import Estimate
 from augbench.analysis.text import markdown
 
 SHARE = "of the seeds"  # the unit of a share, which is written as a count
-FOR_INTERVALS = 3  # seeds below which an interval says nothing
+LEAST_SEEDS = 3  # fewer decide nothing
 VERDICTS = {True: "yes", False: "no", None: "open"}
 COLUMNS = (
     *("figure", "scale", "measured", "paper_said", "value", "low", "high", "unit", "seeds"),
@@ -25,7 +25,7 @@ class Claim(NamedTuple):
     paper_said: str
     got: Estimate
     unit: str  # "" for a plain number
-    # Whether what the paper says holds here. None: it says nothing, or no seed has got so far.
+    # Whether what the paper says holds here. None: it says nothing, or too few seeds do.
     holds: bool | None
     note: str = ""
 
@@ -40,9 +40,9 @@ class Origin(NamedTuple):
     commit: str  # of the code that started it
 
 
-def judged(estimate: Estimate, verdict: bool, *, least: int = 1) -> bool | None:
-    """The verdict, or None where fewer seeds than ``least`` have a value."""
-    return None if isnan(estimate.value) or estimate.n < least else bool(verdict)
+def judged(estimate: Estimate, verdict: bool) -> bool | None:
+    """The verdict, or None where fewer than ``LEAST_SEEDS`` have a value."""
+    return None if isnan(estimate.value) or estimate.n < LEAST_SEEDS else bool(verdict)
 
 
 def claim_table(claims: Iterable[Claim], origin: Origin) -> pd.DataFrame:
@@ -67,9 +67,16 @@ def claim_table(claims: Iterable[Claim], origin: Origin) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+# Below the table; what docs/reproduction.md says too.
+ABOUT_INTERVALS = (
+    "Intervals hold with 95 %: of a median between two order statistics (the whole range below 6 "
+    "seeds), of a share of seeds by Wilson.\n"
+)
+
+
 def claim_markdown(table: pd.DataFrame) -> str:
     """A ``claim_table`` as Markdown: what was measured, what the paper said, what we got."""
-    header = ("what was measured", "the paper said", "we got [95 % interval]", "seeds", "it holds")
+    header = ("what was measured", "the paper said", "we got [interval]", "seeds", "it holds")
     lines = [_line(header), _line(["---"] * len(header))]
     for row in table.to_dict("records"):
         note = f" ({row['note']})" if isinstance(row["note"], str) and row["note"] else ""

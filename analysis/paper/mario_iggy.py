@@ -77,18 +77,18 @@ def angle_claims(table: pd.DataFrame) -> list[Claim]:
     missed = median_estimate(final.loc[final.index == "augnet-augerino-regularizer"])
     decay = "the decay of 1 alone draws every magnitude to 0"
     return [
-        ends("augnet", "45: it learns the correct angle", near),
-        ends("augerino", "45: it learns the correct angle", near),
+        ends("augnet", "45 degrees: it learns the correct angle", near),
+        ends("augerino", "45 degrees: it learns the correct angle", near),
         ends(
             "augerino-script",
-            "45: it learns the correct angle",
+            "45 degrees: it learns the correct angle",
             near,
             "the λ of the official script; the paper names 0.05",
         ),
-        ends("augnet-no-regularizer", "converges to 0", (0.0, NEAR), decay),
+        ends("augnet-no-regularizer", "it converges to 0", (0.0, NEAR), decay),
         Claim(
             f"{ARMS['augnet-augerino-regularizer'][1]}: final angle",
-            "misses the correct angle",
+            "it misses the correct angle",
             missed,
             "degrees",
             judged(missed, not near[0] <= missed.value <= near[1]),
@@ -148,7 +148,7 @@ def operation_claims(table: pd.DataFrame) -> list[Claim]:
         ),
         Claim(
             "Its angle in the seeds that do",
-            "45",
+            "45 degrees",
             tuned,
             "degrees",
             judged(tuned, abs(tuned.value - DEGREES) <= NEAR),

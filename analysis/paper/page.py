@@ -18,10 +18,11 @@ Rows = list[dict[str, str]]
 HEAD = """# The paper, reproduced
 
 What the figures of AugNet's paper say, beside what comes out here. Each row is a claim that can be
-measured. A median has the interval between two order statistics that holds it with 95 %, a share of
-seeds has Wilson's 95 % interval. *It holds* is the verdict of a rule that stands in the code; it is
-open where the paper gives no number, or where seeds are too few. `small` is what two CPU cores can
-do, with the settings that the last section lists; `--scale paper` has the paper's.
+measured. A median has the interval between two order statistics that holds it with 95 %, or the
+whole range of fewer than 6 seeds; a share of seeds has Wilson's 95 % interval. *It holds* is the
+verdict of a rule that stands in the code; it is open where the paper gives no number, and below 3
+seeds. `small` is what two CPU cores can do, with the settings that the last section lists;
+`--scale paper` has the paper's.
 
 This page is made from the tables beside it by `python -m augbench.analysis.paper.page docs`; the
 claims are those that `augbench reproduce` writes as `FIGURE-claims.csv`.

@@ -1,7 +1,8 @@
 """Runs the suites of a figure, and writes the figure and what it says into a folder."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from augbench.analysis.frame import load
 from augbench.analysis.paper import FIGURES
-from augbench.analysis.paper.claims import Origin, claim_markdown, claim_table
+from augbench.analysis.paper.claims import ABOUT_INTERVALS, Origin, claim_markdown, claim_table
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Scale
 from augbench.analysis.report import png, svg, write
 from augbench.analysis.text import csv, markdown
@@ -22,7 +23,7 @@ from augbench.bench.store.files import read_records
 from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.terminal import print_line
-from augbench.datasets.errors import unknown
+from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.row import resolve
 
 _EVENT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
@@ -54,18 +55,47 @@ def reproduce_figures(request: Request, console: Console) -> bool:
 
     Writes for each figure ``NAME.png``, ``.svg``, ``.csv`` (what is drawn) and ``NAME-claims.csv``
     and ``.md`` (what the paper said, what we got). Of a run that is unfinished the figure is drawn
-    as far as it is. Raises a UserError as `run_suite` does.
+    as far as it is. Of several figures, one that cannot be had (its data are missing, say) is named
+    and the others are drawn; a UserError if it is the only one.
     """
     figures = {name: _figure(name) for name in request.figures}
     suites = dict.fromkeys(each for row in figures.values() for each in row.suites[request.scale])
-    complete = True
-    if not request.draw_only:
-        for suite in suites:
-            complete &= _run(suite, request, console)
+    complete, refused = True, set()
+    for suite in () if request.draw_only else suites:
+        with _named(suite, len(figures), console) as outcome:
+            outcome.good = _run(suite, request, console)
+        complete &= outcome.good
+        refused |= {suite} if outcome.refused else set()
     for name, figure in figures.items():
-        for file in write_figure(name, figure, request):
-            print_line(console, file)
+        if refused & set(figure.suites[request.scale]):
+            continue
+        with _named(name, len(figures), console) as outcome:
+            for file in write_figure(name, figure, request):
+                print_line(console, file)
+            outcome.good = True
+        complete &= outcome.good
     return complete
+
+
+@dataclass
+class _Outcome:
+    """What became of a suite or a figure."""
+
+    good: bool = False
+    refused: bool = False  # it ended in a UserError, which is printed
+
+
+@contextmanager
+def _named(name: str, n_figures: int, console: Console) -> Iterator[_Outcome]:
+    """One of several figures does not stop the others: its error is printed with its name."""
+    outcome = _Outcome()
+    try:
+        yield outcome
+    except UserError as error:
+        if n_figures == 1:
+            raise
+        outcome.refused = True
+        print_line(console, f"{name}: {error}")
 
 
 def _figure(name: str) -> PaperFigure:
@@ -114,7 +144,7 @@ def write_figure(name: str, figure: PaperFigure, request: Request) -> list[Path]
         f"{stem}.svg": svg(drawn),
         f"{stem}.csv": csv(table),
         f"{stem}-claims.csv": csv(claims),
-        f"{stem}-claims.md": (heading + claim_markdown(claims)).encode(),
+        f"{stem}-claims.md": f"{heading}{claim_markdown(claims)}\n{ABOUT_INTERVALS}".encode(),
     }
     return [write(request.options.out / file, content) for file, content in contents.items()]
 

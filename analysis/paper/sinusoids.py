@@ -105,14 +105,14 @@ def shift_claims(table: pd.DataFrame) -> list[Claim]:
         ),
         Claim(
             "Its shift in the seeds that do",
-            "0.5",
+            "0.5 hertz",
             learned,
             "hertz",
             judged(learned, abs(learned.value - HERTZ) <= NEAR),
         ),
         Claim(
             "The shift that a layer of the shift alone learns",
-            "0.5",
+            "0.5 hertz",
             alone,
             "hertz",
             judged(alone, abs(alone.value - HERTZ) <= NEAR),

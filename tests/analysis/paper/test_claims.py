@@ -30,8 +30,8 @@ def test_a_share_is_written_as_a_count_and_a_number_with_its_unit() -> None:
 
 def test_what_is_not_known_yet_is_neither_right_nor_wrong() -> None:
     assert judged(NOTHING, True) is None
-    assert judged(Estimate(1.0, 1.0, 1.0, 2), True, least=3) is None
-    assert judged(Estimate(1.0, 1.0, 1.0, 3), True, least=3) is True
+    assert judged(Estimate(1.0, 1.0, 1.0, 2), True) is None
+    assert judged(Estimate(1.0, 1.0, 1.0, 3), True) is True
     (line,) = lines(Claim("its angle", "45", NOTHING, "degrees", judged(NOTHING, True)))
     assert line == "| its angle | 45 | nothing yet | 0 | open |"
 

@@ -66,16 +66,16 @@ def test_an_unfinished_seed_does_not_count(learn):
 def test_an_angle_counts_only_where_the_rotation_is_selected(learn):
     table = pd.concat(
         [
-            learn("augnet", one_selected("rotate", 0.25)),
-            learn("augnet", one_selected("shear_x", 0.3), fold=1),
+            *(learn("augnet", one_selected("rotate", 0.25), fold=fold) for fold in range(3)),
+            *(learn("augnet", one_selected("shear_x", 0.3), fold=fold) for fold in range(3, 7)),
             learn("augnet-augerino-regularizer", one_selected("translate_x", 0.0)),
             learn("augnet-augerino-regularizer", one_selected("rotate", 0.25), fold=1),
         ]
     )
     selects, tuned, lost = operation_claims(table)
-    assert (selects.got.value, selects.got.n, selects.holds) == (0.5, 2, False)
-    assert (tuned.got.value, tuned.got.n, tuned.holds) == (45.0, 1, True)
-    assert (lost.got.value, lost.got.n) == (0.5, 2)
+    assert (selects.got.value, selects.got.n, selects.holds) == (3 / 7, 7, False)
+    assert (tuned.got.value, tuned.got.n, tuned.holds) == (45.0, 3, True)
+    assert (lost.got.value, lost.got.n, lost.holds) == (0.5, 2, None)  # two seeds decide nothing
 
 
 def test_no_trial_at_all_can_be_drawn_and_says_nothing(learn):

@@ -26,11 +26,12 @@ def test_a_table_of_results_is_one_that_augbench_wrote(file):
     assert all("dirty" not in row["commit"] and row["commit"] != "unknown" for row in rows)
 
 
-def test_every_claim_that_does_not_hold_has_a_reason_and_no_other_has():
+def test_every_claim_that_does_not_hold_has_a_reason():
     claims = [row for file in RESULTS for row in read_rows(file)]
     failed = {(row["figure"], row["measured"]) for row in claims if row["holds"] == "no"}
     reasons = {(row["figure"], row["measured"]) for row in read_rows(DOCS / "why.csv")}
-    assert failed == reasons
+    assert failed <= reasons
+    assert reasons <= {(row["figure"], row["measured"]) for row in claims}
 
 
 def test_every_figure_has_a_section_with_or_without_results(tmp_path):

@@ -1,5 +1,8 @@
 """Every figure from real runs of seconds: suite, run directory, picture, table."""
 
+import io
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -84,6 +87,16 @@ def test_a_figure_comes_out_the_same_when_nothing_is_left_to_run(tmp_path, data_
 def test_drawing_alone_needs_a_run(tmp_path, data_root):
     with pytest.raises(UserError, match="fig5_small is no run directory"):
         reproduce(("fig5",), tmp_path, data_root, draw_only=True)
+
+
+def test_one_of_several_figures_without_data_does_not_stop_the_others(tmp_path):
+    # No CIFAR-10 lies in the folder of the data.
+    console = Console(record=True, file=io.StringIO(), width=200)
+    asked = request(("fig7", "figB1"), tmp_path, tmp_path)
+    assert not reproduce_figures(replace(asked, overrides=(*FEW, *TINY["fig5"])), console)
+    assert (tmp_path / "figB1.png").exists()
+    assert not (tmp_path / "fig7.png").exists()
+    assert "fig7_small: " in console.export_text()
 
 
 def test_one_figure_or_all_can_be_named():
