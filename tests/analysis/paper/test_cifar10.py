@@ -71,8 +71,9 @@ def test_all_arms_and_both_choices_are_drawn():
 
 def trainings(accuracies):
     rows = [
-        ("cifar10", method, 0, 0, step, 1.0, value, 0.5, 0.5)
+        ("cifar10", method, fold, 0, step, 1.0, value, 0.5, 0.5)
         for method, value in accuracies.items()
+        for fold in range(3)
         for step in range(1, 13)
     ]
     return pd.DataFrame(rows, columns=list(TRAINING_TABLE))

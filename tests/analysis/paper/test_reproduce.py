@@ -59,9 +59,9 @@ def reproduce(names, folder, data, **options):
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_a_figure_is_drawn_from_its_own_run_and_judged(name, tmp_path, data_root):
+def test_a_figure_is_drawn_from_its_own_run_and_judged(name, tmp_path, small_cifar):
     group = (name, *(other for other, owner in SHARED.items() if owner == name))
-    assert reproduce(group, tmp_path, data_root)
+    assert reproduce(group, tmp_path, small_cifar)
     for each in group:
         stem = f"{each}-{TASK[each]}" if each in TASK else each
         for ending in (".png", ".svg", ".csv", "-claims.csv", "-claims.md"):
@@ -75,18 +75,18 @@ def test_a_figure_is_drawn_from_its_own_run_and_judged(name, tmp_path, data_root
         assert len(drawn)
 
 
-def test_a_figure_comes_out_the_same_when_nothing_is_left_to_run(tmp_path, data_root):
-    assert reproduce(("figB1",), tmp_path, data_root)
+def test_a_figure_comes_out_the_same_when_nothing_is_left_to_run(tmp_path, small_cifar):
+    assert reproduce(("figB1",), tmp_path, small_cifar)
     first = {file.name: file.read_bytes() for file in tmp_path.glob("figB1*")}
     assert len(first) == 5
-    assert reproduce(("figB1",), tmp_path, data_root)
-    assert reproduce(("figB1",), tmp_path, data_root, draw_only=True)
+    assert reproduce(("figB1",), tmp_path, small_cifar)
+    assert reproduce(("figB1",), tmp_path, small_cifar, draw_only=True)
     assert {file.name: file.read_bytes() for file in tmp_path.glob("figB1*")} == first
 
 
-def test_drawing_alone_needs_a_run(tmp_path, data_root):
+def test_drawing_alone_needs_a_run(tmp_path, small_cifar):
     with pytest.raises(UserError, match="fig5_small is no run directory"):
-        reproduce(("fig5",), tmp_path, data_root, draw_only=True)
+        reproduce(("fig5",), tmp_path, small_cifar, draw_only=True)
 
 
 def test_one_of_several_figures_without_data_does_not_stop_the_others(tmp_path):
