@@ -67,6 +67,7 @@ def reproduce(
     from rich.console import Console
 
     from augbench.analysis.paper.reproduce import Request, figure_names, reproduce_figures
+    from augbench.bench.cli.command import say_how_to_resume
     from augbench.bench.driver.run_options import RunOptions
     from augbench.datasets.errors import UserError
 
@@ -86,5 +87,6 @@ def reproduce(
     request = Request(
         names, scale, options, (*overrides, *workers_set), task=task, draw_only=draw_only
     )
-    complete = reproduce_figures(request, Console())
+    with say_how_to_resume():
+        complete = reproduce_figures(request, Console())
     raise typer.Exit(0 if complete else 1)
