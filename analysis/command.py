@@ -30,7 +30,7 @@ def report(
     \b
     augbench report runs/quickstart
     """
-    _import_matplotlib()
+    import_matplotlib()
     # These import pandas and matplotlib, for which other commands need not wait.
     from augbench.analysis.frame import load
     from augbench.analysis.report import write_report
@@ -53,7 +53,7 @@ def report(
         raise typer.Exit(1)
 
 
-def _import_matplotlib() -> None:
+def import_matplotlib() -> None:
     """Import matplotlib as if the user had no settings for it: some of them make its import fail.
 
     A notebook names a backend of its own in MPLBACKEND, also for commands that it starts; and a

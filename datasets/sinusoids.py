@@ -1,8 +1,8 @@
 """Noisy sine waves of four frequencies 2 Hz apart: how far may one be shifted within its class?
 
-A wave lies within h = 0.5 Hz of the frequency of its class, and classes meet 1 Hz from it. So every
-wave may be shifted by the margin of 1 - h hertz, which is what a layer learns. It equals h only
-for h = 0.5.
+A wave lies within h hertz of the frequency of its class, and classes meet 1 Hz from it. So every
+wave may be shifted by the margin of 1 - h hertz, which is what a layer learns. It equals h only for
+the paper's h = 0.5.
 """
 
 from math import pi
@@ -20,7 +20,7 @@ from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 FREQUENCIES = (2.0, 4.0, 6.0, 8.0)  # hertz
-HALF_BAND = 0.5  # hertz, the h above
+MEET = 1.0  # hertz from the frequency of a class: halfway to the next one
 SAMPLING_RATE = 100.0  # hertz
 SECONDS = 10.0
 
@@ -38,6 +38,11 @@ def sinusoids(options: SinusoidsOptions, data: Path, seed: int) -> Task:
             raise UserError(f"{name} is {given}; sinusoids need at least {least}")
     if options.noise < 0:
         raise UserError(f"noise is {options.noise}; a standard deviation is 0 or more")
+    if not 0 < options.half_band < MEET:
+        raise UserError(
+            f"half_band is {options.half_band:g} hertz; it must lie between 0 and {MEET:g}, where "
+            "classes would meet"
+        )
     seeds = Seeds((seed, "sinusoids"))
     draws = [_draw(options, seeds.child("fold", k)) for k in range(options.n_folds)]
 
@@ -94,7 +99,8 @@ def _waves(y: Tensor, options: SinusoidsOptions, generator: Generator) -> Tensor
     """(N,) -> (N, 1, T); computed in float64, so that all machines give the same float32."""
     f64 = torch.float64
     centre = torch.tensor(FREQUENCIES, dtype=f64)[y]
-    frequency = centre + HALF_BAND * (2 * torch.rand(len(y), generator=generator, dtype=f64) - 1)
+    uniform = torch.rand(len(y), generator=generator, dtype=f64)
+    frequency = centre + options.half_band * (2 * uniform - 1)
     circle = 2 * pi if options.phase == "uniform" else 4 * pi / centre
     phase = circle * torch.rand(len(y), generator=generator, dtype=f64)
     seconds = torch.arange(int(SECONDS * SAMPLING_RATE), dtype=f64) / SAMPLING_RATE

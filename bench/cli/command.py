@@ -133,7 +133,7 @@ def run(
         device=device,
         retry_failed=retry_failed,
     )
-    with _say_how_to_resume():
+    with say_how_to_resume():
         complete = run_suite(read, options, console)
     print_line(console, f"figures and tables: augbench report {options.out}")
     raise typer.Exit(0 if complete else 1)
@@ -197,7 +197,7 @@ def search(
         device=device,
     )
     request = SearchRequest(str(suite), method, param, space, sampler, trials, seed, batch, prune)
-    with _say_how_to_resume():
+    with say_how_to_resume():
         complete = search_suite(read, request, options, Console())
     for entry in entry_points(group="augbench.commands", name="report"):
         entry.load()(folder)
@@ -310,7 +310,7 @@ for listing in listing_commands.COMMANDS:
 
 
 @contextmanager
-def _say_how_to_resume() -> Iterator[None]:
+def say_how_to_resume() -> Iterator[None]:
     """Say how to go on after an interruption or a full disk: finished work is kept."""
     try:
         yield

@@ -18,6 +18,9 @@ class SinusoidsOptions:
     n_folds: int = 5  # independent draws
     valid_share: float = 0.2  # of n_train; the paper has no validation set and shows the test set
     noise: float = 0.5  # standard deviation, beside an amplitude of 1
+    # Hertz to either side of a class's frequency. A layer learns the margin between the classes,
+    # 1 - half_band; the paper's 0.5 is the one value where both are equal.
+    half_band: float = 0.5
     # The official code draws phases below 4 pi / f. Faster waves then use less of the circle, so
     # the phase gives the class away. The paper's phases are uniform on the circle.
     phase: Literal["uniform", "official"] = "uniform"
@@ -31,7 +34,9 @@ class MarioIggyOptions:
     # corners become black when turned. By default our own walker and robot, because Mario and
     # Iggy are under copyright.
     pictures: tuple[str, str] | None = None
-    half_range: float = pi / 4  # radians to either side of upright or upside down: the invariance
+    # Radians to either side of upright or upside down. A layer learns the margin between the
+    # classes, pi / 2 - half_range; the paper's pi / 4 is the one value where both are equal.
+    half_range: float = pi / 4
     n_train: int = 10_000  # training and validation together
     n_test: int = 5000
     n_folds: int = 5  # independent draws; the paper has one

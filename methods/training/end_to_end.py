@@ -28,10 +28,18 @@ class EndToEnd:
         return Trained(self.training.model, self.training.last_valid)
 
     def learned(self) -> dict[str, Any]:
-        """The best validation metric so far, the last training loss, what ``describe`` returns."""
+        """The best validation metric so far, the last epoch's training loss and accuracy, and more.
+
+        The rest is what ``describe`` returns.
+        """
         described = self._describe() if self._describe else {}
         training = self.training
-        return {"best_valid": training.best_valid, "loss": training.last_loss, **described}
+        return {
+            "best_valid": training.best_valid,
+            "loss": training.last_loss,
+            "train_accuracy": training.train_accuracy,
+            **described,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the training."""

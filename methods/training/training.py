@@ -73,6 +73,9 @@ class Training:
         self.class_weights = _class_weights(train.y, n_classes) if settings.class_weights else None
         self.epoch = 0
         self.last_loss = 0.0  # mean over the updates of an epoch, the penalty included
+        # Share of an epoch's training samples that were right, each before the update that it was
+        # part of and as the method augments it. It decides nothing.
+        self.train_accuracy = 0.0
         self.last_valid = 0.0
         self.best_valid = -1.0
         self.best_epoch = 0
@@ -99,12 +102,15 @@ class Training:
         ).to(device)
         noise = self.seeds.generator("augment", self.epoch, device=device)
         self.model.train()
-        total = torch.zeros((), device=device)
+        total, right = torch.zeros((), device=device), torch.zeros((), device=device)
         batches = order.split(self.settings.batch_size)
         with global_seed(self.seeds.integer("dropout", self.epoch), device):
             for rows in batches:
-                total += self._update(self.train.x[rows], self.train.y[rows], noise)
+                loss, n_right = self._update(self.train.x[rows], self.train.y[rows], noise)
+                total += loss
+                right += n_right
         self.last_loss = total.item() / len(batches)
+        self.train_accuracy = right.item() / len(order)
         if not isfinite(self.last_loss):
             raise DivergedError(f"the training loss of epoch {self.epoch} is {self.last_loss}")
         self._validate()
@@ -114,10 +120,12 @@ class Training:
         for group, rate in zip(self.optimizer.param_groups, self.initial_rates, strict=True):
             group["lr"] = share * rate
 
-    def _update(self, x: Tensor, y: Tensor, noise: Generator) -> Tensor:
+    def _update(self, x: Tensor, y: Tensor, noise: Generator) -> tuple[Tensor, Tensor]:
+        """The loss, and how many samples were right, both ()."""
         if self.augment is not None:
             x = self.augment(x, y, noise)
-        loss = F.cross_entropy(self.model(x), y, weight=self.class_weights)
+        logits = self.model(x)
+        loss = F.cross_entropy(logits, y, weight=self.class_weights)
         if self.penalty is not None:
             loss = loss + self.penalty()
         self.optimizer.zero_grad(set_to_none=True)
@@ -127,7 +135,7 @@ class Training:
             self.after_step()
         n_seen = trunk_samples(self.model, len(y))
         self.meter.count(forward=n_seen, backward=n_seen, steps=1)
-        return loss.detach()
+        return loss.detach(), (logits.detach().argmax(1) == y).sum()
 
     def _validate(self) -> None:
         with self.meter.phase(self.validation_phase):
@@ -155,6 +163,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
             "last_loss": self.last_loss,
+            "train_accuracy": self.train_accuracy,
             "last_valid": self.last_valid,
             "best_valid": self.best_valid,
             "best_epoch": self.best_epoch,
@@ -167,6 +176,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = state["epoch"]
         self.last_loss = state["last_loss"]
+        self.train_accuracy = state.get("train_accuracy", 0.0)  # older checkpoints have none
         self.last_valid = state["last_valid"]
         self.best_valid = state["best_valid"]
         self.best_epoch = state["best_epoch"]

@@ -32,8 +32,8 @@ SETTINGS = {
 SCRIPT = """
 import sys
 from pathlib import Path
-from augbench.analysis.command import _import_matplotlib
-_import_matplotlib()
+from augbench.analysis.command import import_matplotlib
+import_matplotlib()
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import POINT_COLUMNS, results
 from augbench.analysis.report import png

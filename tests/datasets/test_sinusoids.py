@@ -48,6 +48,13 @@ def test_every_wave_lies_within_half_a_hertz_of_its_class_and_they_fill_the_band
     assert offset.min() < -0.45
 
 
+@pytest.mark.parametrize("half_band", [0.1, 0.75])
+def test_a_band_can_be_narrower_or_wider_than_the_papers(half_band: float) -> None:
+    x, y = everything(make(noise=0.0, half_band=half_band))
+    offset = (spectral_peaks(x)[0] - torch.tensor(FREQUENCIES)[y]).abs()
+    assert 0.9 * half_band < offset.max() < half_band + 0.03
+
+
 def test_amplitude_is_one_and_noise_has_its_deviation() -> None:
     assert float(everything(make(noise=0.0)).x.abs().max()) == pytest.approx(1.0, abs=1e-3)
     x = everything(make()).x
@@ -89,6 +96,9 @@ def test_the_numbers_are_those_that_were_drawn_at_first() -> None:
         ({"n_train": 3}, "n_train is 3; sinusoids need at least 8"),
         ({"n_test": 0}, "n_test is 0"),
         ({"n_folds": 0}, "n_folds is 0"),
+        ({"half_band": 0.0}, "half_band is 0 hertz; it must lie between 0 and 1, where classes"),
+        ({"half_band": 1.0}, "half_band is 1 hertz"),
+        ({"half_band": float("nan")}, "half_band is nan hertz"),
         ({"noise": -1.0}, r"noise is -1.0; a standard deviation is 0 or more"),
         ({"valid_share": 0.0}, "valid_share is 0.0; it must lie between 0 and 1"),
     ],

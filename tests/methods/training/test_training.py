@@ -61,6 +61,29 @@ def test_it_learns_what_was_planted(make_setup: Any) -> None:
     assert run.best_valid > 0.8
 
 
+def test_training_accuracy_is_that_of_what_was_seen_before_each_update(make_setup: Any) -> None:
+    run = retrain(make_setup(epochs=2), Policy())
+    right, seen = 0, 0
+    forward = run.model.forward
+
+    def spy(x: Tensor) -> Tensor:
+        nonlocal right, seen
+        logits: Tensor = forward(x)
+        if run.model.training:
+            rows = [(run.train.x == each).flatten(1).all(1).nonzero()[0, 0] for each in x]
+            right += int((logits.argmax(1) == run.train.y[torch.stack(rows)]).sum())
+            seen += len(x)
+        return logits
+
+    run.model.forward = spy  # type: ignore[method-assign]
+    run.step()
+    assert run.train_accuracy == pytest.approx(right / seen)
+    assert seen == len(run.train.y)
+    resumed = retrain(make_setup(epochs=2), Policy())
+    resumed.load_state_dict(run.state_dict())
+    assert resumed.train_accuracy == run.train_accuracy
+
+
 def test_every_sample_is_seen_once_an_epoch_in_an_order_of_its_own(make_setup: Any) -> None:
     setup: Setup = make_setup()
     epochs: list[list[float]] = []

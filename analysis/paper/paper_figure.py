@@ -1,0 +1,37 @@
+"""What a figure of the paper is made of: suites, the table that is drawn, what the paper says."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from augbench.analysis.paper.claims import Claim
+
+Scale = Literal["small", "paper"]
+Suites = Mapping[Scale, tuple[str, ...]]  # names of shipped suites
+
+
+class Run(NamedTuple):
+    """The run directory of a suite, and the folder of the data sets that it used."""
+
+    path: Path
+    data: Path
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """A figure of the paper.
+
+    ``suites`` names the shipped suites that it is drawn from, for two CPU cores ("small") and with
+    the settings of the paper's appendix A ("paper"). ``table`` reads their run directories, in that
+    order and finished or not, into exactly what ``draw`` draws and ``claims`` judges.
+    """
+
+    shows: str
+    suites: Suites
+    table: Callable[[Sequence[Run]], pd.DataFrame]
+    draw: Callable[[pd.DataFrame], Figure]
+    claims: Callable[[pd.DataFrame], list[Claim]]

@@ -1,0 +1,34 @@
+import pytest
+
+from augbench.analysis.panels import HOUR_AXES, panel_table
+from augbench.analysis.paper.hours import SEARCHES, hour_claims
+
+
+@pytest.fixture
+def claims_of(trial, gather):
+    def claims(augnet, rival):
+        """Of curves given as (validation, test, hours, hours); all searches have the same."""
+        rows = [trial("augnet", fold, augnet) for fold in range(3)]
+        rows += [trial(name, fold, rival) for name in SEARCHES for fold in range(3)]
+        return hour_claims(panel_table(gather(*rows), "toy", HOUR_AXES))
+
+    return claims
+
+
+def test_a_search_is_beaten_in_accuracy_and_in_time(claims_of):
+    claim = claims_of([(0.8, 0.8, 1.0, 1.0)], [(0.7, 0.7, 2.0, 2.0)])[-1]
+    assert (claim.got.value, claim.got.n, claim.holds) == (5, 3, True)
+
+
+@pytest.mark.parametrize(
+    "augnet", [[(0.8, 0.8, 3.0, 3.0)], [(0.8, 0.7, 1.0, 1.0)]], ids=["later", "as accurate"]
+)
+def test_a_search_that_is_faster_or_as_accurate_is_not_beaten(claims_of, augnet):
+    claim = claims_of(augnet, [(0.7, 0.7, 2.0, 2.0)])[-1]
+    assert (claim.got.value, claim.holds) == (0, False)
+
+
+def test_final_values_are_medians_with_quartiles(claims_of):
+    claims = {each.measured: each for each in claims_of([(0.8, 0.8, 1, 1)], [(0.7, 0.7, 2, 2)])}
+    assert claims["Final test metric of augnet"].got == (0.8, 0.8, 0.8, 3)
+    assert "Final test metric of none" not in claims  # it was not planned
