@@ -4,11 +4,8 @@ import sys
 
 from augbench.bench.startup import importing, keep_writing
 
-_LONG_COMMANDS = (
-    "run",
-    "search",
-    "reproduce",
-)  # commands whose work goes on when nobody reads what they print
+# Commands whose work goes on when nobody reads what they print.
+_LONG_COMMANDS = ("run", "search", "reproduce")
 _OUTPUT_LOST = "augbench: nobody reads the output any more; the work goes on (see augbench status)"
 
 
