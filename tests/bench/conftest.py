@@ -16,6 +16,7 @@ SMALL = """
 name = "small"
 folds = 1
 [tasks.digits]
+valid_share = 0.8
 training = { epochs = 3 }
 [methods.none]
 [methods.random_policy]

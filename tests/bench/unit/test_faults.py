@@ -82,7 +82,7 @@ def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
 ) -> None:
     step = 14 if kind == "slow" else 3
     engine = "ray" if kind in ("kill", "torn", "hang") else "inline"  # which would die with them
-    limit = ("--set", "resources.hang_minutes=0.1")
+    limit = ("--set", "resources.hang_minutes=0.1", "--workers", "1")
     done = run(tmp_path, *limit, fault=f"{kind}@step:{step}", engine=engine)
     assert done.returncode == 0, done.stdout + done.stderr
     assert timeless(tmp_path) == undisturbed
