@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,15 @@ class RaySession:
     def _start(self, resources: Resources, folder: RayFolder) -> None:
         warn_oversubscribed(resources.workers, resources.cpus)
         try:
-            self.ray.init(
-                address="local",  # never one that happens to run here
-                num_cpus=max(1, ceil(resources.workers * resources.cpus)),
-                include_dashboard=False,
-                object_store_memory=_STORE_BYTES,
-                _temp_dir=str(folder.for_ray),
-                **_options(resources),
-            )
+            with _few_processes():
+                self.ray.init(
+                    address="local",  # never one that happens to run here
+                    num_cpus=max(1, ceil(resources.workers * resources.cpus)),
+                    include_dashboard=False,
+                    object_store_memory=_STORE_BYTES,
+                    _temp_dir=str(folder.for_ray),
+                    **_options(resources),
+                )
         except Exception as error:
             raise UserError(
                 f"Ray does not start on this machine ({_first_line(error)}): look at its memory, "
@@ -156,6 +158,24 @@ class RaySession:
     def close(self) -> None:
         """Leave Ray, and stop it if it was started here; a second time does nothing."""
         self._open.close()
+
+
+@contextmanager
+def _few_processes() -> Iterator[None]:
+    """Let Ray start without its autoscaler and without the reader of its logs.
+
+    A Ray on one machine has no use for the former, and we show no logs of Ray. Each costs a second
+    of a processor. `ray.init` offers no way to do without them; where Ray's internals are others
+    one day, they start as ever.
+    """
+    from ray._private import parameter
+
+    usual = parameter.RayParams
+    parameter.RayParams = partial(usual, no_monitor=True, include_log_monitor=False)
+    try:
+        yield
+    finally:
+        parameter.RayParams = usual
 
 
 def _guard(folder: RayFolder | None, address: str | None) -> Guard:

@@ -82,7 +82,7 @@ def test_what_can_be_tried_again_is_and_comes_to_the_same_bits(
 ) -> None:
     step = 14 if kind == "slow" else 3
     engine = "ray" if kind in ("kill", "torn", "hang") else "inline"  # which would die with them
-    limit = ("--set", "resources.hang_minutes=0.1", "--workers", "1")
+    limit = ("--set", "resources.hang_minutes=0.2", "--workers", "1")
     done = run(tmp_path, *limit, fault=f"{kind}@step:{step}", engine=engine)
     assert done.returncode == 0, done.stdout + done.stderr
     assert timeless(tmp_path) == undisturbed
@@ -187,7 +187,7 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
-    words = command_line("run", suite, "--out", tmp_path / "run")
+    words = command_line("run", suite, "--out", tmp_path / "run", "--workers", "1")
     with background(words, tmp_path / "log", suffering("slow@step:3")) as driver:
         wait_until(lambda: steps(tmp_path / "run") >= 3)
         driver.send_signal(signal.SIGINT)
@@ -213,7 +213,7 @@ def test_a_first_ctrl_c_loses_no_step_and_the_same_command_carries_on(
 def test_a_second_ctrl_c_does_not_wait(
     suite: Path, command_line: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    words = command_line("run", suite, "--out", tmp_path / "run")
+    words = command_line("run", suite, "--out", tmp_path / "run", "--workers", "1")
     with background(words, tmp_path / "log", suffering("hang@step:1")) as driver:
         wait_until(lambda: bool(list((tmp_path / "run").glob("*/*/attempts/*/pulse.json"))))
         driver.send_signal(signal.SIGINT)
@@ -240,7 +240,7 @@ def goes_away(
 ) -> None:
     """Run into a directory that leaves in the middle: the driver says so and stops."""
     log = out.with_name("log")
-    words = command_line("run", suite, "--out", out)
+    words = command_line("run", suite, "--out", out, "--workers", "1")
     with background(words, log, suffering("slow@step:3")) as driver:
         wait_until(lambda: steps(out) >= 3)
         leave()
