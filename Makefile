@@ -23,9 +23,9 @@ demo: $(VENV)/.demo  ## install, run the quickstart suite on this machine, write
 	$(BIN)/augbench run bench/suites/quickstart.toml
 	$(BIN)/augbench report runs/quickstart
 
-# Four processes on two cores: many tests wait for other processes.
+# Three processes on two cores: many tests wait for other processes.
 test: $(VENV)/.test check  ## install with the development tools, run every check
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
