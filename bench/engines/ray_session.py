@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from inspect import signature
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -165,13 +166,17 @@ def _few_processes() -> Iterator[None]:
     """Let Ray start without its autoscaler and without the reader of its logs.
 
     A Ray on one machine has no use for the former, and we show no logs of Ray. Each costs a second
-    of a processor. `ray.init` offers no way to do without them; where Ray's internals are others
-    one day, they start as ever.
+    of a processor. `ray.init` offers no way to do without them, so this reaches into Ray; a Ray
+    whose insides are different starts both.
     """
     from ray._private import parameter
 
-    usual = parameter.RayParams
-    parameter.RayParams = partial(usual, no_monitor=True, include_log_monitor=False)
+    usual = getattr(parameter, "RayParams", None)
+    without = {"no_monitor": True, "include_log_monitor": False}
+    if usual is None or not without.keys() <= signature(usual).parameters.keys():
+        yield
+        return
+    parameter.RayParams = partial(usual, **without)
     try:
         yield
     finally:

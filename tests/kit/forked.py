@@ -1,4 +1,4 @@
-"""The command in processes forked from one that has imported it, as `from forked import fork`.
+"""Python in processes forked from one that has imported augbench, as `from forked import fork`.
 
 A fresh interpreter spends three seconds of a processor on imports before `augbench run` begins. A
 forked one is as real: a process of its own, which can be killed, with its own session, folder,
@@ -17,10 +17,13 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "augbench.bench"]
 SCRIPT = [sys.executable, "-c"]  # followed by the script and its arguments
+# What takes long to import. torch's optimizers import the last one at their first use.
+HEAVY = ("augbench.bench.driver.run", "augbench.bench.engines.inline", "torch._dynamo")
 
 
 class Forked:
@@ -166,6 +169,8 @@ def become(files: list[int], environment: dict[str, str], folder: str) -> None:
 if __name__ == "__main__":
     from augbench.bench.cli.command import main
 
+    for module in HEAVY:
+        import_module(module)
     words = serve(socket.socket(fileno=int(sys.argv[1])))
     if words[:3] == COMMAND:
         sys.argv = ["augbench", *words[3:]]
