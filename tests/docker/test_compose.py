@@ -103,6 +103,10 @@ def test_all_nodes_see_one_folder_under_one_path(model: Compose, dockerfile: Any
     assert path in [i.text for i in dockerfile if i.name == "WORKDIR"]
 
 
+def test_units_are_as_nice_as_their_node(dockerfile: Any) -> None:
+    assert any("RAY_worker_niceness=0" in i.text for i in dockerfile if i.name == "ENV")
+
+
 def test_all_nodes_ask_for_the_token(model: Compose, dockerfile: Any) -> None:
     assert any("RAY_AUTH_MODE=token" in i.text for i in dockerfile if i.name == "ENV")
     for service in model.services.values():

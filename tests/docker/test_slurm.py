@@ -34,6 +34,7 @@ PROGRAMS = {
                 echo $$ >>pids
                 mkdir -p "${3#--temp-dir=}"
                 dirname "${3#--temp-dir=}" >>folders
+                echo "$RAY_worker_niceness" >>niceness
                 stat -c %a "$RAY_AUTH_TOKEN_PATH" "$(dirname "${3#--temp-dir=}")" >>modes
                 touch started
                 exec sleep 300 ;;
@@ -163,6 +164,11 @@ def test_with_gpus_there_is_a_slot_for_each_of_them(job: Job) -> None:
 def test_only_the_owner_can_read_the_token_and_enter_the_folders(job: Job) -> None:
     assert job.start("quickstart").wait(timeout=60) == 0
     assert (job.folder / "modes").read_text().split() == ["600", "700"] * 2
+
+
+def test_units_are_as_nice_as_the_job(job: Job) -> None:
+    assert job.start("quickstart").wait(timeout=60) == 0
+    assert (job.folder / "niceness").read_text().split() == ["0"] * 2
 
 
 def test_a_file_that_somebody_else_has_put_there_gets_no_token(job: Job) -> None:

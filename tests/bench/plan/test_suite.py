@@ -91,7 +91,7 @@ def test_names_of_units_are_stable() -> None:
     assert spec.spec.unit.digest == GOLDEN
 
 
-GOLDEN = "48d409d433de"
+GOLDEN = "556304d4ecef"
 
 BAD = {
     "an unknown key": ({"fold": 1}, "unknown key .*'fold'.*did you mean 'folds'"),
