@@ -129,12 +129,17 @@ def test_the_report_charges_only_when_asked_and_says_so(tmp_path: Path) -> None:
     note = "Hours and samples of fixed include those of the search in runs/search."
     report(out)
     assert note not in (out / "report" / "table.md").read_text()
-    plain = pd.read_csv(out / "report" / "table.csv").set_index("method")["hours_full"]
+    plain = pd.read_csv(out / "report" / "table.csv").set_index("method")
+    assert "search for options" in (out / "report" / "table.md").read_text()
     report(out, charge_search=True)
     assert note in (out / "report" / "table.md").read_text()
-    charged = pd.read_csv(out / "report" / "table.csv").set_index("method")["hours_full"]
-    assert charged["fixed"] - plain["fixed"] == pytest.approx(2.5)
-    assert charged["none"] == plain["none"]
+    charged = pd.read_csv(out / "report" / "table.csv").set_index("method")
+    for table in (plain, charged):
+        assert table["hours_search"]["fixed"] == 2.5
+        assert table["hours_search"].isna()["none"]
+    added = charged["hours_full"] - plain["hours_full"]
+    assert added["fixed"] == pytest.approx(2.5)
+    assert added["none"] == 0
 
 
 def test_a_run_whose_suite_names_no_search_cannot_charge_one(tmp_path: Path) -> None:
