@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augbench.datasets.electrodes import pick_channels
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import MOST_NAMED, UserError, listed
 from augbench.datasets.npz import Npz, read_array
 from augbench.datasets.options.tasks import Kind
 
@@ -26,7 +26,6 @@ ALIASES = {
     "samplefrequency freq frequency hz hertz fsample",
 }
 MISSING = frozenset({"", "nan", "none", "nat", "<na>"})  # what pandas and numpy write as text
-MOST_NAMED = 12  # names in a message
 
 
 def check_keys(npz: Npz) -> None:
@@ -39,16 +38,16 @@ def check_keys(npz: Npz) -> None:
     for key in ("x", "y"):
         if key in missing:
             raise UserError(
-                f"{where} lacks {key!r}; it holds {_listed(list(npz.members)) or 'nothing'}"
+                f"{where} lacks {key!r}; it holds {listed(list(npz.members)) or 'nothing'}"
                 + (f": {'; '.join(advice)}" if advice else "")
             )
     if others:
         question = "did you mean another name? " if advice else ""
         rest = [name for name in others if name not in meant]
         if rest:
-            advice.append(f"leave out {_listed(rest)}")
+            advice.append(f"leave out {listed(rest)}")
         raise UserError(
-            f"{where} holds {_listed(others)}, beside the arrays that a task can use "
+            f"{where} holds {listed(others)}, beside the arrays that a task can use "
             f"({', '.join(KEYS)}): {question}{'; '.join(advice)}"
         )
 
@@ -74,7 +73,7 @@ def read_labels(
     if given and len(given) != len(found):
         raise UserError(
             f"class_names has {len(given)} names where y in {where} has {len(found)} classes: "
-            f"{_listed(list(map(str, found)))}"
+            f"{listed(list(map(str, found)))}"
         )
     return number.astype(np.int64), given or tuple(map(str, found))
 
@@ -121,7 +120,7 @@ def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:
     found = _decoded(read_array(npz, "channels"), "channels", where).reshape(-1)
     names = tuple(str(name) for name in found)
     if len(set(names)) < len(names):
-        raise UserError(f"channels in {where} names one twice: {_listed(names)}")
+        raise UserError(f"channels in {where} names one twice: {listed(names)}")
     return names
 
 
@@ -185,8 +184,3 @@ def _decoded(array: NDArray[Any], name: str, where: str) -> NDArray[Any]:
         return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
     except UnicodeDecodeError as error:
         raise UserError(f"{name} in {where} holds bytes that are no UTF-8 text") from error
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(name[:80] for name in names[:MOST_NAMED]) + more

@@ -1,8 +1,11 @@
 """Your own data: one .npz file becomes a task, without any code."""
 
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from augbench.datasets.array_fields import (
     channel_indices,
@@ -14,14 +17,30 @@ from augbench.datasets.array_fields import (
 )
 from augbench.datasets.defaults import fitting_bank, fitting_trunk
 from augbench.datasets.errors import UserError
-from augbench.datasets.examples import Preparation, check_header, map_parts, prepare_examples
-from augbench.datasets.folds import grouped, make_fold, stratified
-from augbench.datasets.npz import open_npz
+from augbench.datasets.examples import (
+    Examples,
+    Preparation,
+    check_header,
+    map_parts,
+    prepare_examples,
+)
+from augbench.datasets.folds import Rows, grouped, join_splits, make_fold, stratified
+from augbench.datasets.npz import Npz, open_npz
 from augbench.datasets.options.tasks import ArraysOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.parts import check_training, count_parts
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.task import Fold, Parts, Signal, Split, Task, Views
+from augbench.datasets.task import Fold, Parts, Signal, Split, Task
+
+
+class Contents(NamedTuple):
+    """All but the numbers of x."""
+
+    signal: Signal
+    picked: tuple[int, ...] | None  # channels of the file, in this order; None is all
+    labels: NDArray[np.int64]  # (N,)
+    class_names: tuple[str, ...]
+    groups: NDArray[np.generic] | None  # (N,)
 
 
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
@@ -32,6 +51,44 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     (C,) names; sampling_rate in hertz. A large x is prepared once, kept in the cache, and mapped.
     Raises UserError, one sentence, for any fault of the file.
     """
+    npz = _open(options, data)
+    signal, picked, labels, class_names, groups = _read_contents(npz, options)
+    y = torch.from_numpy(labels)
+    rows = (
+        stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
+        if groups is None
+        else grouped(y, groups, options.n_folds, options.valid_share)
+    )
+    examples = prepare_examples(
+        npz,
+        Preparation(signal.kind, options.standardise, picked),
+        [labels] if groups is None else [labels, groups],
+        f"{signal.channels} {signal.sampling_rate}",
+    )
+
+    def parts(k: int) -> Parts:
+        return count_parts(y, rows[k], len(class_names), groups)
+
+    def fold(k: int) -> Fold:
+        check_training(parts(k), class_names, k)
+        return _fold(examples, y, rows[k])
+
+    return Task(
+        name="arrays",
+        signal=signal,
+        class_names=class_names,
+        n_folds=options.n_folds,
+        fold=fold,
+        trunk=fitting_trunk(signal),
+        transforms=fitting_bank(signal, npz.path.name),
+        training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
+        metric=options.metric,
+        fingerprint=examples.fingerprint,
+        parts=parts,
+    )
+
+
+def _open(options: ArraysOptions, data: Path) -> Npz:
     if not options.path:
         raise UserError("task 'arrays' needs the option path: an .npz file with x and y")
     path = data / options.path
@@ -41,55 +98,29 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         )
     npz = open_npz(path)
     check_keys(npz)
-    shape = npz.members["x"].shape
-    kind = check_header(npz.members["x"], options.kind, path.name)
-    labels, class_names = read_labels(npz, shape[0], options.class_names)
-    groups = read_groups(npz, shape[0])
-    channels = read_channels(npz, kind, shape[1])
-    picked = channel_indices(options.channels, channels, kind, path.name)
+    return npz
+
+
+def _read_contents(npz: Npz, options: ArraysOptions) -> Contents:
+    where, x = npz.path.name, npz.members["x"]
+    kind = check_header(x, options.kind, where)
+    labels, class_names = read_labels(npz, x.shape[0], options.class_names)
+    groups = read_groups(npz, x.shape[0])
+    channels = read_channels(npz, kind, x.shape[1])
+    picked = channel_indices(options.channels, channels, kind, where)
+    shape = x.shape[1:]
     if picked is not None:
-        channels, shape = tuple(channels[i] for i in picked), (shape[0], len(picked), *shape[2:])
-    signal = Signal(kind, shape[1:], channels, read_sampling_rate(npz, kind))
-    y = torch.from_numpy(labels)
-    rows = (
-        stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
-        if groups is None
-        else grouped(y, groups, options.n_folds, options.valid_share)
-    )
-    examples = prepare_examples(
-        npz,
-        Preparation(kind, options.standardise, picked),
-        [labels] if groups is None else [labels, groups],
-        f"{signal.channels} {signal.sampling_rate}",
-    )
-    x = torch.from_numpy(examples.x)
+        channels, shape = tuple(channels[i] for i in picked), (len(picked), *shape[1:])
+    signal = Signal(kind, shape, channels, read_sampling_rate(npz, kind))
+    return Contents(signal, picked, labels, class_names, groups)
 
-    def parts(k: int) -> Parts:
-        return count_parts(y, rows[k], len(class_names), groups)
 
-    def fold(k: int) -> Fold:
-        check_training(parts(k), class_names, k)
-        if not examples.key:
-            return make_fold(x, y, rows[k])
-        named = {name: part.numpy() for name, part in rows[k]._asdict().items()}
-        mapped = map_parts(examples, named)
-        if mapped is None:
-            return make_fold(x, y, rows[k])
-        train, valid, test = (
-            Split(torch.from_numpy(mapped[name]), y[part]) for name, part in named.items()
-        )
-        return Fold(Views(train, valid, valid), test)
-
-    return Task(
-        name="arrays",
-        signal=signal,
-        class_names=class_names,
-        n_folds=options.n_folds,
-        fold=fold,
-        trunk=fitting_trunk(signal),
-        transforms=fitting_bank(signal, path.name),
-        training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
-        metric=options.metric,
-        fingerprint=examples.fingerprint,
-        parts=parts,
+def _fold(examples: Examples, y: torch.Tensor, rows: Rows) -> Fold:
+    """The parts of a fold, mapped where the cache keeps x and has room for them."""
+    named = {name: part.numpy() for name, part in rows._asdict().items()}
+    mapped = map_parts(examples, named) if examples.key else None
+    if mapped is None:
+        return make_fold(torch.from_numpy(examples.x), y, rows)
+    return join_splits(
+        *(Split(torch.from_numpy(mapped[name]), y[part]) for name, part in named.items())
     )

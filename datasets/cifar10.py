@@ -11,7 +11,7 @@ from augbench.datasets import banks
 from augbench.datasets.cifar10_batches import SHAPE, Batch, read_batch
 from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.fetch import Record, fetch, unpack
-from augbench.datasets.folds import check_share, hold_out
+from augbench.datasets.folds import check_share, hold_out, join_splits
 from augbench.datasets.options.tasks import Cifar10Options
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
@@ -23,7 +23,6 @@ from augbench.datasets.task import (
     Signal,
     Split,
     Task,
-    Views,
     fingerprint,
 )
 
@@ -81,7 +80,7 @@ def cifar10(options: Cifar10Options, data: Path, seed: int) -> Task:
         # Images stay bytes until here: all 50,000 are 614 MB as float32.
         rest, held = hold_out(y, options.valid_share, seeds.child("fold", k))
         train, valid = (Split(_scaled(images[rows]), y[rows]) for rows in (rest, held))
-        return Fold(Views(train, valid, valid), Split(_scaled(test_images), test_y))
+        return join_splits(train, valid, Split(_scaled(test_images), test_y))
 
     return Task(
         name="cifar10",

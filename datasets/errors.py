@@ -1,7 +1,9 @@
 """The errors and warnings that are meant for the user."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+MOST_NAMED = 12  # names in a message
 
 
 class UserError(Exception):
@@ -25,6 +27,12 @@ def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return UserError(f"unknown {what} {given!r}; {hint}known: {', '.join(names) or 'none'}")
+
+
+def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
+    """The first of some names, and how many more there are, for a message."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(name[:80] for name in names[:most]) + more
 
 
 def require(options: object, name: str, holds: bool, rule: str) -> None:

@@ -22,8 +22,12 @@ class Rows(NamedTuple):
 
 
 def make_fold(x: Tensor, y: Tensor, rows: Rows) -> Fold:
-    """Build the fold with these rows; one validation set is for policies and early stopping."""
-    train, valid, test = (Split(x[part], y[part]) for part in rows)
+    """Build the fold with these rows."""
+    return join_splits(*(Split(x[part], y[part]) for part in rows))
+
+
+def join_splits(train: Split, valid: Split, test: Split) -> Fold:
+    """The fold of three splits; one validation set is for policies and early stopping."""
     return Fold(Views(train, valid, valid), test)
 
 

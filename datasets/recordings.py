@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from augbench.datasets.defaults import fitting_bank, fitting_trunk
 from augbench.datasets.errors import UserError, UserNotice
-from augbench.datasets.folds import check_options, grouped
+from augbench.datasets.folds import check_options, grouped, join_splits
 from augbench.datasets.options.tasks import Metric, RecordingsOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.parts import check_training, count_parts
@@ -21,21 +22,22 @@ from augbench.datasets.recording.mapped import join
 from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.prepare import Prepared
 from augbench.datasets.recording.prepare_all import prepare_all
-from augbench.datasets.task import Fold, Parts, Signal, Split, Task, Views, fingerprint
+from augbench.datasets.task import Fold, Parts, Signal, Split, Task, fingerprint
 
 
 def recordings(options: RecordingsOptions, data: Path, seed: int) -> Task:
     """Build a task from a folder of recordings: x (N, C, T), windows of the events named.
 
     MNE reads the files. Each recording is prepared once and kept in the cache; no subject is in two
-    parts of a fold. Nothing is random, so ``seed`` is not used. Raises UserError, one sentence, for
-    any fault of a file, and for impossible options.
+    parts of a fold. Classes are in the order of their names. Nothing is random, so ``seed`` is not
+    used. Raises UserError, one sentence, for any fault of a file, and for impossible options.
     """
     if not options.path:
         raise UserError("task 'recordings' needs the option path: a folder of recordings")
-    names = tuple(options.events)
+    # Sorted, because suites that differ in the order alone have the same trials.
+    names = tuple(sorted(options.events))
     how = Preparation(
-        events=_classes(options.events),
+        events=_classes(options.events, names),
         window_seconds=options.window_seconds,
         offset_seconds=options.offset_seconds,
         channels=options.channels,
@@ -46,11 +48,9 @@ def recordings(options: RecordingsOptions, data: Path, seed: int) -> Task:
         standardise=options.standardise,
         allow_truncated=options.allow_truncated,
     )
-    check_preparation(how, options.n_folds, options.valid_share)
-    sources = find_sources(options, data / options.path)
     return recordings_task(
         "recordings",
-        sources,
+        find_sources(options, data / options.path),
         how,
         names,
         n_folds=options.n_folds,
@@ -74,44 +74,29 @@ def recordings_task(
     """Prepare the recordings and build a task of them; for tasks that know their files.
 
     ``even`` is what the parts of a fold have their shares of: windows or subjects. Raises UserError
-    for any fault of a file, and for recordings of different channels, rates or lengths.
+    for impossible options, for any fault of a file, and for recordings of different channels or
+    rates.
     """
+    check_options(n_folds, valid_share)  # before hours of preparation
+    _check_preparation(how)
     prepared = prepare_all(sources, how)
     _check_alike(sources, prepared)
-    _tell(sources, prepared)
-    labels = np.concatenate([each.y for each in prepared])
-    missing = [each for k, each in enumerate(class_names) if not (labels == k).any()]
-    if missing:
-        raise UserError(
-            f"no recording has a window of class {', '.join(map(repr, missing))}: correct the "
-            "texts of events, or leave the class out"
-        )
-    numbers = np.repeat(np.arange(len(sources)), [len(each.y) for each in prepared])
-    subjects = np.array([source.subject for source in sources])[numbers]
-    y = torch.from_numpy(labels)
+    _pass_on_notes(sources, prepared)
+    y = torch.from_numpy(np.concatenate([each.y for each in prepared]))
+    _check_classes(y, class_names)
+    number = np.repeat(np.arange(len(sources)), [len(each.y) for each in prepared])
+    subjects = np.array([source.subject for source in sources])[number]
     rows = grouped(y, subjects, n_folds, valid_share, even=even)
-    shape, rate = prepared[0].shape, prepared[0].sampling_rate
-    signal = Signal(
-        "eeg",
-        shape,
-        prepared[0].channels,
-        rate,
-        band=(how.low, how.high or float("inf")),
-    )
+    signal = _signal(prepared[0], how)
 
     def parts(k: int) -> Parts:
         return count_parts(y, rows[k], len(class_names), subjects)
 
-    def split(part: torch.Tensor) -> Split:
-        """The windows of whole recordings, in their order."""
-        chosen = np.unique(numbers[part.numpy()])
-        return Split(torch.from_numpy(join([prepared[i].x for i in chosen], shape)), y[part])
-
     def fold(k: int) -> Fold:
         check_training(parts(k), class_names, k)
-        train, valid, test = (split(part) for part in rows[k])
-        return Fold(Views(train, valid, valid), test)
+        return join_splits(*(_split(prepared, number, y, part) for part in rows[k]))
 
+    digests = [(s.subject, p.digest) for s, p in zip(sources, prepared, strict=True)]
     return Task(
         name=name,
         signal=signal,
@@ -122,16 +107,36 @@ def recordings_task(
         transforms=fitting_bank(signal, f"task {name!r}"),
         training=TrainingSettings(),
         metric=metric,
-        fingerprint=fingerprint(
-            y, about=repr([(s.subject, p.digest) for s, p in zip(sources, prepared, strict=True)])
-        ),
+        fingerprint=fingerprint(y, about=repr(digests)),
         parts=parts,
     )
 
 
-def check_preparation(how: Preparation, n_folds: int, valid_share: float) -> None:
+def _signal(first: Prepared, how: Preparation) -> Signal:
+    band = (how.low, how.high or float("inf"))
+    return Signal("eeg", first.shape, first.channels, first.sampling_rate, band=band)
+
+
+def _split(
+    prepared: Sequence[Prepared], number: NDArray[np.int64], y: torch.Tensor, rows: torch.Tensor
+) -> Split:
+    """The windows of whole recordings, mapped; ``number`` (N,) says whose each window is."""
+    chosen = np.unique(number[rows.numpy()])
+    x = join([prepared[i].x for i in chosen], prepared[0].shape)
+    return Split(torch.from_numpy(x), y[rows])
+
+
+def _check_classes(y: torch.Tensor, class_names: Sequence[str]) -> None:
+    missing = [repr(name) for k, name in enumerate(class_names) if not (y == k).any()]
+    if missing:
+        raise UserError(
+            f"no recording has a window of class {', '.join(missing)}: correct the texts of "
+            "events, or leave the class out"
+        )
+
+
+def _check_preparation(how: Preparation) -> None:
     """Raise UserError for impossible options."""
-    check_options(n_folds, valid_share)
     if not 0 < how.window_seconds < 86400:
         raise UserError(
             f"window_seconds is {how.window_seconds}; it has to be above 0, and below a day"
@@ -152,19 +157,23 @@ def check_preparation(how: Preparation, n_folds: int, valid_share: float) -> Non
         raise UserError(f"wake_minutes is {how.wake_minutes}; it has to be 0 or more")
 
 
-def _classes(events: Mapping[str, str | tuple[str, ...]]) -> dict[str, int]:
-    """The number of the class that each text means."""
-    if len(events) < 2:
+def _classes(events: Mapping[str, str | tuple[str, ...]], names: Sequence[str]) -> dict[str, int]:
+    """The number of the class that each text means; capitals make no difference."""
+    if len(names) < 2:
         raise UserError(
-            f"the option events has {len(events)} classes; it needs two at least, such as "
+            f"the option events has {len(names)} classes; it needs two at least, such as "
             '{ W = "Sleep stage W", N1 = "Sleep stage 1" }'
         )
     classes: dict[str, int] = {}
-    for number, (name, texts) in enumerate(events.items()):
+    folded: dict[str, int] = {}
+    for number, name in enumerate(names):
+        texts = events[name]
         for text in (texts,) if isinstance(texts, str) else texts:
-            if classes.setdefault(text.strip(), number) != number:
+            classes[text.strip()] = number
+            if folded.setdefault(text.strip().casefold(), number) != number:
                 raise UserError(
-                    f"the option events gives {text!r} to {name!r} and to another class"
+                    f"the option events gives {text!r} to {name!r} and to another class (capitals "
+                    "make no difference): give it to one"
                 )
     return classes
 
@@ -179,17 +188,17 @@ def _check_alike(sources: Sequence[Source], prepared: Sequence[Prepared]) -> Non
         ):
             if one != other:
                 raise UserError(
-                    f"{source.name} has {what} {_told(other)} where {sources[0].name} has "
-                    f"{_told(one)}: give the option {option}, or leave one of them out"
+                    f"{source.name} has {what} {_as_text(other)} where {sources[0].name} has "
+                    f"{_as_text(one)}: give the option {option}, or leave one of them out"
                 )
 
 
-def _told(value: object) -> str:
+def _as_text(value: tuple[str, ...] | float) -> str:
     return ", ".join(value) if isinstance(value, tuple) else f"{value:g} Hz"
 
 
-def _tell(sources: Sequence[Source], prepared: Sequence[Prepared]) -> None:
-    """One notice for each thing that the user should know, with the number of recordings."""
+def _pass_on_notes(sources: Sequence[Source], prepared: Sequence[Prepared]) -> None:
+    """Give a UserNotice for each note, with the number of recordings that have it."""
     notes = Counter(note for each in prepared for note in each.notes)
     for note, n in notes.items():
         first = next(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from augbench.datasets.errors import UserError
-from augbench.datasets.mass import staging_task
+from augbench.datasets.mass import mass_like_task
 from augbench.datasets.options.tasks import SimulatedOptions
 from augbench.datasets.task import Task
 
@@ -20,4 +20,4 @@ def simulated(options: SimulatedOptions, data: Path, seed: int) -> Task:
             f"there are no simulated nights at {folder}: write some with `augbench simulate-nights "
             f"{folder} --layout mass --nights 20`"
         )
-    return staging_task("simulated", options, folder)
+    return mass_like_task("simulated", options, folder)

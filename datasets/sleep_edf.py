@@ -7,10 +7,7 @@ from pathlib import Path
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import fetch, read_record
 from augbench.datasets.options.tasks import SleepEdfOptions
-from augbench.datasets.recording.folder import choose, files_under, pair
-from augbench.datasets.recording.preparation import Preparation, Source
-from augbench.datasets.recordings import check_preparation, recordings_task
-from augbench.datasets.sleep_stages import CLASS_NAMES, STAGES
+from augbench.datasets.sleep_staging import FileNames, find_nights, staging_task
 from augbench.datasets.task import Task
 
 FOLDER = "sleep_edf"
@@ -18,10 +15,11 @@ FOLDER = "sleep_edf"
 MIRROR = "https://physionet-open.s3.amazonaws.com/sleep-edfx/1.0.0/sleep-cassette/"
 BASE_URL = "https://physionet.org/files/sleep-edfx/1.0.0/sleep-cassette/"
 # SC, 4, subject, night, recorder; the last letter of a hypnogram is its scorer.
-SIGNALS = re.compile(r"SC4(\d\d)\d[A-Z]0-PSG\.edf", re.IGNORECASE)
-HYPNOGRAM = re.compile(r"SC4\d\d\d[A-Z]{2}-Hypnogram\.edf", re.IGNORECASE)
-N_NIGHT = 6  # characters that name a night
-PAGE_SECONDS = 30.0
+NAMES = FileNames(
+    night=re.compile(r"SC4(\d\d)\d", re.IGNORECASE),
+    signals=re.compile(r"(SC4\d\d\d[A-Z]0)-PSG\.edf", re.IGNORECASE),
+    stages=re.compile(r"SC4\d\d\d[A-Z]{2}-Hypnogram\.edf", re.IGNORECASE),
+)
 
 
 def sleep_edf(options: SleepEdfOptions, data: Path, seed: int) -> Task:
@@ -34,29 +32,14 @@ def sleep_edf(options: SleepEdfOptions, data: Path, seed: int) -> Task:
     Source: Kemp et al., IEEE Transactions on Biomedical Engineering 2000; Goldberger et al.,
     Circulation 2000; https://physionet.org/content/sleep-edfx (ODC-By 1.0).
     """
-    how = Preparation(
-        events={**STAGES, "Sleep stage 4": STAGES["Sleep stage 3"]},
-        window_seconds=PAGE_SECONDS,
-        channels=options.channels,
-        low=options.low,
-        high=options.high,
-        sampling_rate=options.sampling_rate,
-        allow_truncated=options.allow_truncated,
-        wake_minutes=options.wake_minutes,
-        page_seconds=PAGE_SECONDS,
+    folder = data / options.path
+    missing = (
+        f"there is no night of Sleep-EDF (SC4001E0-PSG.edf and the like) under {folder}: name the "
+        f"folder that holds {FOLDER} with --data or AUGBENCH_DATA, or download the nights with "
+        "`augbench fetch sleep_edf` (and the same --data)"
     )
-    check_preparation(how, options.n_folds, options.valid_share)
-    sources = _nights(data / options.path)
-    subjects = [f"{subject:02d}" for subject in options.subjects]
-    return recordings_task(
-        "sleep_edf",
-        choose(sources, subjects, options.nights),
-        how,
-        CLASS_NAMES,
-        n_folds=options.n_folds,
-        valid_share=options.valid_share,
-        even="groups",
-    )
+    nights = find_nights(folder, NAMES, missing)
+    return staging_task("sleep_edf", options, nights, wake_minutes=options.wake_minutes)
 
 
 def fetch_sleep_edf(data: Path, only: str = "") -> None:
@@ -73,17 +56,3 @@ def fetch_sleep_edf(data: Path, only: str = "") -> None:
             "SC4001EC-Hypnogram.edf"
         )
     fetch(record, data / FOLDER, names=names)
-
-
-def _nights(folder: Path) -> list[Source]:
-    files = files_under(folder) if folder.is_dir() else []
-    signals = [file for file in files if SIGNALS.fullmatch(file.name)]
-    hypnograms = [file for file in files if HYPNOGRAM.fullmatch(file.name)]
-    if not signals and not hypnograms:
-        raise UserError(
-            f"there is no night of Sleep-EDF (SC4001E0-PSG.edf and the like) under {folder}: name "
-            f"the folder that holds {FOLDER} with --data or AUGBENCH_DATA, or download the nights "
-            "with `augbench fetch sleep_edf` (and the same --data)"
-        )
-    pairs = pair(signals, hypnograms, lambda file: file.name[:N_NIGHT].upper(), folder)
-    return [Source(psg.name[:8], psg.name[3:5], psg, scored) for psg, scored in pairs]

@@ -67,7 +67,7 @@ def reproduce(
     from rich.console import Console
 
     from augbench.analysis.paper.reproduce import Request, figure_names, reproduce_figures
-    from augbench.bench.cli.command import say_how_to_resume
+    from augbench.bench.cli.resuming import say_how_to_resume
     from augbench.bench.driver.run_options import RunOptions
     from augbench.datasets.errors import UserError
 

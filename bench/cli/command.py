@@ -2,8 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from importlib.metadata import version as installed_version
 from inspect import signature
@@ -28,6 +27,7 @@ from augbench.bench.cli.arguments import (
     TaskName,
     Workers,
 )
+from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
 from augbench.bench.search.space import SamplerName
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
@@ -307,21 +307,6 @@ def status(run: RunPath) -> None:
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)
-
-
-@contextmanager
-def say_how_to_resume() -> Iterator[None]:
-    """Say how to go on after an interruption or a full disk: finished work is kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("augbench: interrupted; the same command resumes the run", file=sys.stderr)
-        raise typer.Exit(130) from None
-    except OSError as error:  # a disk that is full, a share that is gone
-        raise UserError(
-            f"{system_error(error)}; finished work is kept: mend that and run the same command "
-            "again, it resumes the run"
-        ) from error
 
 
 def _with_workers(overrides: list[str], workers: int | None) -> list[str]:

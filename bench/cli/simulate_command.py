@@ -1,12 +1,12 @@
 """The command that writes simulated nights."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from augbench.bench.cli.arguments import Data
+from augbench.bench.cli.resuming import say_how_to_resume
 
 
 def simulate_nights(
@@ -45,10 +45,7 @@ def simulate_nights(
     hypnograms = read_hypnograms(data)
     print_line(console, f"stages from {source_of_stages(hypnograms)}")
     written = write_nights(folder, options, hypnograms)
-    try:
+    with say_how_to_resume("goes on from there"):
         for _ in track(written, description="nights", total=nights, console=console):
             pass
-    except KeyboardInterrupt:
-        print("augbench: interrupted; the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(130) from None
     print_line(console, f"{nights} simulated nights are in {folder}")

@@ -103,7 +103,8 @@ class RecordingsOptions:
     # .bdf, .gdf, .fif, .vhdr and .set files.
     files: str = ""
     # The class of each event, by the text that it has in the files; several texts may mean one
-    # class: { wake = "Sleep stage W", deep = ["Sleep stage 3", "Sleep stage 4"] }.
+    # class: { wake = "Sleep stage W", deep = ["Sleep stage 3", "Sleep stage 4"] }. Capitals make no
+    # difference; classes are in the order of their names, whatever their order here.
     events: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     # Where the events stand in EDF files of their own: what their names are like. By default they
     # are read from a .tsv or .csv beside a recording (of the same name, or BIDS' ..._events.tsv),
@@ -160,9 +161,8 @@ class MassOptions:
 
     path: str = "mass"  # the folder of the files, relative to the data folder
     subjects: tuple[int, ...] = ()  # of 1 to 64, as in 01-03-0001; by default all
-    nights: int = (
-        60  # use at most so many, in the order of the files; 60 of 62 as the paper; 0: all
-    )
+    # Use at most so many, in the order of the files; 60 of 62 as the paper; 0 is all.
+    nights: int = 60
     channels: tuple[str, ...] = ("C3", "C4", "F3", "F4", "O1", "O2")
     low: float = 0.0  # hertz, lower edge of the filter; 0 for none
     high: float = 30.0  # hertz, upper edge; 0 for none
@@ -179,3 +179,5 @@ class SimulatedOptions(MassOptions):
     """Which simulated nights, how preprocessed, how split."""
 
     path: str = "simulated"  # the folder that augbench simulate-nights wrote, in the data folder
+    subjects: tuple[int, ...] = ()  # from 1 on, one a night; by default all
+    nights: int = 60  # use at most so many, in the order of the files; 0 is all

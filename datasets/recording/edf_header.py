@@ -11,7 +11,8 @@ SUFFIXES = (".edf", ".bdf")
 LEAST_GAP = 1e-3  # seconds; below lie rounded onsets
 FIXED = 256  # bytes of the header, and again of each channel
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
-SIMULATED = b"Simulated"  # in the header of a night that augbench simulate-nights has written
+# In both texts of the header of a night that augbench simulate-nights has written.
+SIMULATED = "Simulated"
 ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)\x14")  # with which each record of EDF+ begins
 
 
@@ -65,7 +66,7 @@ def read_edf_header(path: Path) -> EdfHeader:
     gap = 0.0 if first is None or last is None else last - first - (n_whole - 1) * seconds
     interrupted = head[192:197] in (b"EDF+D", b"BDF+D") and abs(gap) > LEAST_GAP
     signals = tuple(label for label in labels if label not in ANNOTATIONS)
-    is_simulated = SIMULATED in head[8:168]
+    is_simulated = SIMULATED.encode() in head[8:168]
     return EdfHeader(
         _start(head, first or 0.0), n_records, n_whole, interrupted, signals, is_simulated
     )
@@ -82,12 +83,12 @@ def _onset(file: BinaryIO, place: int, length: int) -> float | None:
     return float(found[1]) if found else None
 
 
-def _start(head: bytes, fraction: float) -> datetime | None:
+def _start(head: bytes, first_onset: float) -> datetime | None:
     """Two digits of a year from 85 on are of the last century, by the specification."""
     try:
         day, month, year = (int(part) for part in _text(head, 168, 8).split("."))
         hour, minute, second = (int(part) for part in _text(head, 176, 8).split("."))
         whole = datetime(year + (1900 if year >= 85 else 2000), month, day, hour, minute, second)
-    except ValueError:  # an anonymised date
+        return whole + timedelta(seconds=first_onset)
+    except (ValueError, OverflowError):  # an anonymised date, or an onset of no time at all
         return None
-    return whole + timedelta(seconds=fraction)

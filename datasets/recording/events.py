@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from augbench.datasets.errors import UserError, system_error
+from augbench.datasets.errors import UserError, listed, system_error
 from augbench.datasets.recording.edf_header import SUFFIXES, EdfHeader, read_edf_header
 from augbench.datasets.recording.windows import Event
 
@@ -20,7 +20,6 @@ COLUMNS = {
     "duration": ("duration", "duration_seconds", "length"),
     "text": ("trial_type", "description", "label", "stage", "event", "value"),
 }
-MOST_NAMED = 12  # texts in a message
 
 
 def read_events(
@@ -78,11 +77,9 @@ def own_events(raw: Any) -> list[Event]:
     return _events(raw.annotations, -raw.first_time)
 
 
-def listed(texts: list[str]) -> str:
+def most_frequent(texts: list[str]) -> str:
     """The most frequent of some texts, for a message."""
-    counts = Counter(texts).most_common()
-    more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
-    return ", ".join(repr(text[:60]) for text, _ in counts[:MOST_NAMED]) + more
+    return listed([repr(text[:60]) for text, _ in Counter(texts).most_common()])
 
 
 def _read_annotations(mne: Any, file: Path) -> Any:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, listed
 from augbench.datasets.options.tasks import RecordingsOptions
 from augbench.datasets.recording.events import TABLES
 from augbench.datasets.recording.preparation import Source
 
 SUFFIXES = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set")
 BIDS = r"sub-([A-Za-z0-9]+)"
-MOST_NAMED = 3  # files in a message
+MOST_FILES = 3  # in a message
+MOST_SUBJECTS = 20
 
 
 def find_sources(options: RecordingsOptions, folder: Path) -> list[Source]:
@@ -47,7 +48,7 @@ def choose(sources: Sequence[Source], subjects: Sequence[str], nights: int) -> l
     if unknown:
         raise UserError(
             f"subjects has {', '.join(unknown)}, of whom there is no recording; there are "
-            f"{', '.join(list(there)[:20])}{' and more' if len(there) > 20 else ''}"
+            f"{listed(list(there), MOST_SUBJECTS)}"
         )
     if nights < 0:
         raise UserError(f"nights is {nights}; it has to be 0, for all, or more")
@@ -84,16 +85,10 @@ def pair(
         lone = [file.name for night, file in some.items() if night not in others]
         if lone:
             raise UserError(
-                f"{len(lone)} of {len(some)} {what} under {folder}: {listed(lone)}; add the other "
-                "file of each, or move these away"
+                f"{len(lone)} of {len(some)} {what} under {folder}: "
+                f"{listed(lone, MOST_FILES)}; add the other file of each, or move these away"
             )
     return [(file, scored[night]) for night, file in recorded.items()]
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first of some names."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def files_under(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets.cache import Arrays, cached, files_key
 from augbench.datasets.errors import UserError
-from augbench.datasets.recording.events import listed, own_events, read_events
+from augbench.datasets.recording.events import most_frequent, own_events, read_events
 from augbench.datasets.recording.mapped import row_length
 from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.signals import (
@@ -192,8 +192,8 @@ def _wanted(
                 "hypnogram as a signal: export it as annotations or as a .tsv beside the file"
             )
         raise UserError(
-            f"{where} has no event of those that events names ({listed([*how.events])}); it has "
-            f"{listed([event.text for event in found]) or 'none at all'}"
+            f"{where} has no event of those that events names ({most_frequent([*how.events])}); "
+            f"it has {most_frequent([event.text for event in found]) or 'none at all'}"
         )
     if how.page_seconds is not None:
         _check_pages([event for event, _ in wanted], how.page_seconds, where)

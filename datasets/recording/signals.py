@@ -236,11 +236,12 @@ def _check_rate(rate: float, how: Preparation, path: Path) -> None:
             f"{path.name} was recorded at {rate:g} Hz and sampling_rate is {how.sampling_rate:g}: "
             "a signal can only be resampled to fewer samples; lower it or leave the recording out"
         )
-    if how.high and how.high >= rate / 2:
-        raise UserError(
-            f"{path.name} was recorded at {rate:g} Hz and high is {how.high:g}: the edge of a "
-            "filter lies below half the rate; lower it or leave the recording out"
-        )
+    for name, edge in (("low", how.low), ("high", how.high)):
+        if edge >= rate / 2:
+            raise UserError(
+                f"{path.name} was recorded at {rate:g} Hz and {name} is {edge:g}: the edge of a "
+                "filter lies below half the rate; lower it or leave the recording out"
+            )
 
 
 def _channel(raw: Any, name: str) -> Signal:

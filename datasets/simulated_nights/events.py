@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     microvolts: float  # its size, the median
     seconds: tuple[float, float]
     hertz: tuple[float, float]
-    per_minute: tuple[float, ...]  # in each of CLASSES
+    per_minute: tuple[float, ...]  # in each of CLASS_NAMES
 
 
 class Events(NamedTuple):

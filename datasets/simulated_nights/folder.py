@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augbench.datasets.errors import UserError, require, system_error, unknown
+from augbench.datasets.recording.edf_header import SIMULATED
 from augbench.datasets.seeds import Seeds
-from augbench.datasets.simulated_nights.hypnograms import PAGE_SECONDS
 from augbench.datasets.simulated_nights.layouts import LAYOUTS, Layout
 from augbench.datasets.simulated_nights.night import (
-    WORD,
     Night,
     draw_night,
     psg_bytes,
     write_hypnogram,
     write_psg,
 )
+from augbench.datasets.sleep_stages import PAGE_SECONDS
 
-VERSION = 1  # of the simulation: the same version, settings and seed give the same files
+# Of the simulation: the same version, settings and seed give the same files on one machine; on
+# another a sample may differ in its last digit, because processors round sums in their own ways.
+VERSION = 1
 README = "README.txt"
 PART = ".part"  # ends the name of a file that is being written
 _TITLE = "Simulated nights of sleep. Nobody slept here: augbench has drawn these signals."
@@ -175,7 +177,7 @@ def _check_folder(folder: Path, settings: str, names: Sequence[str]) -> None:
 
 def _is_simulated(path: Path) -> bool:
     with path.open("rb") as file:
-        return WORD.encode() in file.read(256)
+        return SIMULATED.encode() in file.read(256)
 
 
 def _is_there(folder: Path, night: Night, layout: Layout) -> bool:

@@ -13,7 +13,6 @@ from augbench.datasets.errors import UserError, system_error
 STAGES = "W1234R"
 UNKNOWN = "?"
 FOLDER = "sleep/hypnograms_sleepedf20"  # of the data folder
-PAGE_SECONDS = 30
 MARGIN = 60  # pages of wake before the first and after the last sleep
 _PERIOD = 180  # pages of a period of the chain: one and a half hours
 

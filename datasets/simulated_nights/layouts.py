@@ -11,7 +11,8 @@ import numpy as np
 
 from augbench.datasets.simulated_nights.edf import Annotation
 from augbench.datasets.simulated_nights.head import Derivation
-from augbench.datasets.simulated_nights.hypnograms import PAGE_SECONDS, UNKNOWN
+from augbench.datasets.simulated_nights.hypnograms import UNKNOWN
+from augbench.datasets.sleep_stages import PAGE_SECONDS
 
 _CLE: Derivation = {"A1": -0.5, "A2": -0.5}  # computed linked ears
 _BEYOND = 6900  # seconds for which a hypnogram of Sleep-EDF goes on after the end of the signals

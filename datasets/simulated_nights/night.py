@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from augbench.datasets.recording.edf_header import SIMULATED
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.simulated_nights.edf import (
     Channel,
@@ -18,7 +19,6 @@ from augbench.datasets.simulated_nights.edf import (
     write_signals,
 )
 from augbench.datasets.simulated_nights.hypnograms import (
-    PAGE_SECONDS,
     cut_hypnogram,
     draw_hypnogram,
 )
@@ -26,8 +26,8 @@ from augbench.datasets.simulated_nights.layouts import Layout, Timing
 from augbench.datasets.simulated_nights.rhythms import BLOCK_SECONDS
 from augbench.datasets.simulated_nights.signals import Sleeper, draw_sleeper, muscle_tone, signals
 from augbench.datasets.simulated_nights.stages import stage_course
+from augbench.datasets.sleep_stages import PAGE_SECONDS
 
-WORD = "Simulated"  # stands in both texts of every header, and beside every channel
 _FIRST_DAY = datetime(2001, 1, 1, 22)
 
 
@@ -108,14 +108,14 @@ def psg_bytes(night: Night, layout: Layout) -> int:
 def psg_channels(layout: Layout) -> list[Channel]:
     """The channels of the signals' file, as its header describes them."""
     samples = layout.rate * layout.record_seconds
-    channels = [Channel(name, samples, transducer=WORD) for name in layout.channels]
+    channels = [Channel(name, samples, transducer=SIMULATED) for name in layout.channels]
     if layout.muscle is not None:
-        channels.append(Channel(layout.muscle, layout.record_seconds, transducer=WORD))
+        channels.append(Channel(layout.muscle, layout.record_seconds, transducer=SIMULATED))
     return channels
 
 
 def _recording(night: Night, start: datetime) -> Recording:
-    return Recording(start, f"S{night.subject:04d} X X {WORD}", f"X augbench {WORD}")
+    return Recording(start, f"S{night.subject:04d} X X {SIMULATED}", f"X augbench {SIMULATED}")
 
 
 def _blocks(night: Night, layout: Layout, sleeper: Sleeper) -> Iterator[list[NDArray[Any]]]:

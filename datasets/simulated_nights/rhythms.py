@@ -21,7 +21,7 @@ class Rhythm(NamedTuple):
     hertz: float  # of the peak or the knee
     spectrum: Spectrum
     places: tuple[str, ...]  # one independent source at each
-    microvolts: tuple[float, ...]  # deviation at Cz against an ear, in each of CLASSES
+    microvolts: tuple[float, ...]  # deviation at Cz against an ear, in each of CLASS_NAMES
     drift: float  # deviation over a night of the natural logarithm of its amplitude
     subjects: float  # the same between people
 

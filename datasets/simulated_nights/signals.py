@@ -14,7 +14,7 @@ from augbench.datasets.simulated_nights.stages import moving_mean
 
 _CONTACT = 0.1  # deviation between channels of the natural logarithm of their gain
 _DRIFT_SECONDS = (10, 300)  # a rhythm grows and shrinks over seconds and over minutes
-_MUSCLE_MICROVOLTS = (6.0, 4.0, 3.0, 2.5, 1.2)  # of the chin, in each of CLASSES
+_MUSCLE_MICROVOLTS = (6.0, 4.0, 3.0, 2.5, 1.2)  # of the chin, in each of CLASS_NAMES
 
 
 class Sleeper(NamedTuple):

@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augbench.datasets.simulated_nights.hypnograms import PAGE_SECONDS
+from augbench.datasets import sleep_stages
+from augbench.datasets.simulated_nights.hypnograms import STAGES, UNKNOWN
+from augbench.datasets.sleep_stages import CLASS_NAMES, PAGE_SECONDS
 
-CLASSES = ("W", "N1", "N2", "N3", "REM")  # the order of every row of numbers for the stages
-_CLASS = dict(zip("W1234R?", (0, 1, 2, 3, 3, 4, 0), strict=True))  # of a letter of a hypnogram
+# The class of each letter of a hypnogram; what is not scored is wake.
+_CLASS = {stage: sleep_stages.STAGES[f"Sleep stage {stage}"] for stage in STAGES} | {UNKNOWN: 0}
 
 # A page looks in part like another stage. Row: how it is scored; column: what it also looks like,
 # with the chance of each. Set by hand, by which stages experts confuse: N1 with all but N3.
@@ -37,7 +39,7 @@ def stage_course(
     scored = np.array([_CLASS[stage] for stage in hypnogram])
     also = _pick(_ALSO[scored], draw)
     share = draw.random((len(scored), 1))
-    pages = (1 - share) * np.eye(len(CLASSES))[scored] + share * np.eye(len(CLASSES))[also]
+    pages = (1 - share) * np.eye(len(CLASS_NAMES))[scored] + share * np.eye(len(CLASS_NAMES))[also]
     edges = lead_seconds + PAGE_SECONDS * np.arange(1.0, len(scored))
     moved = draw.uniform(-_MOVED_SECONDS, _MOVED_SECONDS, len(edges))
     edges += moved * (scored[1:] != scored[:-1])

@@ -18,10 +18,10 @@ from augbench.methods.training.method import Meter
 
 Augment = Callable[[Tensor, Tensor, Generator], Tensor]  # x (B, ...), y (B,) -> x (B, ...)
 
-SCORE_BATCH = 128
-# Of long windows fewer are scored at a time: 128 of a night (6, 3840), four copies of each, took
-# 1.4 GB. The windows of ssvep (8, 640) and all images are still scored 128 at a time.
-SCORE_NUMBERS = SCORE_BATCH * 8 * 640
+SCORE_BATCH = 128  # windows or images that are scored at a time
+# The most values of x among them, so fewer long windows: 128 of a night (6, 3840), four copies of
+# each, took 1.4 GB. The windows of ssvep (8, 640) and all images are still scored 128 at a time.
+SCORE_BATCH_VALUES = SCORE_BATCH * 8 * 640
 
 
 class DivergedError(Exception):
@@ -204,7 +204,7 @@ def score(
     model.eval()
     predicted = []
     with torch.no_grad(), global_seed(seed, split.x.device):
-        n_at_once = max(1, min(SCORE_BATCH, SCORE_NUMBERS // split.x.shape[1:].numel()))
+        n_at_once = max(1, min(SCORE_BATCH, SCORE_BATCH_VALUES // split.x.shape[1:].numel()))
         for x in split.x.split(n_at_once):
             predicted.append(model(x).argmax(1))
             meter.count(forward=trunk_samples(model, len(x)))

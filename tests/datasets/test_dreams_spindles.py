@@ -1,6 +1,7 @@
 """Real EEG as a check: a linear model finds the stages of people whom it has not seen.
 
-What the trunk of Table 3 reaches on the same windows is printed by tests/soak/dreams_spindles.py.
+What the trunk of Table 3 reaches on the same windows is printed by
+tests/soak/trunk_on_real_sleep.py.
 """
 
 from pathlib import Path

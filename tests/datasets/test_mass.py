@@ -93,6 +93,16 @@ def test_pages_of_20_seconds_are_refused(tmp_path: Path) -> None:
         mass(AS_WRITTEN, tmp_path, 0)
 
 
+def test_stage_4_of_older_rules_is_n3(five: Path, tmp_path: Path) -> None:
+    shutil.copytree(five / "mass", tmp_path / "mass")
+    for file in (tmp_path / "mass").glob("*Base.edf"):
+        write_edf(file, {}, notes=notes_of(STAGES, merged=False))
+    assert "4" in STAGES
+    one, other = (mass(AS_WRITTEN, root, 0).fold(0) for root in (five, tmp_path))
+    assert torch.equal(one.test.y, other.test.y)
+    assert torch.equal(one.test.x, other.test.x)
+
+
 def test_a_night_may_lack_a_stage(tmp_path: Path) -> None:
     for number in range(1, 6):
         write_mass(tmp_path / "mass", number, STAGES if number > 1 else "WW2233WW")

@@ -115,6 +115,14 @@ def test_a_changed_event_changes_the_fingerprint(folder: Path) -> None:
     assert one.fingerprint != other.fingerprint
 
 
+def test_classes_are_in_the_order_of_their_names(folder: Path) -> None:
+    """A suite that has them in another order asks for the same trials."""
+    one = recordings(OPTIONS, folder, 0)
+    other = recordings(replace(OPTIONS, events=dict(reversed(OPTIONS.events.items()))), folder, 0)
+    assert one.class_names == other.class_names == ("left", "right")
+    assert one.fingerprint == other.fingerprint
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -122,6 +130,7 @@ def test_a_changed_event_changes_the_fingerprint(folder: Path) -> None:
         ({"path": "gone"}, "there is no folder"),
         ({"events": {"left": "hand/left"}}, "the option events has 1 classes; it needs two"),
         ({"events": {"a": "x", "b": ("y", "x")}}, "gives 'x' to 'b' and to another class"),
+        ({"events": {"a": "x", "b": ("y", "X")}}, "gives 'X' to 'b' and to another class"),
         ({"window_seconds": 0.0}, "window_seconds is 0.0"),
         ({"offset_seconds": float("nan")}, "offset_seconds is nan"),
         ({"low": 20.0, "high": 10.0}, "low = 20.0, high = 10.0"),

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from augbench.datasets import sleep_edf as module
+from augbench.datasets import sleep_staging
 from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.fetch import Record, read_record
 from augbench.datasets.options.tasks import SleepEdfOptions
@@ -67,11 +68,14 @@ def test_each_real_night_has_its_golden_counts(
 ) -> None:
     """Read from the cache, which the task of all nights has filled."""
     monkeypatch.setattr(preparing, "_build", None)  # nothing is prepared anew
-    sources, found = [], {}
-    monkeypatch.setattr(module, "recordings_task", lambda name, *task, **rest: sources.append(task))
+    asked, found = [], {}
+    monkeypatch.setattr(
+        sleep_staging, "recordings_task", lambda name, *task, **rest: asked.append(task)
+    )
     sleep_edf(AS_WRITTEN, real_nights, 0)
-    for source in sources[0][0]:
-        y = preparing.prepare(source, sources[0][1]).y
+    sources, how, _ = asked[0]
+    for source in sources:
+        y = preparing.prepare(source, how).y
         found[source.name] = np.bincount(y, minlength=5).tolist()
     with (sleep_root / "golden_counts_39_nights.csv").open() as file:
         golden = {row["night"]: [int(row[n]) for n in N_GOLDEN] for row in csv.DictReader(file)}
@@ -184,8 +188,8 @@ def test_another_rate_is_named(tmp_path: Path) -> None:
 
 def test_the_registry_has_153_nights_of_78_people() -> None:
     record = read_record("sleep_edf", module.MIRROR, module.BASE_URL)
-    signals = [name for name in record.checksums if module.SIGNALS.fullmatch(name)]
-    scores = [name for name in record.checksums if module.HYPNOGRAM.fullmatch(name)]
+    signals = [name for name in record.checksums if module.NAMES.signals.fullmatch(name)]
+    scores = [name for name in record.checksums if module.NAMES.stages.fullmatch(name)]
     assert (len(signals), len(scores), len(record.checksums)) == (153, 153, 306)
     assert {name[:6] for name in signals} == {name[:6] for name in scores}
     assert len({name[3:5] for name in signals}) == 78

@@ -1,6 +1,7 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 import torch
 
 from augbench.datasets.task import Digest, Split, fingerprint
@@ -43,3 +44,9 @@ def test_rows_with_gaps_between_them_move_without_the_gaps() -> None:
     assert moved.x.is_contiguous()
     assert moved.x.shape == gapped.shape
     assert Split(gapped, Y[:600]).to("cpu").x is gapped
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_rows_with_gaps_between_them_are_the_same_on_a_gpu() -> None:
+    gapped = torch.as_strided(X, (600, 3, 1000), (4000, 1000, 1))
+    assert torch.equal(Split(gapped, Y[:600]).to("cuda").x.cpu(), gapped)

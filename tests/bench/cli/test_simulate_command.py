@@ -9,6 +9,7 @@ import pytest
 
 from augbench.bench.cli.command import main
 from augbench.datasets.simulated_nights.hypnograms import FOLDER
+from augbench.datasets.simulated_nights.layouts import LAYOUTS
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
@@ -75,6 +76,14 @@ def test_bad_input_ends_in_one_sentence(
     assert error.startswith(message)
     assert error.count("\n") == 1
     assert not (tmp_path / "a").exists()
+
+
+def test_the_help_names_every_layout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(monkeypatch, "--help") == 0
+    assert f"Of the files: {' or '.join(LAYOUTS)}." in capsys.readouterr().out
 
 
 def test_a_folder_of_something_else_is_refused(

@@ -72,10 +72,19 @@ def test_a_torn_header_is_one_sentence(tmp_path: Path, kept: int) -> None:
         read_edf_header(file)
 
 
-def test_no_damage_to_a_header_raises_anything_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("onset", ["+9999999999999", "+" + 60 * "9", "-" + 400 * "9"])
+def test_an_onset_of_no_time_at_all_leaves_the_start_unknown(tmp_path: Path, onset: str) -> None:
+    file = write_edf(tmp_path / "a.edf", {}, notes=[(0, 0, 500 * "-")])
+    content = file.read_bytes()
+    file.write_bytes(content[:512] + f"{onset}\x14\x14\0".encode().ljust(len(content) - 512, b"-"))
+    assert read_edf_header(file).start is None
+
+
+def test_a_damaged_header_is_read_or_refused_in_one_sentence(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     file = write_edf(tmp_path / "a.edf", NOISE)
     whole = file.read_bytes()
+    n_read, refusals = 0, []
     for _ in range(300):
         content = bytearray(whole)
         for place in random.integers(0, 768, 3):
@@ -83,5 +92,12 @@ def test_no_damage_to_a_header_raises_anything_else(tmp_path: Path) -> None:
         file.write_bytes(content)
         try:
             read_edf_header(file)
-        except UserError:
-            continue
+            n_read += 1
+        except UserError as error:
+            refusals.append(str(error))
+    assert n_read > 100
+    assert len(refusals) > 30
+    assert all(
+        each.startswith("a.edf is no EDF or BDF file, or is damaged") and "\n" not in each
+        for each in refusals
+    )

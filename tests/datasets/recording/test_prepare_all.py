@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.prepare import find_prepared, prepare
 from augbench.datasets.recording.prepare_all import prepare_all
 from edf_files import write_edf
+from processes import wait_until
 
 HOW = Preparation(events={"a": 0, "b": 1}, window_seconds=5.0)
 
@@ -117,19 +117,21 @@ def runs(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
-def test_no_process_stays_behind_when_the_program_is_stopped(sources: list[Source]) -> None:
-    """Whatever it does at that moment, and by Ctrl-C as by a kill that it cannot hear."""
-    for number in (signal.SIGINT, signal.SIGKILL):
-        command = [sys.executable, "-c", SCRIPT, *(str(each.signals) for each in sources)]
-        program = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-        while not children_of(program.pid) and program.poll() is None:
-            time.sleep(0.01)
-        children = children_of(program.pid) if program.poll() is None else []
-        program.send_signal(number)
-        program.communicate()
-        for child in children:
-            while runs(child):
-                time.sleep(0.01)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "a kill"])
+def test_no_process_stays_behind_when_the_program_is_stopped(
+    sources: list[Source], number: signal.Signals
+) -> None:
+    """Not even by a kill that it cannot hear: it is stopped as soon as it has a process."""
+    command = [sys.executable, "-c", SCRIPT, *(str(each.signals) for each in sources)]
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_until(lambda: program.poll() is not None or bool(children_of(program.pid)))
+    assert program.poll() is None
+    children = children_of(program.pid)
+    assert children
+    program.send_signal(number)
+    program.communicate()
+    assert program.returncode == -number
+    wait_until(lambda: not any(map(runs, children)))
 
 
 def test_programs_that_start_together_prepare_each_recording_once(sources: list[Source]) -> None:

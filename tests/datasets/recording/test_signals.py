@@ -135,6 +135,7 @@ def test_channels_of_one_name_are_told_apart(tmp_path: Path, suffix: str) -> Non
     [
         ({"sampling_rate": 128.0}, r"a.edf was recorded at 100 Hz and sampling_rate is 128"),
         ({"high": 50.0}, r"a.edf was recorded at 100 Hz and high is 50"),
+        ({"low": 50.0}, r"a.edf was recorded at 100 Hz and low is 50"),
     ],
 )
 def test_a_rate_that_is_too_low_is_named(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from augbench.datasets.simulated_nights.events import KINDS, Events, Kind, add_events, draw_events
-from augbench.datasets.simulated_nights.stages import CLASSES
+from augbench.datasets.sleep_stages import CLASS_NAMES
 
 NAMES = {kind.name: kind for kind in KINDS}
 RATE = 100
@@ -12,8 +12,8 @@ ONE = np.ones((1, 1), dtype=np.float32)
 
 
 def night(class_name: str, seconds: int = 36_000) -> np.ndarray:  # type: ignore[type-arg]
-    shares = np.zeros((seconds, len(CLASSES)))
-    shares[:, CLASSES.index(class_name)] = 1
+    shares = np.zeros((seconds, len(CLASS_NAMES)))
+    shares[:, CLASS_NAMES.index(class_name)] = 1
     return shares
 
 
@@ -23,16 +23,16 @@ def one_event(kind: Kind, onset: float) -> Events:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
-@pytest.mark.parametrize("class_name", CLASSES)
+@pytest.mark.parametrize("class_name", CLASS_NAMES)
 def test_a_stage_has_as_many_events_as_the_table_says(kind: Kind, class_name: str) -> None:
     events = draw_events(kind, night(class_name), 1.0, np.random.default_rng(0))
-    expected = kind.per_minute[CLASSES.index(class_name)] * 600
+    expected = kind.per_minute[CLASS_NAMES.index(class_name)] * 600
     assert len(events.onset) == pytest.approx(expected, abs=4 * np.sqrt(expected) + 1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_events_are_within_the_ranges_of_their_kind(kind: Kind) -> None:
-    classes = np.full((36_000, len(CLASSES)), 1 / len(CLASSES))
+    classes = np.full((36_000, len(CLASS_NAMES)), 1 / len(CLASS_NAMES))
     events = draw_events(kind, classes, 2.0, np.random.default_rng(0))
     assert (np.diff(events.onset) >= 0).all()
     for found, (low, high) in ((events.seconds, kind.seconds), (events.hertz, kind.hertz)):

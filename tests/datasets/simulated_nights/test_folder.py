@@ -381,4 +381,18 @@ print(json.dumps(peaks))
     assert long - short < 40_000  # kilobytes; the file has 17,000
 
 
-assert module.VERSION == 1, "a new version of the simulation: renew what its docstring says"
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mass/01-03-0001 PSG.edf", [29.33, -1.05, -35.65, -14.27, 30.12, -33.62]),
+        ("sleep-edf/SC4001E0-PSG.edf", [-2.52, -28.44, 61.27, -20.72, 50.0, -46.45]),
+    ],
+)
+def test_a_change_of_what_is_simulated_has_a_new_version(
+    folders: dict[str, Path], name: str, expected: list[float]
+) -> None:
+    """With it, renew these microvolts and what the docstring of the package says."""
+    assert module.VERSION == 1
+    raw = mne.io.read_raw_edf(next(iter(folders.values())).parent / name, verbose="error")
+    found = raw.get_data(picks=[0])[0, 5000:5600:100] * 1e6
+    assert found.tolist() == pytest.approx(expected, abs=0.1)

@@ -19,7 +19,8 @@ from augbench.datasets.simulated_nights.hypnograms import cut_hypnogram, draw_hy
 from augbench.datasets.simulated_nights.layouts import LAYOUTS
 from augbench.datasets.simulated_nights.rhythms import BLOCK_SECONDS, RHYTHMS
 from augbench.datasets.simulated_nights.signals import Sleeper, draw_sleeper, muscle_tone, signals
-from augbench.datasets.simulated_nights.stages import CLASSES, stage_course
+from augbench.datasets.simulated_nights.stages import stage_course
+from augbench.datasets.sleep_stages import CLASS_NAMES
 
 RATE = 100
 LETTERS = "W123R"
@@ -119,7 +120,7 @@ def test_people_differ_in_size_and_in_the_frequency_of_alpha() -> None:
 
 def test_the_peak_of_alpha_is_where_the_person_has_it() -> None:
     seeds = Seeds(("test",))
-    classes = np.eye(len(CLASSES))[np.zeros(1200, dtype=int)]
+    classes = np.eye(len(CLASS_NAMES))[np.zeros(1200, dtype=int)]
     person = draw_sleeper(np.random.default_rng(0))
     for hertz in (8.0, 11.0):
         ours: Sleeper = person._replace(alpha_hertz=hertz, rhythms=(1.0,) * len(person.rhythms))
@@ -167,7 +168,7 @@ def test_a_linear_classifier_finds_it_as_hard_as_real_nights_and_n1_the_hardest(
         )
         found[fold == k] = model.fit(x[fold != k], y[fold != k]).predict(x[fold == k])
     assert 0.60 < balanced_accuracy_score(y, found) < 0.80
-    assert recall_score(y, found, average=None).argmin() == CLASSES.index("N1")
+    assert recall_score(y, found, average=None).argmin() == CLASS_NAMES.index("N1")
 
 
 def dreams_pages(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int8], int]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from augbench.datasets.simulated_nights.stages import CLASSES, moving_mean, stage_course
+from augbench.datasets.simulated_nights.stages import moving_mean, stage_course
+from augbench.datasets.sleep_stages import CLASS_NAMES
 
 
 def course(hypnogram: str, lead: float = 0.0, seed: int = 0) -> np.ndarray:  # type: ignore[type-arg]
@@ -13,7 +14,7 @@ def course(hypnogram: str, lead: float = 0.0, seed: int = 0) -> np.ndarray:  # t
 @pytest.mark.parametrize("lead", [0.0, 0.25, 19.5])
 def test_every_second_has_shares_that_sum_to_1(lead: float) -> None:
     shares = course("WW1223344R?W", lead)
-    assert shares.shape == (12 * 30 + np.ceil(lead), len(CLASSES))
+    assert shares.shape == (12 * 30 + np.ceil(lead), len(CLASS_NAMES))
     assert shares.sum(axis=1) == pytest.approx(1)
     assert shares.min() >= 0
 
