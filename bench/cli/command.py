@@ -122,7 +122,7 @@ def run(
     from augbench.bench.terminal import print_line
 
     console = Console()
-    read = load_suite(find_suite(suite), _with_workers(overrides, workers), fragments)
+    read = load_suite(find_suite(suite), with_workers(overrides, workers), fragments)
     options = RunOptions(
         out or Path("runs") / read.name,
         data,
@@ -185,7 +185,7 @@ def search(
     from augbench.bench.plan.suite import find_suite, load_suite
     from augbench.bench.search.command import SearchRequest, search_suite
 
-    read = load_suite(find_suite(suite), _with_workers(overrides, workers))
+    read = load_suite(find_suite(suite), with_workers(overrides, workers))
     folder = out or Path("runs") / f"{read.name}-{method}-search"
     options = RunOptions(
         folder,
@@ -324,5 +324,6 @@ def say_how_to_resume() -> Iterator[None]:
         ) from error
 
 
-def _with_workers(overrides: list[str], workers: int | None) -> list[str]:
+def with_workers(overrides: list[str], workers: int | None) -> list[str]:
+    """The overrides of a suite with --workers, if given, as the last one."""
     return overrides if workers is None else [*overrides, f"resources.workers={workers}"]
