@@ -1,5 +1,9 @@
 """The figures of AugNet's paper: each from its own suites, beside what the paper says of it."""
 
+from typing import Literal
+
+Scale = Literal["small", "paper"]  # of settings: for 2 CPU cores, or the paper's own
+
 _HERE = "augbench.analysis.paper"
 
 # By name, the `PaperFigure` of each, which is imported when it is drawn.

@@ -1,12 +1,12 @@
 """The command that draws the paper's figures; bench finds it as an entry point."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from augbench.analysis.command import import_matplotlib
-from augbench.analysis.paper import FIGURES
+from augbench.analysis.paper import FIGURES, Scale
 from augbench.bench.cli.arguments import (
     Address,
     Data,
@@ -16,32 +16,33 @@ from augbench.bench.cli.arguments import (
     ShipCode,
     StopAfter,
     Workers,
+    starts_with,
+    with_workers,
 )
 
-
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in (*FIGURES, "all") if name.startswith(incomplete)]
+FigureName = Annotated[
+    str,
+    typer.Argument(
+        metavar="FIGURE",
+        help=f"{', '.join(FIGURES)}, or all.",
+        autocompletion=starts_with(lambda: [*FIGURES, "all"]),
+    ),
+]
+ScaleName = Annotated[
+    Scale, typer.Option(help="small: for 2 CPU cores; paper: its own settings, for GPUs.")
+]
+OtherTask = Annotated[str | None, typer.Option(help="For fig8: another task than its suite's.")]
+OutFolder = Annotated[
+    Path, typer.Option(help="The folder of the figures and of their run directories.")
+]
+DrawOnly = Annotated[bool, typer.Option("--draw-only", help="Run nothing: draw what is there.")]
 
 
 def reproduce(
-    figure: Annotated[
-        str,
-        typer.Argument(
-            metavar="FIGURE",
-            help=f"{', '.join(FIGURES)}, or all.",
-            autocompletion=_complete,
-        ),
-    ],
-    scale: Annotated[
-        Literal["small", "paper"],
-        typer.Option(help="small: for 2 CPU cores; paper: its own settings, for GPUs."),
-    ] = "small",
-    task: Annotated[
-        str | None, typer.Option(help="For fig8: another task than its suite's.")
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(help="The folder of the figures and of their run directories.")
-    ] = Path("runs/paper"),
+    figure: FigureName,
+    scale: ScaleName = "small",
+    task: OtherTask = None,
+    out: OutFolder = Path("runs/paper"),
     data: Data = Path("data"),
     engine: Engine = "ray",
     workers: Workers = None,
@@ -49,9 +50,7 @@ def reproduce(
     ship_code: ShipCode = False,
     stop_after: StopAfter = None,
     device: Device = "cpu",
-    draw_only: Annotated[
-        bool, typer.Option("--draw-only", help="Run nothing: draw what is there.")
-    ] = False,
+    draw_only: DrawOnly = False,
     overrides: Overrides = [],  # noqa: B006 typer copies it
 ) -> None:
     """Run or resume the suite of a figure of the paper, draw it, and compare it with the paper.
@@ -69,11 +68,7 @@ def reproduce(
     from augbench.analysis.paper.reproduce import Request, figure_names, reproduce_figures
     from augbench.bench.cli.resuming import say_how_to_resume
     from augbench.bench.driver.run_options import RunOptions
-    from augbench.datasets.errors import UserError
 
-    names = figure_names(figure)
-    if task is not None and names != ("fig8",):
-        raise UserError(f"--task is for fig8, given {figure}: leave out --task")
     options = RunOptions(
         out,
         data,
@@ -83,9 +78,13 @@ def reproduce(
         stop_after_hours=stop_after,
         device=device,
     )
-    workers_set = [] if workers is None else [f"resources.workers={workers}"]
     request = Request(
-        names, scale, options, (*overrides, *workers_set), task=task, draw_only=draw_only
+        figure_names(figure, task),
+        scale,
+        options,
+        tuple(with_workers(overrides, workers)),
+        task=task,
+        draw_only=draw_only,
     )
     with say_how_to_resume():
         complete = reproduce_figures(request, Console())

@@ -53,7 +53,7 @@ def hour_claims(table: pd.DataFrame) -> list[Claim]:
             "4 of 5 (all but ADDA, which it equals)",
             count,
             "",
-            judged(count, len(faster) >= 4),
+            judged(count, 4),
             f"beaten: {', '.join(beaten) or 'none'}; by medians, without a test of significance",
         )
     )
@@ -67,9 +67,10 @@ def _end(curve: pd.DataFrame) -> Estimate:
 
 
 def _beats_in_time(own: pd.DataFrame, rival: pd.DataFrame) -> bool:
-    """Whether a curve comes to the final value of another one before that one does."""
-    there = own.loc[own["median"] >= _end(rival).value, "x"]
-    return len(there) > 0 and float(there.min()) < float(rival["x"].iloc[-1])
+    """Whether a curve comes to the final value of another one before that one first does."""
+    value = _end(rival).value
+    first = [curve.loc[curve["median"] >= value, "x"].min() for curve in (own, rival)]
+    return bool(first[0] < first[1])  # False if the curve never does: NaN
 
 
 FIGURE_8 = PaperFigure(

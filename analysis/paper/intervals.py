@@ -30,10 +30,7 @@ def median_estimate(values: Iterable[float], level: float = LEVEL) -> Estimate:
     if not n:
         return Estimate(np.nan, np.nan, np.nan, 0)
     # P(the median lies below the k-th smallest) is that of fewer than k heads in n throws.
-    outside = int(stats.binom.ppf((1 - level) / 2, n, 0.5))
-    while outside and stats.binom.cdf(outside - 1, n, 0.5) > (1 - level) / 2:
-        outside -= 1
-    k = max(outside, 1)
+    k = max(int(stats.binom.ppf((1 - level) / 2, n, 0.5)), 1)
     return Estimate(float(np.median(ordered)), float(ordered[k - 1]), float(ordered[n - k]), n)
 
 

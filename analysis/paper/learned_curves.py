@@ -1,6 +1,6 @@
 """Curves of what layers learn: one thin line a seed, their median and their quartiles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from augbench.analysis.frame import Results
-from augbench.analysis.styles import METHOD_STYLES, Style, method_styles
+from augbench.analysis.styles import METHOD_STYLES
 
 TRIAL = ["task", "method", "fold", "seed"]
 LEARNED_TABLE = (
@@ -39,6 +39,8 @@ class Stroke(NamedTuple):
 
 
 LINE = Stroke("0.3", (0, (5, 3)), width=1.2)  # of what the curves are compared with
+LEGEND = "thick: median\nband: quartiles\nthin: each seed"  # the title of a legend of curves
+SELECTED = 0.9  # the weight from which on an operation is selected: the others have next to none
 
 
 # Operations, in figures that have no methods. Colours from Paul Tol's "bright" scheme (2021);
@@ -72,17 +74,8 @@ def chosen_rows(table: pd.DataFrame) -> pd.DataFrame:
     return final.loc[final.groupby([*TRIAL, "layer"])["weight"].idxmax()]
 
 
-def strokes(methods: Mapping[str, str]) -> dict[str, Stroke]:
-    """The stroke of each label, of the methods behind them; colours as in all other figures."""
-    return {label: _stroke(style) for label, style in method_styles(methods).items()}
-
-
-def _stroke(style: Style) -> Stroke:
-    return Stroke(style.colour, "-" if style.fill == "full" else "--", style.symbol)
-
-
-def variants(method: str, labels: Sequence[str]) -> dict[str, Stroke]:
-    """Strokes for up to four variants of a method, in its colour; the first has its own stroke."""
+def strokes(method: str, *labels: str) -> dict[str, Stroke]:
+    """The strokes of up to four labels of a method: all in its colour, the first without dashes."""
     style = METHOD_STYLES[method]
     dashes = ("-", "--", ":", "-.")
     assert len(labels) <= len(dashes)
@@ -157,7 +150,7 @@ def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
 
 
 def finish(panel: Axes, title: str, *, x: str = "epoch", y: str = "") -> None:
-    """Titles and labels of a panel; it begins at 0 on the left and below."""
+    """Titles and labels of a panel, which begins at 0 on the left."""
     panel.set_title(title, loc="left")
     panel.set_xlabel(x)
     panel.set_ylabel(y)
@@ -167,15 +160,17 @@ def finish(panel: Axes, title: str, *, x: str = "epoch", y: str = "") -> None:
 
 
 def seeds_of(table: pd.DataFrame) -> str:
-    """How many seeds the curves of a table have, in words."""
-    if table.empty:
+    """How many seeds the medians of curves are of, in words: those that are as far as any."""
+    furthest = table.groupby(["task", "method"])["step"].transform("max")
+    trials = table[table["step"] == furthest].drop_duplicates(TRIAL)
+    return seed_words(trials.groupby(["task", "method"]).size())
+
+
+def seed_words(counts: "pd.Series[int]") -> str:
+    """Numbers of seeds in words: one number, or from the fewest to the most."""
+    if counts.empty:
         return "no seed yet"
-    counts = table.drop_duplicates(TRIAL).groupby(["task", "method"]).size()
     low, high = counts.min(), counts.max()
-    return (
-        f"{low} seeds"
-        if low == high and low != 1
-        else "1 seed"
-        if high == 1
-        else f"{low} to {high} seeds"
-    )
+    if low == high:
+        return "1 seed" if low == 1 else f"{low} seeds"
+    return f"{low} to {high} seeds"

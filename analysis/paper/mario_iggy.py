@@ -6,11 +6,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from augbench.analysis.frame import load
-from augbench.analysis.paper.claims import SHARE, Claim, judged
+from augbench.analysis.paper.claims import SHARE, Claim, judged, judged_share
 from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.learned_curves import (
+    LEGEND,
     LINE,
     OPERATIONS,
+    SELECTED,
     add_legend,
     chosen_rows,
     draw_curves,
@@ -25,18 +27,21 @@ from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.settings import plot_settings
 
 DEGREES = 45.0  # half the range in the data, and the margin between the classes: 90 - 45
-NEAR = 5.0  # degrees from there that count as the same angle
-SELECTED = 0.9  # the weight of an operation that is selected
-GONE = 0.05  # the magnitude of an operation that does nothing
-# The labels of bench/suites/paper/fig3_*.toml, their methods, and how legends call them.
+STRONGEST = 180.0  # degrees: a rotation of magnitude 1
+NEAR = 5.0  # degrees from there that count as the same angle: a ninth of it
+GONE = 0.05  # a magnitude that does next to nothing: it moves by 2 % of a side
+# The labels of bench/suites/paper/fig3_*.toml, and how legends call them.
 ARMS = {
-    "augerino": ("augerino", "Augerino, λ = 0.05"),
-    "augerino-script": ("augerino", "Augerino, λ = 0.2"),
-    "augnet": ("augnet", "AugNet"),
-    "augnet-no-regularizer": ("augnet", "AugNet, no regularizer"),
-    "augnet-augerino-regularizer": ("augnet", "AugNet, Augerino's regularizer"),
+    "augerino": "Augerino, λ = 0.05",
+    "augerino-script": "Augerino, λ = 0.2",
+    "augnet": "AugNet",
+    "augnet-no-regularizer": "AugNet, no regularizer",
+    "augnet-augerino-regularizer": "AugNet, Augerino's regularizer",
 }
-LEGEND = "median, quartiles,\nseeds"
+STROKES = {
+    **strokes("augerino", "augerino", "augerino-script"),
+    **strokes("augnet", "augnet", "augnet-no-regularizer", "augnet-augerino-regularizer"),
+}
 ROTATIONS = ("rotate", "rotation")  # as AugNet and as Augerino call it
 SETTINGS: Suites = {"small": ("fig3_small",), "paper": ("fig3_paper",)}
 
@@ -49,17 +54,16 @@ def angle_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def draw_angles(table: pd.DataFrame) -> Figure:
     """Figure 3: the learned angle against the epoch."""
-    look = strokes({label: method for label, (method, _) in ARMS.items()})
     with plot_settings():
         figure = Figure(figsize=(7.6, 3.9), layout="constrained")
         panel = figure.subplots()
         for label in ARMS:
-            draw_curves(panel, table[table["method"] == label], "value", look[label])
+            draw_curves(panel, table[table["method"] == label], "value", STROKES[label])
         draw_line(panel, DEGREES)
         finish(panel, f"Mario-Iggy, {seeds_of(table)}", y="learned angle, degrees to either side")
         panel.set_ylim(bottom=0)
         present = [label for label in ARMS if label in set(table["method"])]
-        rows = {ARMS[label][1]: look[label] for label in present}
+        rows = {ARMS[label]: STROKES[label] for label in present}
         add_legend(figure, rows | {"range = margin: 45°": LINE}, LEGEND)
     return figure
 
@@ -68,13 +72,13 @@ def angle_claims(table: pd.DataFrame) -> list[Claim]:
     """What the paper reads off figure 3."""
     final = final_rows(table).set_index("method")["value"]
 
-    def ends(label: str, paper: str, holds: tuple[float, float], note: str = "") -> Claim:
+    def ends(label: str, paper: str, limits: tuple[float, float], note: str = "") -> Claim:
         got = median_estimate(final.loc[final.index == label])
-        verdict = judged(got, holds[0] <= got.value <= holds[1])
-        return Claim(f"{ARMS[label][1]}: final angle", paper, got, "degrees", verdict, note)
+        verdict = judged(got, *limits)
+        return Claim(f"{ARMS[label]}: final angle", paper, got, "degrees", verdict, note)
 
     near = (DEGREES - NEAR, DEGREES + NEAR)
-    missed = median_estimate(final.loc[final.index == "augnet-augerino-regularizer"])
+    other = ends("augnet-augerino-regularizer", "it misses the correct angle", near)
     decay = "the decay of 1 alone draws every magnitude to 0"
     return [
         ends("augnet", "45 degrees: it learns the correct angle", near),
@@ -86,13 +90,7 @@ def angle_claims(table: pd.DataFrame) -> list[Claim]:
             "the λ of the official script; the paper names 0.05",
         ),
         ends("augnet-no-regularizer", "it converges to 0", (0.0, NEAR), decay),
-        Claim(
-            f"{ARMS['augnet-augerino-regularizer'][1]}: final angle",
-            "it misses the correct angle",
-            missed,
-            "degrees",
-            judged(missed, not near[0] <= missed.value <= near[1]),
-        ),
+        other._replace(holds=None if other.holds is None else not other.holds),
     ]
 
 
@@ -110,22 +108,19 @@ def draw_operations(table: pd.DataFrame) -> Figure:
     with plot_settings():
         figure = Figure(figsize=(9.2, 5.8), layout="constrained")
         grid = figure.subplots(2, 2, sharex=True, sharey=True)
+        names = [name for name in OPERATIONS if name in set(table["transform"])]
         for row, label in zip(grid, OPERATION_ARMS, strict=True):
             rows = table[table["method"] == label]
             for panel, column in zip(row, ("weight", "magnitude"), strict=True):
-                for name in reversed(names := _operations(table)):
+                for name in reversed(names):
                     draw_curves(panel, rows[rows["transform"] == name], column, OPERATIONS[name])
-                finish(panel, f"{ARMS[label][1]}, {seeds_of(rows)}", y=column)
+                below = "epoch" if label == OPERATION_ARMS[-1] else ""
+                finish(panel, f"{ARMS[label]}, {seeds_of(rows)}", x=below, y=column)
                 panel.set_ylim(-0.02, 1.02)
-            draw_line(row[1], 0.25)
+            draw_line(row[1], DEGREES / STRONGEST)
         rows_of_legend = {name: OPERATIONS[name] for name in names}
         add_legend(figure, rows_of_legend | {"45° for the rotation": LINE}, LEGEND)
     return figure
-
-
-def _operations(table: pd.DataFrame) -> list[str]:
-    present = set(table["transform"])
-    return [name for name in OPERATIONS if name in present]
 
 
 def operation_claims(table: pd.DataFrame) -> list[Claim]:
@@ -144,21 +139,21 @@ def operation_claims(table: pd.DataFrame) -> list[Claim]:
             "it does; other operations are dropped",
             selects,
             SHARE,
-            judged(selects, selects.value > 0.5),
+            judged_share(selects),
         ),
         Claim(
             "Its angle in the seeds that do",
             "45 degrees",
             tuned,
             "degrees",
-            judged(tuned, abs(tuned.value - DEGREES) <= NEAR),
+            judged(tuned, DEGREES - NEAR, DEGREES + NEAR),
         ),
         Claim(
             "With Augerino's regularizer one operation has all the weight and no magnitude",
             "it does: translate-x; the others' magnitudes grow",
             lost,
             SHARE,
-            judged(lost, lost.value > 0.5),
+            judged_share(lost),
         ),
     ]
 

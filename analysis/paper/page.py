@@ -5,42 +5,41 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from augbench.analysis.paper import FIGURES
-from augbench.analysis.paper.claims import written
+from augbench.analysis.paper.claims import ABOUT, claim_markdown, markdown_table
 from augbench.analysis.text import markdown
 from augbench.datasets.errors import UserError
 
 PAGE = "reproduction.md"
 Rows = list[dict[str, str]]
-HEAD = """# The paper, reproduced
+HEAD = f"""# The paper, reproduced
 
 What the figures of AugNet's paper say, beside what comes out here. Each row is a claim that can be
-measured. A median has the interval between two order statistics that holds it with 95 %, or the
-whole range of fewer than 6 seeds; a share of seeds has Wilson's 95 % interval. *It holds* is the
-verdict of a rule that stands in the code; it is open where the paper gives no number, and below 3
-seeds. `small` is what two CPU cores can do, with the settings that the last section lists;
+measured. `small` is what two CPU cores can do, with the settings that the last section lists;
 `--scale paper` has the paper's.
 
+{ABOUT}
 This page is made from the tables beside it by `python -m augbench.analysis.paper.page docs`; the
 claims are those that `augbench reproduce` writes as `FIGURE-claims.csv`.
 """
 
 
 def page(folder: Path) -> str:
-    """The page, from ``results/*.csv``, ``why.csv``, ``disagreements.csv`` and ``settings.csv``.
+    """The page, from ``results/*.csv`` and the tables of words beside that folder.
 
-    UserError: one of the last three is missing.
+    UserError: one of ``why.csv``, ``remarks.csv``, ``disagreements.csv`` and ``settings.csv`` is
+    missing.
     """
     order = list(FIGURES)
     claims = [row for file in sorted((folder / "results").glob("*.csv")) for row in read_rows(file)]
     claims.sort(key=lambda row: (order.index(row["figure"]), row["scale"]))
+    remarks = read_rows(folder / "remarks.csv")
     parts = [HEAD]
     for figure in order:
         rows = [row for row in claims if row["figure"] == figure]
-        parts.append(_figure(figure, rows))
+        parts.append(_figure(figure, rows, remarks))
     parts.append(_failures(claims, read_rows(folder / "why.csv")))
     parts.append("## Where the paper and the official code disagree\n")
     parts.append(_whole(read_rows(folder / "disagreements.csv")))
@@ -62,31 +61,27 @@ def read_rows(file: Path) -> Rows:
         raise UserError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _figure(figure: str, rows: Rows) -> str:
+def _figure(figure: str, rows: Rows, remarks: Rows) -> str:
     title = f"## {figure}\n"
     if not rows:
         command = f"augbench reproduce {figure}"
         return f"{title}\nNot run yet for this page; `{command}` does.\n"
-    lines = [
-        (
-            markdown(row["measured"]),
-            markdown(row["paper_said"]),
-            markdown(written(row)) + (f" ({markdown(row['note'])})" if row["note"] else ""),
-            row["seeds"],
-            row["holds"],
-        )
-        for row in rows
+    origins = dict.fromkeys(_origin(row, remarks) for row in rows)
+    return "\n".join([title, claim_markdown(rows), *origins]) + "\n"
+
+
+def _origin(row: dict[str, str], remarks: Rows) -> str:
+    """Where the numbers of a figure come from, and what docs/remarks.csv adds to that."""
+    sentences = [
+        f"`augbench reproduce {row['figure']} --scale {row['scale']}`, on {row['device']}, begun "
+        f"{row['date']} at commit {row['commit']}; {row['trials']} trials done.",
+        *(
+            markdown(remark["remark"])
+            for remark in remarks
+            if row["figure"] in remark["figures"].split() and row["scale"] == remark["scale"]
+        ),
     ]
-    header = ("what was measured", "the paper said", "we got", "seeds", "it holds")
-    origins = dict.fromkeys(_origin(row) for row in rows)
-    return "\n".join([title, _table(header, lines), *origins]) + "\n"
-
-
-def _origin(row: dict[str, str]) -> str:
-    return (
-        f"`augbench reproduce {row['figure']} --scale {row['scale']}`, on {row['device']}, "
-        f"{row['date']}, commit {row['commit']}."
-    )
+    return " ".join(sentences)
 
 
 def _failures(claims: Rows, reasons: Rows) -> str:
@@ -99,7 +94,7 @@ def _failures(claims: Rows, reasons: Rows) -> str:
     ]
     if not lines:
         return "## What did not reproduce, and why\n\nNothing so far.\n"
-    table = _table(("figure", "what was measured", "why"), lines)
+    table = markdown_table(("figure", "what was measured", "why"), lines)
     return f"## What did not reproduce, and why\n\n{table}"
 
 
@@ -110,12 +105,7 @@ def _key(row: dict[str, str]) -> tuple[str, str]:
 def _whole(rows: Rows) -> str:
     """A table as it is."""
     header = list(rows[0]) if rows else []
-    return _table(header, [[markdown(row[name]) for name in header] for row in rows])
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return markdown_table(header, [[markdown(row[name]) for name in header] for row in rows])
 
 
 def main() -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from augbench.analysis.paper import Scale
 from augbench.analysis.paper.claims import Claim
 
-Scale = Literal["small", "paper"]
 Suites = Mapping[Scale, tuple[str, ...]]  # names of shipped suites
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from augbench.analysis.frame import load
-from augbench.analysis.paper import FIGURES
-from augbench.analysis.paper.claims import ABOUT_INTERVALS, Origin, claim_markdown, claim_table
-from augbench.analysis.paper.paper_figure import PaperFigure, Run, Scale
+from augbench.analysis.frame import finished, load
+from augbench.analysis.paper import FIGURES, Scale
+from augbench.analysis.paper.claims import ABOUT, Origin, claim_markdown, claim_table
+from augbench.analysis.paper.paper_figure import PaperFigure, Run
 from augbench.analysis.report import png, svg, write
 from augbench.analysis.text import csv, markdown
 from augbench.bench.driver.run import run_suite
@@ -41,13 +41,16 @@ class Request:
     draw_only: bool = False
 
 
-def figure_names(name: str) -> tuple[str, ...]:
-    """The figures that a word names: one, or all; a UserError if it names none."""
-    if name == "all":
-        return tuple(FIGURES)
-    if name not in FIGURES:
+def figure_names(name: str, task: str | None = None) -> tuple[str, ...]:
+    """The figures that a word names: one, or all.
+
+    UserError: it names none, or another task is asked for than that of a figure that has but one.
+    """
+    if name not in (*FIGURES, "all"):
         raise unknown("figure", name, [*FIGURES, "all"])
-    return (name,)
+    if task is not None and name != "fig8":
+        raise UserError(f"--task is for fig8, given {name}: leave out --task")
+    return tuple(FIGURES) if name == "all" else (name,)
 
 
 def reproduce_figures(request: Request, console: Console) -> bool:
@@ -105,24 +108,24 @@ def _figure(name: str) -> PaperFigure:
 
 
 def _run(suite: str, request: Request, console: Console) -> bool:
-    read = load_suite(find_suite(Path(suite)), [*_choose_task(suite, request), *request.overrides])
+    task = _other_task(suite, request)  # as it is by default, without the suite's options
+    chosen = [] if task is None else [f"tasks={{ {task} = {{}} }}"]
+    read = load_suite(find_suite(Path(suite)), [*chosen, *request.overrides])
     options = replace(request.options, out=_directory(suite, request))
     print_line(console, f"{suite}: {len(read.plan)} trials into {options.out}")
     return run_suite(read, options, console)
 
 
-def _choose_task(suite: str, request: Request) -> list[str]:
-    """The override that puts another task, as it is by default, in the place of the suite's own."""
+def _other_task(suite: str, request: Request) -> str | None:
+    """The task that is asked for in the place of the suite's own; None if it is the suite's own."""
     own = load_suite(find_suite(Path(suite))).resolved["tasks"]
-    if request.task is None or list(own) == [request.task]:
-        return []
-    return [f"tasks={{ {request.task} = {{}} }}"]
+    return None if list(own) == [request.task] else request.task
 
 
 def _directory(suite: str, request: Request) -> Path:
     """Where a suite runs: another task has a directory of its own."""
-    stem = suite if request.task is None else f"{suite}-{request.task}"
-    return request.options.out / stem
+    task = _other_task(suite, request)
+    return request.options.out / (suite if task is None else f"{suite}-{task}")
 
 
 def write_figure(name: str, figure: PaperFigure, request: Request) -> list[Path]:
@@ -136,6 +139,7 @@ def write_figure(name: str, figure: PaperFigure, request: Request) -> list[Path]
     ]
     table = figure.table(runs)
     claims = claim_table(figure.claims(table), origin(name, request.scale, runs))
+    rows = claims.to_dict("records")
     drawn = figure.draw(table)
     stem = name if request.task is None else f"{name}-{request.task}"
     heading = f"# {name}: {markdown(figure.shows)}\n\n"
@@ -144,21 +148,24 @@ def write_figure(name: str, figure: PaperFigure, request: Request) -> list[Path]
         f"{stem}.svg": svg(drawn),
         f"{stem}.csv": csv(table),
         f"{stem}-claims.csv": csv(claims),
-        f"{stem}-claims.md": f"{heading}{claim_markdown(claims)}\n{ABOUT_INTERVALS}".encode(),
+        f"{stem}-claims.md": f"{heading}{claim_markdown(rows)}\n{ABOUT}".encode(),
     }
     return [write(request.options.out / file, content) for file, content in contents.items()]
 
 
 def origin(figure: str, scale: str, runs: Sequence[Run]) -> Origin:
-    """When, on what and by which code runs were begun; several are named together."""
+    """When, on what and by which code runs were begun, and how far they are, all together."""
     starts = [_first_start(open_run(run.path)[0]) for run in runs]
-    devices = {str(each) for run in runs for each in load(run.path).points["device"].unique()}
+    results = [load(run.path) for run in runs]
+    devices = {str(each) for result in results for each in result.points["device"].unique()}
+    n_done = sum(int(finished(result.trials).sum()) for result in results)
     return Origin(
         figure,
         scale,
         " + ".join(sorted(devices)),
         " + ".join(dict.fromkeys(date for date, _ in starts)),
         " + ".join(dict.fromkeys(commit for _, commit in starts)),
+        f"{n_done} of {sum(len(result.trials) for result in results)}",
     )
 
 

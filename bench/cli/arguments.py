@@ -9,7 +9,7 @@ import typer
 from augbench.bench.engines.engine import EngineName
 
 
-def _starts_with(names: Callable[[], list[str]]) -> Callable[[str], list[str]]:
+def starts_with(names: Callable[[], list[str]]) -> Callable[[str], list[str]]:
     """Completes a word in a shell from a list of names."""
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
@@ -39,23 +39,23 @@ SuitePath = Annotated[
     Path,
     typer.Argument(
         help="A suite file, or the name of a suite that comes with augbench.",
-        autocompletion=_starts_with(suite_names),
+        autocompletion=starts_with(suite_names),
     ),
 ]
 TaskName = Annotated[
-    str, typer.Argument(help="The name of a task.", autocompletion=_starts_with(task_names))
+    str, typer.Argument(help="The name of a task.", autocompletion=starts_with(task_names))
 ]
 OneTask = Annotated[
     str | None,
-    typer.Argument(help="Show only this one, in full.", autocompletion=_starts_with(task_names)),
+    typer.Argument(help="Show only this one, in full.", autocompletion=starts_with(task_names)),
 ]
 OneMethod = Annotated[
     str | None,
-    typer.Argument(help="Show only this one, in full.", autocompletion=_starts_with(method_names)),
+    typer.Argument(help="Show only this one, in full.", autocompletion=starts_with(method_names)),
 ]
 OneSuite = Annotated[
     str | None,
-    typer.Argument(help="Print the file of this one.", autocompletion=_starts_with(suite_names)),
+    typer.Argument(help="Print the file of this one.", autocompletion=starts_with(suite_names)),
 ]
 RunPath = Annotated[Path, typer.Argument(help="A run directory.")]
 Overrides = Annotated[
@@ -89,3 +89,8 @@ StopAfter = Annotated[
     float | None, typer.Option(help="Stop after so many hours, as a first Ctrl-C does.")
 ]
 Device = Annotated[str, typer.Option(help="With --engine inline: cpu or cuda.")]
+
+
+def with_workers(overrides: list[str], workers: int | None) -> list[str]:
+    """The overrides of a suite with --workers, if given, as the last one."""
+    return overrides if workers is None else [*overrides, f"resources.workers={workers}"]

@@ -26,6 +26,7 @@ from augbench.bench.cli.arguments import (
     SuitePath,
     TaskName,
     Workers,
+    with_workers,
 )
 from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
@@ -122,7 +123,7 @@ def run(
     from augbench.bench.terminal import print_line
 
     console = Console()
-    read = load_suite(find_suite(suite), _with_workers(overrides, workers), fragments)
+    read = load_suite(find_suite(suite), with_workers(overrides, workers), fragments)
     options = RunOptions(
         out or Path("runs") / read.name,
         data,
@@ -185,7 +186,7 @@ def search(
     from augbench.bench.plan.suite import find_suite, load_suite
     from augbench.bench.search.command import SearchRequest, search_suite
 
-    read = load_suite(find_suite(suite), _with_workers(overrides, workers))
+    read = load_suite(find_suite(suite), with_workers(overrides, workers))
     folder = out or Path("runs") / f"{read.name}-{method}-search"
     options = RunOptions(
         folder,
@@ -307,7 +308,3 @@ def status(run: RunPath) -> None:
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)
-
-
-def _with_workers(overrides: list[str], workers: int | None) -> list[str]:
-    return overrides if workers is None else [*overrides, f"resources.workers={workers}"]

@@ -30,6 +30,13 @@ def test_the_nearer_line_is_found(law, from_range, from_margin, holds):
         assert of_range.got.n == 6  # not those where range and margin are equal
 
 
+def test_three_seeds_of_one_range_decide_nothing():
+    rows = table(lambda half, meet: meet - half)
+    claims = range_claims(rows[rows["half_range"] <= 0.3 * rows["meet"]])
+    assert {claim.got.n for claim in claims} == {3}
+    assert {claim.holds for claim in claims} == {None}
+
+
 def test_both_lines_and_all_seeds_are_drawn():
     for panel, meet in zip(draw_ranges(table(lambda h, m: m - h)).axes, (1.0, 90.0), strict=True):
         margin, half_range, seeds, medians = panel.get_lines()

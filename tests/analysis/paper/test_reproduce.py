@@ -99,9 +99,17 @@ def test_one_of_several_figures_without_data_does_not_stop_the_others(tmp_path):
     assert "fig7_small: " in console.export_text()
 
 
+def test_the_suites_own_task_has_no_directory_of_its_own(tmp_path, small_cifar):
+    for task, directory in (("ssvep", "fig8_small"), ("sinusoids", "fig8_small-sinusoids")):
+        asked = request(("fig8",), tmp_path, small_cifar, draw_only=True)
+        with pytest.raises(UserError, match=f"/{directory} is no run directory"):
+            reproduce_figures(replace(asked, task=task), Console(quiet=True))
+
+
 def test_one_figure_or_all_can_be_named():
     assert figure_names("fig3") == ("fig3",)
     assert figure_names("all") == tuple(FIGURES)
+    assert figure_names("fig8", "mass") == ("fig8",)
     with pytest.raises(UserError, match="unknown figure 'fig33'; did you mean 'fig3'"):
         figure_names("fig33")
 

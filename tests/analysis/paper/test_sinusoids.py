@@ -6,6 +6,7 @@ from augbench.analysis.paper.sinusoids import (
     SHIFT,
     draw_operations,
     draw_shifts,
+    operation_claims,
     shift_claims,
 )
 from augbench.analysis.report import svg
@@ -19,10 +20,10 @@ def layer_of_three(learn, label, selected, fold):
     return learn(label, rest | {selected: (1.0, own, 2 * own)}, fold=fold)
 
 
-def table(learn, selected, *, patient="gaussian_noise", losses=(0.1, -0.1, -0.1)):
-    """Four seeds; the first ``selected`` of them select the shift."""
+def table(learn, selected, *, patient="gaussian_noise", losses=(0.1, -0.1, -0.1), n_seeds=4):
+    """Some seeds; the first ``selected`` of them select the shift."""
     parts = []
-    for fold in range(4):
+    for fold in range(n_seeds):
         chosen = SHIFT if fold < selected else "gaussian_noise"
         parts.append(layer_of_three(learn, "augnet", chosen, fold))
         parts.append(layer_of_three(learn, "patient", patient, fold))
@@ -36,10 +37,16 @@ def by_name(claims):
 
 
 def test_shares_and_shifts_are_counted_apart(learn):
-    selects, learned, alone, *_ = shift_claims(table(learn, 1))
-    assert (selects.got.value, selects.holds) == (0.25, False)
+    selects, learned, alone, *_ = shift_claims(table(learn, 1, n_seeds=8))
+    assert (selects.got.value, selects.holds) == (1 / 8, False)
     assert (learned.got.value, learned.got.n, learned.holds) == (0.5, 1, None)
-    assert (alone.got.value, alone.got.n) == (0.5, 4)
+    assert (alone.got.value, alone.got.n, alone.holds) == (0.5, 8, True)
+
+
+@pytest.mark.parametrize(("selected", "holds"), [(8, True), (1, False)])
+def test_figure_b1_counts_the_seeds_that_keep_the_shift(learn, selected, holds):
+    (claim,) = operation_claims(table(learn, selected, n_seeds=8))
+    assert (claim.got.value, claim.holds) == (selected / 8, holds)
 
 
 @pytest.mark.parametrize(("losses", "prefers"), [((0.1, -0.1, 0.0), 0.0), ((-0.3, -0.1, 0.0), 1.0)])
