@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -69,7 +69,11 @@ def import_matplotlib() -> None:
     try:
         if folder is not None:
             os.chdir(settings)
-        import_module("matplotlib")
+        matplotlib: Any = import_module("matplotlib")
+        users_folder = matplotlib.get_configdir  # which may hold a damaged style
+        matplotlib.get_configdir = lambda: str(settings)
+        import_module("matplotlib.style")
+        matplotlib.get_configdir = users_folder
     finally:
         if folder is not None:
             os.chdir(folder)

@@ -95,13 +95,17 @@ SPOILT = {
     "no text": ({"MATPLOTLIBRC": "{folder}/own"}, b"font.size: \xff\xfe\n"),
     "bad values": ({"MATPLOTLIBRC": "{folder}/own"}, b"font.size: big\nno.such.key: 1\nnonsense\n"),
     "here": ({}, b"font.size: \xff\xfe\n"),
+    "a style": ({"MPLCONFIGDIR": "{folder}/own"}, b"font.size: \xff\xfe\n"),
 }
 
 
 @pytest.mark.parametrize("case", SPOILT)
 def test_no_setting_keeps_a_figure_from_being_drawn(case, plain, tmp_path):
     environment, file = SPOILT[case]
-    if file is not None:
+    if case == "a style":
+        (tmp_path / "own" / "stylelib").mkdir(parents=True)
+        (tmp_path / "own" / "stylelib" / "mine.mplstyle").write_bytes(file)
+    elif file is not None:
         (tmp_path / ("own" if environment else "matplotlibrc")).write_bytes(file)
     given = {name: value.format(folder=tmp_path) for name, value in environment.items()}
     assert drawn(tmp_path, given) == plain

@@ -31,11 +31,11 @@ PROGRAMS = {
         echo "ray $*" >>calls
         case "$1 $2" in
             "start --block")
-                echo $$ >>pids
                 mkdir -p "${3#--temp-dir=}"
                 dirname "${3#--temp-dir=}" >>folders
                 echo "$RAY_worker_niceness" >>niceness
                 stat -c %a "$RAY_AUTH_TOKEN_PATH" "$(dirname "${3#--temp-dir=}")" >>modes
+                echo $$ >>pids
                 touch started
                 exec sleep 300 ;;
             "health-check --address")

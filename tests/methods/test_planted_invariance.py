@@ -23,7 +23,6 @@ from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.training.method import Setup
 from augbench.methods.transforms.transform import Transform, draw_signed, per_sample, ungraded
 
-N_SEEDS = 5
 N_CHANNELS, N_TIMES, N_CLASSES = 3, 4, 3
 STEP = 1.6  # between the levels of two classes
 OFFSET = 3.0  # the offset of channel 1 is uniform within this
@@ -118,22 +117,28 @@ def found(name: str, seed: int, options: dict[str, Any]) -> dict[str, float]:
     return operation_shares(policy)
 
 
-def first_choices(name: str, options: dict[str, Any]) -> list[str]:
-    """The transform of largest share, for each seed."""
-    shares = [found(name, seed, options) for seed in range(N_SEEDS)]
-    return [max(each, key=lambda transform: each[transform]) for each in shares]
+def finds_it_in_four_of_five_seeds(name: str, options: dict[str, Any]) -> bool:
+    """Whether the planted transform has the largest share; no seed is tried after the verdict."""
+    n_found = n_missed = 0
+    for seed in range(5):
+        shares = found(name, seed, options)
+        if max(shares, key=lambda transform: shares[transform]) == "planted":
+            n_found += 1
+        else:
+            n_missed += 1
+        if n_found == 4 or n_missed == 2:
+            break
+    return n_found == 4
 
 
 @pytest.mark.parametrize("name", BUDGETS)
 def test_the_planted_transform_gets_the_largest_share_in_four_of_five_seeds(name: str) -> None:
-    firsts = first_choices(name, BUDGETS[name])
-    assert firsts.count("planted") >= 4, firsts
+    assert finds_it_in_four_of_five_seeds(name, BUDGETS[name])
 
 
 @pytest.mark.parametrize("name", ["dada", "adda"])
 def test_straight_through_gradients_find_it_too(name: str) -> None:
-    firsts = first_choices(name, {**BUDGETS[name], "estimator": "gumbel"})
-    assert firsts.count("planted") >= 4, firsts
+    assert finds_it_in_four_of_five_seeds(name, {**BUDGETS[name], "estimator": "gumbel"})
 
 
 @pytest.mark.parametrize("reward", ["any", "mean"])
@@ -160,5 +165,4 @@ def test_fast_autoaugments_official_reward_hardly_tells_policies_apart(reward: s
 
 
 def test_policies_that_nobody_compared_do_not_have_it() -> None:
-    firsts = first_choices("random_policy", {})
-    assert firsts.count("planted") < 4, firsts
+    assert not finds_it_in_four_of_five_seeds("random_policy", {})

@@ -179,6 +179,7 @@ name = "mixed"
 folds = 1
 [tasks.sinusoids]
 n_train = 40
+n_test = 20
 training = { epochs = 1 }
 [tasks.digits]
 training = { epochs = 1 }

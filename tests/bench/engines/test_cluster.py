@@ -28,6 +28,7 @@ folds = 4
 seeds = {list(range(N_TRIALS // 8))}
 [tasks.sinusoids]
 n_train = 100
+n_test = 20
 training = {{ epochs = 6, patience = 6 }}
 [methods.none]
 [methods.augnet]

@@ -22,6 +22,7 @@ name = "engines"
 folds = 1
 [tasks.sinusoids]
 n_train = 100
+n_test = 20
 training = { epochs = 8, patience = 8 }
 [methods.none]
 [methods.random_policy]

@@ -25,6 +25,7 @@ folds = 4
 seeds = {list(range(N_TRIALS // 4))}
 [tasks.sinusoids]
 n_train = 100
+n_test = 20
 training = {{ epochs = 6, patience = 6 }}
 [methods.augnet]
 layers = [["frequency_shift"]]

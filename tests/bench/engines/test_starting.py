@@ -49,6 +49,7 @@ name = "starting"
 folds = 1
 [tasks.sinusoids]
 n_train = 100
+n_test = 20
 training = { epochs = 2, patience = 2 }
 [methods.none]
 [resources]

@@ -22,6 +22,7 @@ name = "killed"
 folds = 1
 [tasks.sinusoids]
 n_train = 100
+n_test = 20
 training = { epochs = 9, patience = 9 }
 [methods.shift]
 method = "augnet"

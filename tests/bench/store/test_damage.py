@@ -26,6 +26,7 @@ name = "damage"
 folds = 1
 [tasks.sinusoids]
 n_train = 40
+n_test = 20
 training = { epochs = 3, patience = 3 }
 [methods.none]
 [methods.random_policy]

@@ -31,6 +31,7 @@ name = "fuzz"
 folds = 1
 [tasks.sinusoids]
 n_train = 40
+n_test = 20
 training = { epochs = 2, patience = 2 }
 [methods.augnet]
 layers = [["frequency_shift", "gaussian_noise"]]

@@ -27,6 +27,7 @@ name = "faults"
 folds = 1
 [tasks.sinusoids]
 n_train = 100
+n_test = 20
 training = { epochs = 16, patience = 16 }
 [methods.none]
 [methods.autoaugment]
