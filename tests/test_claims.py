@@ -37,7 +37,8 @@ def test_augnet_learns_half_a_hertz_in_four_of_five_seeds(tmp_path: Path) -> Non
 def learned_shift(suite: Suite, out: Path) -> float:
     """What the one trial of a suite has learned at its end, in hertz."""
     tables = {**suite.resolved, "methods": {"shift": suite.resolved["methods"]["shift"]}}
-    assert run_suite(replace(suite, resolved=tables), RunOptions(out, out, "inline"), Console(quiet=True))
+    options = RunOptions(out, out, "inline")
+    assert run_suite(replace(suite, resolved=tables), options, Console(quiet=True))
     run, suite = open_run(out)
     learned = read_learned(run, suite.plan)
     last = max(record["step"] for record in learned)
