@@ -82,9 +82,6 @@ class RayEngine:
         over = self._give_up(self._watch.stuck()) + self._withdraw()
         if over or not self._flight:
             return over
-        if not self._session.head_answers:
-            time.sleep(seconds)  # Ray would wait at the cost of a whole core
-            return []
         ended, others = self._ray.wait(list(self._flight), num_returns=1, timeout=seconds)
         if ended and others:  # others may have ended too: of a thousand, several at a time do
             ended += self._ray.wait(others, num_returns=len(others), timeout=0)[0]

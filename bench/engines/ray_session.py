@@ -46,7 +46,6 @@ class RaySession:
         _refuse_second_ray()
         self.is_own = address is None
         self._address = self._joined = address or ""
-        self.head_answers = True  # at the last look
         self._answered = self._looked = time.monotonic()
         self._open = ExitStack()
         try:
@@ -135,8 +134,7 @@ class RaySession:
         self._looked = now
         is_client = "://" in self._joined  # then this process is no part of the cluster
         context = self.ray.get_runtime_context()
-        self.head_answers = is_reachable(self._joined if is_client else context.gcs_address)
-        if self.head_answers:
+        if is_reachable(self._joined if is_client else context.gcs_address):
             self._answered = now
             if not is_client:
                 self._check_own_node(context.get_node_id())
