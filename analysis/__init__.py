@@ -1,6 +1,18 @@
 """Reads run directories and draws; runs nothing and needs no Ray."""
 
+from typing import TYPE_CHECKING
+
 from augbench.datasets.lazy import lazy_names
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
+    from augbench.analysis.agreement import agreement_table
+    from augbench.analysis.figures import accuracy_figure
+    from augbench.analysis.frame import Results, load, results
+    from augbench.analysis.report import write_report
+    from augbench.analysis.rest import rest_table
+    from augbench.analysis.scores import final_scores, score_markdown, score_table
+    from augbench.analysis.searches import charge_searches
+    from augbench.analysis.styles import method_styles
 
 # The public names of the library, and the file of each.
 FILES = {

@@ -1,5 +1,7 @@
 """The methods that are compared, and the code that they share."""
 
+from typing import TYPE_CHECKING
+
 from augbench.datasets.lazy import lazy_names
 from augbench.datasets.plugins import with_plugins
 from augbench.methods.options.end_to_end import AugerinoOptions, AugNetOptions
@@ -50,6 +52,17 @@ def known_methods() -> dict[str, MethodRow]:
         METHODS, "augbench.methods", lambda row: isinstance(row, MethodRow), "a MethodRow"
     )
 
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
+    from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
+    from augbench.methods.layers.lie_layer import LieLayer
+    from augbench.methods.policies.policy import Operation, Policy, Subpolicy
+    from augbench.methods.policies.policy_table import PolicyTable
+    from augbench.methods.policies.soft_policy import SoftPolicy
+    from augbench.methods.training.method import Method, Setup, Trained
+    from augbench.methods.training.training import Training
+    from augbench.methods.transforms.bank import make_bank
+    from augbench.methods.transforms.transform import Transform
 
 # The public names of the library, and the file of each.
 FILES = {
