@@ -17,7 +17,9 @@ def names_for_editors(package: str) -> dict[str, str]:
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     prefix = f"augbench.{package}."
     return {
-        alias.name: str(node.module).removeprefix(prefix) for node in imports for alias in node.names
+        alias.name: str(node.module).removeprefix(prefix)
+        for node in imports
+        for alias in node.names
     }
 
 
