@@ -10,6 +10,7 @@ from augbench.analysis.paper import FIGURES
 from augbench.analysis.paper.appendix import Setting, suite_settings
 from augbench.bench.plan.suite import load_suite, shipped_suites
 from augbench.datasets.options.row import resolve
+from nights import write_mass
 
 TABLE = Path(__file__).parents[3] / "docs" / "settings.csv"
 with TABLE.open(encoding="utf-8") as _file:
@@ -32,11 +33,23 @@ def reasons(suite: str, setting: Setting) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def differences(data_root: Path) -> dict[str, list[Setting]]:
+def data(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real data, and nights in the layout of MASS, which are handed out on request only."""
+    data = tmp_path_factory.mktemp("data")
+    for each in data_root.iterdir():
+        (data / each.name).symlink_to(each)
+    if not (data / "mass").exists():
+        for number in range(1, 6):
+            write_mass(data / "mass", number, rate=128.0)
+    return data
+
+
+@pytest.fixture(scope="module")
+def differences(data: Path) -> dict[str, list[Setting]]:
     """The settings of each shipped suite that are not the paper's."""
     found = {}
     for name, file in shipped_suites().items():
-        settings = suite_settings(load_suite(file), data_root)
+        settings = suite_settings(load_suite(file), data)
         found[name] = [setting for setting in settings if setting.differs]
     return found
 
