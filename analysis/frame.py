@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
 from augbench.bench.store.states import read_trials
+from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.options.row import Margin
 
 POINT_COLUMNS = {  # one row per scored artifact
     "task": "str",
@@ -110,6 +113,7 @@ class Results:
     methods: Mapping[str, str] = field(default_factory=dict)
     # By label: the device hours of the search that chose a method's options, if the suite names it.
     search_hours: Mapping[str, float] = field(default_factory=dict)
+    margins: Mapping[str, Margin] = field(default_factory=dict)  # by the label of a task
 
 
 def load(run: Path) -> Results:
@@ -127,7 +131,19 @@ def load(run: Path) -> Results:
         methods={planned.method: planned.spec.method for planned in suite.plan},
         notes=[f"{task}: {sentence}." for task, sentence in directory.splits().items()],
         search_hours={label: search.device_hours for label, search in suite.searches.items()},
+        margins=_margins({planned.task: planned.spec.task for planned in suite.plan}),
     )
+
+
+def _margins(tasks: Mapping[str, TaskSpec]) -> dict[str, Margin]:
+    """The margins between classes, where they are known; the task may be no longer installed."""
+    rows = known_tasks()
+    found = {}
+    for label, spec in tasks.items():
+        row = rows.get(spec.task)
+        if row is not None and row.margin is not None:
+            found[label] = row.margin(row.options(**spec.options))
+    return found
 
 
 def results(
@@ -140,6 +156,7 @@ def results(
     methods: Mapping[str, str] | None = None,
     notes: Iterable[str] = (),
     search_hours: Mapping[str, float] | None = None,
+    margins: Mapping[str, Margin] | None = None,
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -163,6 +180,7 @@ def results(
         notes=tuple(notes),
         methods=methods or {},
         search_hours=search_hours or {},
+        margins=margins or {},
     )
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.learned_ranges import learned_ranges, range_figure
 from augbench.analysis.scores import score_markdown, score_table
 from augbench.analysis.settings import plot_settings
 from augbench.analysis.text import csv, file_stem, markdown
@@ -25,11 +26,12 @@ def write_report(results: Results, folder: Path, *, include_shared: bool = False
     """Writes figures and tables into ``folder``, which is made if needed, and returns the files.
 
     ``TASK-FIGURE.png``, ``.svg`` and ``.csv`` (the table that is drawn) for every task and row of
-    ``FIGURES``; ``table.csv``, ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of
-    augmentation layers); ``policies.csv`` (the share of each transform in the policies). TASK is
-    the ``file_stem`` of the task's label. A run that is unfinished, or has no point yet, gives the
-    same files, and they say so. The same results give the same bytes. ``include_shared`` keeps
-    trials that shared a GPU in all figures and tables of hours.
+    ``FIGURES``; ``TASK-ranges.*`` where layers have learned a transform of which the task knows the
+    margin between the classes; ``table.csv``, ``table.md``; ``points.csv``; ``learned.csv`` (the
+    magnitudes of augmentation layers); ``policies.csv`` (the share of each transform in the
+    policies). TASK is the ``file_stem`` of the task's label. A run that is unfinished, or has no
+    point yet, gives the same files, and they say so. The same results give the same bytes.
+    ``include_shared`` keeps trials that shared a GPU in all figures and tables of hours.
     UserError: the folder cannot be written to.
     """
     scores = score_table(results, include_shared=include_shared)
@@ -37,17 +39,22 @@ def write_report(results: Results, folder: Path, *, include_shared: bool = False
     for task in results.trials["task"].unique():
         for name, drawing in FIGURES.items():
             table = drawing.table(results, task, include_shared=include_shared)
-            figure = drawing.draw(table)
-            stem = f"{file_stem(task)}-{name}"
-            contents[f"{stem}.png"] = png(figure)
-            contents[f"{stem}.svg"] = svg(figure)
-            contents[f"{stem}.csv"] = csv(table)
+            contents |= _figure_files(f"{file_stem(task)}-{name}", drawing.draw(table), table)
+        ranges = learned_ranges(results, task)
+        if len(ranges):
+            figure = range_figure(ranges, results)
+            contents |= _figure_files(f"{file_stem(task)}-ranges", figure, ranges)
     contents["table.csv"] = csv(scores)
     contents["table.md"] = report_text(results, scores).encode()
     contents["points.csv"] = csv(results.points)
     contents["learned.csv"] = csv(results.learned)
     contents["policies.csv"] = csv(results.policies)
     return [write(folder / name, content) for name, content in contents.items()]
+
+
+def _figure_files(stem: str, figure: Figure, table: pd.DataFrame) -> dict[str, bytes]:
+    """A figure in both formats, and the table that is drawn."""
+    return {f"{stem}.png": png(figure), f"{stem}.svg": svg(figure), f"{stem}.csv": csv(table)}
 
 
 def report_text(results: Results, scores: pd.DataFrame) -> str:

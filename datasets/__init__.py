@@ -1,5 +1,6 @@
 """What is learned: tasks with their folds, and the trunks that learn them."""
 
+from augbench.datasets.options import margins
 from augbench.datasets.options.row import TaskRow
 from augbench.datasets.options.tasks import (
     ArraysOptions,
@@ -18,8 +19,18 @@ from augbench.datasets.plugins import with_plugins
 _HERE = "augbench.datasets"
 
 TASKS: dict[str, TaskRow] = {
-    "sinusoids": TaskRow(SinusoidsOptions, f"{_HERE}.sinusoids:sinusoids", None, ("eeg",)),
-    "mario_iggy": TaskRow(MarioIggyOptions, f"{_HERE}.mario_iggy:mario_iggy", None, ("image",)),
+    "sinusoids": TaskRow(
+        SinusoidsOptions,
+        f"{_HERE}.sinusoids:sinusoids",
+        kinds=("eeg",),
+        margin=margins.of_sinusoids,
+    ),
+    "mario_iggy": TaskRow(
+        MarioIggyOptions,
+        f"{_HERE}.mario_iggy:mario_iggy",
+        kinds=("image",),
+        margin=margins.of_mario_iggy,
+    ),
     "digits": TaskRow(DigitsOptions, f"{_HERE}.digits:digits", None, ("image",)),
     "cifar10": TaskRow(
         Cifar10Options, f"{_HERE}.cifar10:cifar10", f"{_HERE}.cifar10:fetch_cifar10", ("image",)

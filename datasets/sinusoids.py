@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.folds import Rows, check_share, hold_out, make_fold
+from augbench.datasets.options.margins import MEET
 from augbench.datasets.options.tasks import SinusoidsOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.parts import count_parts
@@ -20,7 +21,6 @@ from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Parts, Signal, Task, fingerprint
 
 FREQUENCIES = (2.0, 4.0, 6.0, 8.0)  # hertz
-MEET = 1.0  # hertz from the frequency of a class: halfway to the next one
 SAMPLING_RATE = 100.0  # hertz
 SECONDS = 10.0
 

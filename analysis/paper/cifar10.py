@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 
 from augbench.analysis.curves import best_so_far
 from augbench.analysis.frame import load
-from augbench.analysis.paper.claims import ABOVE_0, Claim, judged
-from augbench.analysis.paper.intervals import Estimate, median_estimate
-from augbench.analysis.paper.learned_curves import (
+from augbench.analysis.learned_curves import (
     LEGEND,
     TRIAL,
     Stroke,
@@ -23,6 +21,8 @@ from augbench.analysis.paper.learned_curves import (
     seeds_of,
     strokes,
 )
+from augbench.analysis.paper.claims import ABOVE_0, Claim, judged
+from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.paper.trained_models import Trained, trained_models
 from augbench.analysis.paper.trainings import training_table

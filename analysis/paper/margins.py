@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from augbench.analysis.frame import load
+from augbench.analysis.learned_curves import final_rows, learned_table, seed_words
 from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import median_estimate
-from augbench.analysis.paper.learned_curves import final_rows, learned_table, seed_words
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
 from augbench.analysis.settings import plot_settings
 from augbench.analysis.styles import METHOD_STYLES

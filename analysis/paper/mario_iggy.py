@@ -6,9 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from augbench.analysis.frame import load
-from augbench.analysis.paper.claims import SHARE, Claim, judged, judged_share
-from augbench.analysis.paper.intervals import median_estimate, share_estimate
-from augbench.analysis.paper.learned_curves import (
+from augbench.analysis.learned_curves import (
     LEGEND,
     LINE,
     OPERATIONS,
@@ -23,6 +21,8 @@ from augbench.analysis.paper.learned_curves import (
     seeds_of,
     strokes,
 )
+from augbench.analysis.paper.claims import SHARE, Claim, judged, judged_share
+from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.settings import plot_settings
 

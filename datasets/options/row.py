@@ -7,6 +7,14 @@ from typing import Any, NamedTuple
 from augbench.datasets.options.tasks import Kind
 
 
+class Margin(NamedTuple):
+    """How far a transform may go before it takes an example into another class."""
+
+    transforms: tuple[str, ...]  # all names that it has in layers
+    largest: float  # to either side
+    unit: str
+
+
 class TaskRow(NamedTuple):
     """A task: its options, and the functions that build it and download its data.
 
@@ -14,13 +22,14 @@ class TaskRow(NamedTuple):
     seed) -> Task`` and ``fetch(data)`` are functions or their names, ``module:function``, so that
     a suite can be checked without torch. ``data`` is the folder of all data sets, ``seed`` the
     suite's, from which the task draws its own random numbers. Bad options and bad data raise a
-    UserError.
+    UserError. ``margin(options)`` is for tasks of which one is known.
     """
 
     options: type
     build: Callable[..., Any] | str
     fetch: Callable[..., None] | str | None = None
     kinds: tuple[Kind, ...] = ("eeg", "image")  # of signals that it can have
+    margin: Callable[[Any], Margin] | None = None
 
 
 def resolve(function: Callable[..., Any] | str) -> Callable[..., Any]:

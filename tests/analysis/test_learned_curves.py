@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from augbench.analysis.paper.learned_curves import seed_words, seeds_of, strokes
+from augbench.analysis.learned_curves import seed_words, seeds_of, strokes
 from augbench.analysis.styles import METHOD_STYLES
 
 ONE = {"rotate": (1.0, 0.25, 45.0)}
