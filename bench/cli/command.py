@@ -1,5 +1,6 @@
 """The command ``augbench``. What a command needs is imported when it runs: ``--help`` is quick."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -214,25 +215,45 @@ def plan(
     data: Annotated[
         Path | None, typer.Option(help="Load the data from here, and say how they are split.")
     ] = None,
+    hours: Annotated[
+        bool,
+        typer.Option("--hours", help="Measure steps here; say how many device hours it takes."),
+    ] = False,
+    device: Annotated[
+        str | None, typer.Option(help="With --hours: cpu or cuda.  [default: cpu]")
+    ] = None,
 ) -> None:
     """Show the trials of a suite, and which of them are done.
 
     \b
     augbench plan quickstart
     augbench plan my.toml --set folds=3 --data data
+    augbench plan fig7_paper --hours --device cuda --data data
+
+    --hours takes some ten seconds for each method on each task. It needs the data: without --data
+    it looks where `augbench run` does.
     """
     from augbench.bench.cli.trial_tables import plan_text
+    from augbench.bench.plan.spec import UnitId
     from augbench.bench.plan.suite import find_suite, load_suite
     from augbench.bench.printable import printable
     from augbench.bench.store.run_directory import RunDirectory
     from augbench.bench.store.states import is_damaged, read_trials, skip_lines
 
     read = load_suite(find_suite(suite), overrides, fragments)
+    if device is not None and not hours:
+        raise UserError("--device is for --hours: add --hours or leave out --device")
+    if hours:
+        from augbench.bench.driver.run_options import check_device
+
+        check_device(device or "cpu")
+        data = data or Path(os.environ.get("AUGBENCH_DATA") or "data")
     directory = RunDirectory(out or Path("runs") / read.name)
     if directory.exists():
         directory.header()  # refuses a directory of another version
     trials = read_trials(directory, read.plan)
     splits: dict[str, str] = {}
+    skipped: dict[UnitId, str] = {}
     if data is not None:
         from augbench.bench.driver.prepare import prepare
 
@@ -244,6 +265,11 @@ def plan(
     print(plan_text(read.name, trials))
     for line in [*skip_lines(trials), *(f"{task}: {split}" for task, split in splits.items())]:
         print(printable(line))
+    if hours:
+        from augbench.bench.cli.hours_table import show_hours
+
+        assert data is not None
+        show_hours(read, skipped, data, device or "cpu")
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 

@@ -29,7 +29,7 @@ def plan_text(name: str, trials: Sequence[Trial]) -> str:
         (*_identity(trial), trial["trial"], state)
         for trial, state in zip(trials, states, strict=True)
     ]
-    return f"{title}\n{_columns(('task', 'method', 'fold', 'seed', 'trial', ''), rows)}"
+    return f"{title}\n{columns(('task', 'method', 'fold', 'seed', 'trial', ''), rows)}"
 
 
 def status_text(trials: Sequence[Trial]) -> str:
@@ -60,7 +60,7 @@ def _states(trials: Sequence[Trial]) -> str:
         )
         for trial in trials
     ]
-    return _columns(("task", "method", "fold", "seed", "state", "points", "wasted", "reason"), rows)
+    return columns(("task", "method", "fold", "seed", "state", "points", "wasted", "reason"), rows)
 
 
 def _counts(trials: Sequence[Trial], states: Sequence[str]) -> str:
@@ -68,14 +68,14 @@ def _counts(trials: Sequence[Trial], states: Sequence[str]) -> str:
         (trial["task"], trial["method"], state) for trial, state in zip(trials, states, strict=True)
     )
     rows = [(task, method, count, state) for (task, method, state), count in counts.items()]
-    return _columns(("task", "method", "trials", ""), rows)
+    return columns(("task", "method", "trials", ""), rows)
 
 
 def _identity(trial: Trial) -> Row:
     return trial["task"], trial["method"], trial["fold"], trial["seed"]
 
 
-def _columns(header: Sequence[str], rows: Iterable[Row]) -> str:
+def columns(header: Sequence[str], rows: Iterable[Row]) -> str:
     """Rows in columns as wide as their widest cell; the last column ends where its text ends."""
     cells = [list(header), *([printable(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]

@@ -38,13 +38,18 @@ def check_run_options(options: RunOptions) -> None:
     if options.engine == "inline" and (options.address or options.ship_code):
         word = "--address" if options.address else "--ship-code"
         raise UserError(f"{word} is for --engine ray: leave out {word} or --engine inline")
-    if options.device not in ("cpu", "cuda"):
-        raise UserError(f"--device {options.device}: known: cpu, cuda")
     if options.device == "cuda" and options.engine == "ray":
         raise UserError(
             "--device is for --engine inline; with Ray ask for GPUs by --set resources.gpus=1"
         )
-    if options.device == "cuda" and not torch.cuda.is_available():
+    check_device(options.device)
+
+
+def check_device(device: str) -> None:
+    """Raise a UserError for a device that is unknown, or that this machine does not have."""
+    if device not in ("cpu", "cuda"):
+        raise UserError(f"--device {device}: known: cpu, cuda")
+    if device == "cuda" and not torch.cuda.is_available():
         raise UserError("--device cuda: torch finds no GPU on this machine: leave out --device")
 
 

@@ -84,9 +84,16 @@ def trial_job(record: dict[str, Any], data: Path, *, device: torch.device, meter
     setup, test, task = make_setup(
         spec.task, spec.fold, spec.seed, data, device=device, meter=meter
     )
+    method = build_method(spec, setup, spec.options)
+    return Job(method, "search", spec.budget, setup, test, task)
+
+
+def build_method(spec: TrialSpec, setup: Setup, options: dict[str, Any]) -> Method:
+    """The method of a trial with these options; raises a UserError for options that do not fit."""
     row = known_methods()[spec.method]
-    options: Any = read_options(row.options, spec.options, f"method {spec.method!r}")
-    return Job(resolve(row.build)(setup, options), "search", spec.budget, setup, test, task)
+    read: Any = read_options(row.options, options, f"method {spec.method!r}")
+    method: Method = resolve(row.build)(setup, read)
+    return method
 
 
 def evaluation_job(

@@ -14,8 +14,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+import torch
 
 import augbench.bench.unit.job
+import augbench.bench.unit.rates
 from augbench.bench.cli.command import main
 from augbench.bench.cli.option_notes import option_notes
 from augbench.datasets import plugins
@@ -663,3 +665,52 @@ def test_how_a_task_is_split_is_said_by_plan_run_and_report(ask: Ask, tmp_path: 
     assert sentence in ask("run", suite, "--engine", "inline", *words)[1]
     assert ask("report", tmp_path / "run")[0] == 0
     assert sentence in (tmp_path / "run" / "report" / "table.md").read_text()
+
+
+def test_plan_says_how_many_hours_a_suite_would_take(
+    ask: Ask, small_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(augbench.bench.unit.rates, "SECONDS", 0.0)
+    out = tmp_path / "run"
+    code, printed, _ = ask("plan", small_suite, "--hours", "--out", out, "--data", tmp_path)
+    assert code == 0
+    assert printed.count("to do") == 2
+    table = printed.partition("device hours on cpu (1 thread):")[2].splitlines()
+    none, random_policy, total = (line.split() for line in table[2:5])
+    assert none[:2] == ["digits", "none"]
+    assert float(none[2]) > 0
+    assert none[3] == random_policy[2] == "-"  # no retrainings, no search
+    assert float(random_policy[3]) > 0
+    sums = [float(words[-1]) for words in (none, random_policy, total)]
+    assert sums[0] + sums[1] == pytest.approx(sums[2], rel=0.02)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--device", "cpu"), "--device is for --hours"),
+        (("--hours", "--device", "tpu"), "--device tpu: known: cpu, cuda"),
+    ],
+)
+def test_devices_that_plan_cannot_measure_are_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path, words: tuple[str, ...], part: str
+) -> None:
+    assert_one_sentence(ask("plan", small_suite, "--out", tmp_path / "r", *words), part)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(
+    ask: Ask, small_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    words = ("plan", small_suite, "--hours", "--device", "cuda", "--out", tmp_path / "r")
+    assert_one_sentence(ask(*words), "torch finds no GPU")
+
+
+def test_hours_without_the_data_are_one_sentence(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("plan", "fig7_paper", "--hours", "--out", tmp_path / "r")
+    assert_one_sentence(ask(*words, "--data", tmp_path / "given"), str(tmp_path / "given"))
+    monkeypatch.setenv("AUGBENCH_DATA", str(tmp_path / "by-name"))
+    assert_one_sentence(ask(*words), str(tmp_path / "by-name"))

@@ -18,8 +18,10 @@ from augbench.bench.plan.spec import Budget, TrialSpec
 from augbench.bench.plan.suite import read_suite
 from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.ledger import Ledger
+from augbench.bench.store.phases import CHARGED
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.job import make_setup
+from augbench.bench.unit.rehearsal import total, trial_steps
 from augbench.bench.unit.work import Host, do_unit
 from augbench.methods import METHODS
 
@@ -212,6 +214,25 @@ def test_validation_that_steers_is_charged_once_and_no_other(
     assert costs["evaluate"][1] == looked_at * n_model + n_test + (name in REWARD_OF_NOTHING) * (
         n_policy
     )
+
+
+@every_method
+def test_a_rehearsal_counts_what_a_real_run_is_charged_for(
+    trial: TrialSpec, whole: RunDirectory
+) -> None:
+    setup = make_setup(
+        trial.task, trial.fold, trial.seed, whole.path, device=torch.device("cpu"), meter=Ledger()
+    )[0]
+    for budget in (trial.budget, Budget()):
+        steps = trial_steps(replace(trial, budget=budget), setup)
+        assert len(steps) == N_STEPS
+        counted = {
+            name: [cost.steps, cost.forward, cost.backward] for name, cost in total(steps).items()
+        }
+        real = counts(whole, trial)
+        assert {name: counted[name] for name in CHARGED} == {name: real[name] for name in CHARGED}
+        n_policies = [row["kind"] for row in whole.unit(trial.unit).points()].count("policy")
+        assert sum(step.policy is not None for step in steps) == n_policies
 
 
 def n_test_of(trial: TrialSpec, whole: RunDirectory) -> int:
