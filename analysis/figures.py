@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from augbench.analysis.frame import Results
 from augbench.analysis.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
 from augbench.analysis.settings import plot_settings
-from augbench.bench.printable import printable
+from augbench.analysis.text import shorten
 
 LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
 LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down
@@ -151,7 +151,7 @@ def _title(table: pd.DataFrame) -> str:
     counts = table[table["axis"] == table["axis"].iloc[0]].drop_duplicates("method")
     done, planned = counts["done"].sum(), counts["planned"].sum()
     left_out, contended = counts["left_out"].sum(), counts["contended"].sum()
-    parts = [_shorten(str(table["task"].iloc[0]), TITLE_WIDTH)]
+    parts = [shorten(str(table["task"].iloc[0]), TITLE_WIDTH)]
     if done < planned:
         parts.append(f"{done} of {planned} trials done")
     if left_out:
@@ -159,11 +159,6 @@ def _title(table: pd.DataFrame) -> str:
     if contended:
         parts.append(f"{contended} of {planned} on a busy processor")
     return ", ".join(parts)
-
-
-def _shorten(text: str, length: int) -> str:
-    text = printable(text)
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _empty_reason(table: pd.DataFrame) -> str:
@@ -203,7 +198,7 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
 
 
 def _legend_label(row: "pd.Series[Any]") -> str:
-    label = _shorten(str(row["method"]), LABEL_WIDTH)
+    label = shorten(str(row["method"]), LABEL_WIDTH)
     if not row["on_axis"]:
         return f"{label} (no epochs)"
     if row["done"] < row["planned"]:

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from augbench.analysis.figures import LABEL_WIDTH
 from augbench.analysis.frame import Results
 from augbench.analysis.styles import METHOD_STYLES
+from augbench.analysis.text import shorten
 
 TRIAL = ["task", "method", "fold", "seed"]
 LEARNED_TABLE = (
@@ -137,9 +139,9 @@ def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
         )
         for stroke in rows.values()
     ]
-    figure.legend(
+    legend = figure.legend(
         handles,
-        list(rows),
+        ["-"] * len(rows),  # matplotlib leaves out a label that begins with an underscore
         title=title,
         title_fontsize=9,
         alignment="left",
@@ -147,6 +149,8 @@ def add_legend(figure: Figure, rows: Mapping[str, Stroke], title: str) -> None:
         loc="outside right center",
         frameon=False,
     )
+    for text, label in zip(legend.get_texts(), rows, strict=True):
+        text.set_text(shorten(label, LABEL_WIDTH))
 
 
 def finish(panel: Axes, title: str, *, x: str = "epoch", y: str = "") -> None:

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from augbench.analysis.figures import TITLE_WIDTH
 from augbench.analysis.frame import Results
 from augbench.analysis.learned_curves import (
     LEGEND,
@@ -17,6 +18,7 @@ from augbench.analysis.learned_curves import (
 )
 from augbench.analysis.settings import plot_settings
 from augbench.analysis.styles import method_styles
+from augbench.analysis.text import shorten
 
 RANGE_TABLE = (*TRIAL, "step", "range", "margin", "unit")
 
@@ -50,7 +52,8 @@ def range_figure(table: pd.DataFrame, results: Results) -> Figure:
         for label, stroke in strokes.items():
             draw_curves(panel, table[table["method"] == label], "range", stroke)
         panel.set_ylim(bottom=0)
-        title = f"{table['task'].iloc[0]}: the range that layers learn, {seeds_of(table)}"
+        task = shorten(str(table["task"].iloc[0]), TITLE_WIDTH)
+        title = f"{task}: the range that layers learn, {seeds_of(table)}"
         finish(panel, title, y=f"{table['unit'].iloc[0]} to either side")
         add_legend(figure, {**strokes, "margin between classes": LINE}, LEGEND)
     return figure

@@ -44,6 +44,12 @@ def markdown(text: str) -> str:
     return _NUMBERED.sub(r"\1\\\2", escaped)
 
 
+def shorten(text: str, length: int) -> str:
+    """The text for a figure, on one line; what is longer ends in an ellipsis."""
+    text = printable(text)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 def csv(table: pd.DataFrame) -> bytes:
     """A table as CSV in UTF-8; the same table gives the same bytes.
 

@@ -72,6 +72,16 @@ def test_the_margin_is_drawn_where_the_task_has_it(run):
     assert panel.get_ylim()[0] == 0
 
 
+@pytest.mark.parametrize("label", ["_augnet", "augnet $x$ [/red]", "a" * 100])
+def test_any_label_stands_in_the_legend(run, label):
+    rows = learned((1, 1, "shift", 0.5, 0.4)).assign(method=label)
+    table = learned_ranges(replace(run, learned=rows), "toy")
+    (legend,) = range_figure(table.assign(task="_$toy$"), run).legends
+    shown, margin = (text.get_text() for text in legend.get_texts())
+    assert shown == (label if len(label) < 40 else "a" * 35 + "…")
+    assert margin == "margin between classes"
+
+
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
