@@ -9,9 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from processes import wait_until
+
+
+def _free_port(host: str) -> int:
+    """One that no connection takes by itself meanwhile: the system gives out those from 32,768."""
+    while True:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((host, 20_000 + secrets.randbelow(10_000)))
+            return int(listener.getsockname()[1])
 
 
 class Nodes:
@@ -20,9 +29,7 @@ class Nodes:
     def __init__(self, host: str = "127.0.0.1", **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="augbench-nodes-", dir="/tmp"))  # short
         self.host = host
-        with socket.socket() as listener:
-            listener.bind((host, 0))
-            self.address = f"{host}:{listener.getsockname()[1]}"
+        self.address = f"{host}:{_free_port(host)}"
         self.environment = {
             **os.environ,
             **environment,
@@ -62,7 +69,8 @@ class Nodes:
                 words, env=self.environment, stdout=file, stderr=file, start_new_session=True
             )
         self.running.append(process)
-        wait_until(lambda: "Ray runtime started" in log.read_text(), 60)
+        wait_until(lambda: "Ray runtime started" in log.read_text() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
         return process
 
     def worker(
