@@ -45,7 +45,7 @@ class Forked:
         while (code := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(COMMAND, timeout or 3600)
-            time.sleep(0.02)
+            time.sleep(0.05)
         return code
 
     def send_signal(self, number: int) -> None:
