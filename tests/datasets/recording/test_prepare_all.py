@@ -92,11 +92,13 @@ def test_a_cache_that_cannot_be_written_stops_all_at_once(
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.prepare_all import prepare_all
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 sources = [Source(name, "1", Path(name)) for name in sys.argv[1:]]
 how = Preparation(events={"a": 0, "b": 1}, window_seconds=5.0)
 print(len(prepare_all(sources, how)))
@@ -119,24 +121,19 @@ def runs(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "a kill"])
 def test_no_process_stays_behind_when_the_program_is_stopped(
-    sources: list[Source], number: signal.Signals, tmp_path: Path
+    sources: list[Source], number: signal.Signals
 ) -> None:
     """Not even by a kill that it cannot hear: it is stopped as soon as it has a process."""
     command = [sys.executable, "-c", SCRIPT, *(str(each.signals) for each in sources)]
-    for attempt in range(5):  # it may have come to its end before it is stopped
-        cache = {**os.environ, "AUGBENCH_CACHE": str(tmp_path / f"cache{attempt}")}
-        program = subprocess.Popen(
-            command, env=cache, stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        wait_until(lambda: program.poll() is not None or bool(children_of(program.pid)))  # noqa: B023
-        children = children_of(program.pid) if program.poll() is None else []
-        program.send_signal(number)
-        program.communicate()
-        wait_until(lambda: not any(map(runs, children)))  # noqa: B023
-        if program.returncode != 0:
-            break
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_until(lambda: program.poll() is not None or bool(children_of(program.pid)))
+    assert program.poll() is None
+    children = children_of(program.pid)
     assert children
+    program.send_signal(number)
+    program.communicate()
     assert program.returncode == -number
+    wait_until(lambda: not any(map(runs, children)))
 
 
 def test_programs_that_start_together_prepare_each_recording_once(sources: list[Source]) -> None:
