@@ -27,9 +27,9 @@ demo: $(VENV)/.demo  ## install, run the quickstart suite on this machine, write
 test: $(VENV)/.test  ## install with the development tools, run every check
 	$(MAKE) -j2 check pytest
 
-# Four processes on two cores: many tests wait for other processes.
+# Three processes on two cores: many tests wait for other processes.
 pytest: $(VENV)/.test
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ROOT = Path(__file__).parents[3]
-N_TRIALS = 24
+N_TRIALS = 16
 SUITE = f"""
 name = "cluster"
 folds = 4

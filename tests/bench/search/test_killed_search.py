@@ -21,7 +21,7 @@ SUITE = """
 name = "killed"
 folds = 1
 [tasks.sinusoids]
-n_train = 100
+n_train = 60
 n_test = 20
 training = { epochs = 9, patience = 9 }
 [methods.shift]
