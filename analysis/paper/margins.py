@@ -19,6 +19,7 @@ from augbench.analysis.settings import plot_settings
 from augbench.analysis.styles import METHOD_STYLES
 from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.store.points import open_run
+from augbench.datasets.options.margins import MEET, RIGHT_ANGLE
 
 RANGE_TABLE = ("data", "half_range", "meet", "unit", "fold", "seed", "learned")
 
@@ -35,9 +36,9 @@ class Data(NamedTuple):
 
 
 DATA = {
-    "sinusoids": Data("waves of ω ± h", "half_band", 1.0, 0.1, "hertz"),
+    "sinusoids": Data("waves of ω ± h", "half_band", MEET, 0.1, "hertz"),
     "mario_iggy": Data(
-        "pictures turned by ± h", "half_range", 90.0, 5.0, "degrees", in_degrees=True
+        "pictures turned by ± h", "half_range", RIGHT_ANGLE, 5.0, "degrees", in_degrees=True
     ),
 }
 

@@ -25,8 +25,12 @@ from augbench.analysis.paper.claims import SHARE, Claim, judged, judged_share
 from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.settings import plot_settings
+from augbench.datasets.options.margins import of_mario_iggy
+from augbench.datasets.options.tasks import MarioIggyOptions
 
-DEGREES = 45.0  # half the range in the data, and the margin between the classes: 90 - 45
+# As AugNet and as Augerino call it, and the margin between the classes, which is half the range in
+# the data too: 45 degrees.
+ROTATIONS, DEGREES, _ = of_mario_iggy(MarioIggyOptions())
 STRONGEST = 180.0  # degrees: a rotation of magnitude 1
 NEAR = 5.0  # degrees from there that count as the same angle: a ninth of it
 GONE = 0.05  # a magnitude that does next to nothing: it moves by 2 % of a side
@@ -42,7 +46,6 @@ STROKES = {
     **strokes("augerino", "augerino", "augerino-script"),
     **strokes("augnet", "augnet", "augnet-no-regularizer", "augnet-augerino-regularizer"),
 }
-ROTATIONS = ("rotate", "rotation")  # as AugNet and as Augerino call it
 SETTINGS: Suites = {"small": ("fig3_small",), "paper": ("fig3_paper",)}
 
 

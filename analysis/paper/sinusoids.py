@@ -28,8 +28,11 @@ from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.paper.trainings import training_table
 from augbench.analysis.settings import plot_settings
+from augbench.datasets.options.margins import of_sinusoids
+from augbench.datasets.options.tasks import SinusoidsOptions
 
-HERTZ = 0.5  # half the band in the data, and the margin between the classes: 1 - 0.5
+# The margin between the classes, which is half the band in the data too: 0.5 hertz.
+HERTZ = of_sinusoids(SinusoidsOptions()).largest
 STRONGEST = 2.0  # hertz: a shift of magnitude 1
 NEAR = 0.1  # hertz from there that count as the same: a fifth of it
 SHIFT = "frequency_shift"

@@ -1,6 +1,5 @@
 """The command ``augbench``. What a command needs is imported when it runs: ``--help`` is quick."""
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from augbench.bench.cli.arguments import (
     Workers,
     with_workers,
 )
+from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
 from augbench.bench.search.space import SamplerName
@@ -206,71 +206,7 @@ def search(
     raise typer.Exit(0 if complete else 1)
 
 
-@app.command()
-def plan(
-    suite: SuitePath,
-    out: Out = None,
-    overrides: Overrides = [],  # noqa: B006
-    fragments: Fragments = [],  # noqa: B006
-    data: Annotated[
-        Path | None, typer.Option(help="Load the data from here, and say how they are split.")
-    ] = None,
-    hours: Annotated[
-        bool,
-        typer.Option("--hours", help="Measure steps here; say how many device hours it takes."),
-    ] = False,
-    device: Annotated[
-        str | None, typer.Option(help="With --hours: cpu or cuda.  [default: cpu]")
-    ] = None,
-) -> None:
-    """Show the trials of a suite, and which of them are done.
-
-    \b
-    augbench plan quickstart
-    augbench plan my.toml --set folds=3 --data data
-    augbench plan fig7_paper --hours --device cuda --data data
-
-    --hours takes some ten seconds for each method on each task. It needs the data: without --data
-    it looks where `augbench run` does.
-    """
-    from augbench.bench.cli.trial_tables import plan_text
-    from augbench.bench.plan.spec import UnitId
-    from augbench.bench.plan.suite import find_suite, load_suite
-    from augbench.bench.printable import printable
-    from augbench.bench.store.run_directory import RunDirectory
-    from augbench.bench.store.states import is_damaged, read_trials, skip_lines
-
-    read = load_suite(find_suite(suite), overrides, fragments)
-    if device is not None and not hours:
-        raise UserError("--device is for --hours: add --hours or leave out --device")
-    if hours:
-        from augbench.bench.driver.run_options import check_device
-
-        check_device(device or "cpu")
-        data = data or Path(os.environ.get("AUGBENCH_DATA") or "data")
-    directory = RunDirectory(out or Path("runs") / read.name)
-    if directory.exists():
-        directory.header()  # refuses a directory of another version
-    trials = read_trials(directory, read.plan)
-    splits: dict[str, str] = {}
-    skipped: dict[UnitId, str] = {}
-    if data is not None:
-        from augbench.bench.driver.prepare import prepare
-
-        skipped, splits = prepare(directory, read.plan, data)
-        reasons = {unit.digest: reason for unit, reason in skipped.items()}
-        for trial in trials:
-            if trial["state"] == "waiting" and trial["trial"] in reasons:
-                trial |= {"state": "skipped", "reason": reasons[trial["trial"]]}
-    print(plan_text(read.name, trials))
-    for line in [*skip_lines(trials), *(f"{task}: {split}" for task, split in splits.items())]:
-        print(printable(line))
-    if hours:
-        from augbench.bench.cli.hours_table import show_hours
-
-        assert data is not None
-        show_hours(read, skipped, data, device or "cpu")
-    raise typer.Exit(1 if is_damaged(trials) else 0)
+app.command()(plan)
 
 
 @app.command()
