@@ -5,6 +5,17 @@ from pathlib import Path
 
 import pytest
 
+# They take up to two minutes each and wait for other processes meanwhile.
+LONGEST = (
+    *("tests/bench/engines/", "tests/bench/unit/test_faults.py", "tests/test_claims.py"),
+    *("tests/test_package.py", "tests/docker/test_two_nodes.py", "tests/bench/search/"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first: at the end, one of them alone would keep one core busy."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:

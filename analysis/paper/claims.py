@@ -16,8 +16,8 @@ ALWAYS = 0.9  # of the seeds: from there on it is what a method does, for all th
 ABOVE_0 = nextafter(0.0, 1.0)  # the limit of what has to be more than 0
 VERDICTS = {True: "yes", False: "no", None: "open"}
 COLUMNS = (
-    *("figure", "scale", "measured", "paper_said", "value", "low", "high", "unit", "seeds"),
-    *("holds", "note", "device", "date", "commit", "trials"),
+    *("figure", "task", "scale", "measured", "paper_said", "value", "low", "high", "unit"),
+    *("seeds", "holds", "note", "device", "date", "commit", "trials"),
 )
 
 
@@ -37,6 +37,7 @@ class Origin(NamedTuple):
     """Where numbers come from."""
 
     figure: str
+    task: str  # the one that was asked for; "" for the figure's own
     scale: str
     device: str
     date: str  # of the run's first start
@@ -74,6 +75,7 @@ def claim_table(claims: Iterable[Claim], origin: Origin) -> pd.DataFrame:
     rows = [
         {
             "figure": origin.figure,
+            "task": origin.task,
             "scale": origin.scale,
             "measured": claim.measured,
             "paper_said": claim.paper_said,

@@ -79,4 +79,5 @@ FIGURE_8 = PaperFigure(
     table=hour_table,
     draw=accuracy_figure,
     claims=hour_claims,
+    of_tasks={"ssvep": {"small": ("fig8_ssvep",), "paper": ("ssvep_full",)}},
 )

@@ -5,6 +5,7 @@
 
 import csv
 import sys
+from itertools import groupby
 from pathlib import Path
 
 from augbench.analysis.paper import FIGURES
@@ -34,7 +35,7 @@ def page(folder: Path) -> str:
     """
     order = list(FIGURES)
     claims = [row for file in sorted((folder / "results").glob("*.csv")) for row in read_rows(file)]
-    claims.sort(key=lambda row: (order.index(row["figure"]), row["scale"]))
+    claims.sort(key=lambda row: (order.index(row["figure"]), row["task"], row["scale"]))
     remarks = read_rows(folder / "remarks.csv")
     parts = [HEAD]
     for figure in order:
@@ -66,19 +67,23 @@ def _figure(figure: str, rows: Rows, remarks: Rows) -> str:
     if not rows:
         command = f"augbench reproduce {figure}"
         return f"{title}\nNot run yet for this page; `{command}` does.\n"
-    origins = dict.fromkeys(_origin(row, remarks) for row in rows)
-    return "\n".join([title, claim_markdown(rows), *origins]) + "\n"
+    runs = groupby(rows, key=lambda row: _origin(row, remarks))
+    tables = (f"{claim_markdown(claims)}\n{origin}\n" for origin, claims in runs)
+    return "\n".join([title, *tables])
 
 
 def _origin(row: dict[str, str], remarks: Rows) -> str:
     """Where the numbers of a figure come from, and what docs/remarks.csv adds to that."""
+    task = f" --task {row['task']}" if row["task"] else ""
+    command = f"augbench reproduce {row['figure']}{task} --scale {row['scale']}"
     sentences = [
-        f"`augbench reproduce {row['figure']} --scale {row['scale']}`, on {row['device']}, begun "
-        f"{row['date']} at commit {row['commit']}; {row['trials']} trials done.",
+        f"`{command}`, on {row['device']}, begun {row['date']} at commit {row['commit']}; "
+        f"{row['trials']} trials done.",
         *(
             markdown(remark["remark"])
             for remark in remarks
-            if row["figure"] in remark["figures"].split() and row["scale"] == remark["scale"]
+            if (row["task"], row["scale"]) == (remark["task"], remark["scale"])
+            and row["figure"] in remark["figures"].split()
         ),
     ]
     return " ".join(sentences)

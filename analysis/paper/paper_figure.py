@@ -1,7 +1,7 @@
 """What a figure of the paper is made of: suites, the table that is drawn, what the paper says."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ class PaperFigure:
 
     ``suites`` names the shipped suites that it is drawn from, for two CPU cores ("small") and with
     the settings of the paper's appendix A ("paper"). ``table`` reads their run directories, in that
-    order and finished or not, into exactly what ``draw`` draws and ``claims`` judges.
+    order and finished or not, into exactly what ``draw`` draws and ``claims`` judges. ``of_tasks``
+    names suites of the figure's own for tasks that can be asked for in the place of the suites'.
     """
 
     shows: str
@@ -35,3 +36,4 @@ class PaperFigure:
     table: Callable[[Sequence[Run]], pd.DataFrame]
     draw: Callable[[pd.DataFrame], Figure]
     claims: Callable[[pd.DataFrame], list[Claim]]
+    of_tasks: Mapping[str, Suites] = field(default_factory=dict)

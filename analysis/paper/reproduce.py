@@ -62,7 +62,7 @@ def reproduce_figures(request: Request, console: Console) -> bool:
     and the others are drawn; a UserError if it is the only one.
     """
     figures = {name: _figure(name) for name in request.figures}
-    suites = dict.fromkeys(each for row in figures.values() for each in row.suites[request.scale])
+    suites = dict.fromkeys(each for row in figures.values() for each in _suites(row, request))
     complete, refused = True, set()
     for suite in () if request.draw_only else suites:
         with _named(suite, len(figures), console) as outcome:
@@ -70,7 +70,7 @@ def reproduce_figures(request: Request, console: Console) -> bool:
         complete &= outcome.good
         refused |= {suite} if outcome.refused else set()
     for name, figure in figures.items():
-        if refused & set(figure.suites[request.scale]):
+        if refused & set(_suites(figure, request)):
             continue
         with _named(name, len(figures), console) as outcome:
             for file in write_figure(name, figure, request):
@@ -107,6 +107,11 @@ def _figure(name: str) -> PaperFigure:
     return figure
 
 
+def _suites(figure: PaperFigure, request: Request) -> tuple[str, ...]:
+    """What a figure is drawn from: of the task that is asked for, if it has suites for that one."""
+    return figure.of_tasks.get(request.task or "", figure.suites)[request.scale]
+
+
 def _run(suite: str, request: Request, console: Console) -> bool:
     task = _other_task(suite, request)  # as it is by default, without the suite's options
     chosen = [] if task is None else [f"tasks={{ {task} = {{}} }}"]
@@ -134,11 +139,10 @@ def write_figure(name: str, figure: PaperFigure, request: Request) -> list[Path]
     Raises a UserError if a run directory is missing, or the folder cannot be written to.
     """
     runs = [
-        Run(_directory(suite, request), request.options.data)
-        for suite in figure.suites[request.scale]
+        Run(_directory(suite, request), request.options.data) for suite in _suites(figure, request)
     ]
     table = figure.table(runs)
-    claims = claim_table(figure.claims(table), origin(name, request.scale, runs))
+    claims = claim_table(figure.claims(table), origin(name, request, runs))
     rows = claims.to_dict("records")
     drawn = figure.draw(table)
     stem = name if request.task is None else f"{name}-{request.task}"
@@ -153,7 +157,7 @@ def write_figure(name: str, figure: PaperFigure, request: Request) -> list[Path]
     return [write(request.options.out / file, content) for file, content in contents.items()]
 
 
-def origin(figure: str, scale: str, runs: Sequence[Run]) -> Origin:
+def origin(figure: str, request: Request, runs: Sequence[Run]) -> Origin:
     """When, on what and by which code runs were begun, and how far they are, all together."""
     starts = [_first_start(open_run(run.path)[0]) for run in runs]
     results = [load(run.path) for run in runs]
@@ -161,7 +165,8 @@ def origin(figure: str, scale: str, runs: Sequence[Run]) -> Origin:
     n_done = sum(int(finished(result.trials).sum()) for result in results)
     return Origin(
         figure,
-        scale,
+        request.task or "",
+        request.scale,
         " + ".join(sorted(devices)),
         " + ".join(dict.fromkeys(date for date, _ in starts)),
         " + ".join(dict.fromkeys(commit for _, commit in starts)),

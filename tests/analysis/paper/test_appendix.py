@@ -41,6 +41,7 @@ def data(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (data / "mass").exists():
         for number in range(1, 6):
             write_mass(data / "mass", number, rate=128.0)
+    (data / "simulated").symlink_to(data / "mass")  # the same layout
     return data
 
 
@@ -88,9 +89,10 @@ def test_suites_at_the_papers_scale_have_its_settings_but_in_ablations(
 
 def test_the_suites_of_every_figure_ship_at_both_scales() -> None:
     for place in FIGURES.values():
-        suites = resolve(place).suites
-        assert set(suites) == {"small", "paper"}
-        assert {each for names in suites.values() for each in names} <= set(shipped_suites())
+        figure = resolve(place)
+        for suites in (figure.suites, *figure.of_tasks.values()):
+            assert set(suites) == {"small", "paper"}
+            assert {each for names in suites.values() for each in names} <= set(shipped_suites())
 
 
 def test_what_is_compared_is_what_the_appendix_names(data_root: Path) -> None:

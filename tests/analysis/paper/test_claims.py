@@ -15,7 +15,7 @@ from augbench.analysis.paper.claims import (
 )
 from augbench.analysis.paper.intervals import Estimate, share_estimate
 
-ORIGIN = Origin("fig0", "small", "cpu", "2026-11-26", "abc1234", "4 of 5")
+ORIGIN = Origin("fig0", "", "small", "cpu", "2026-11-26", "abc1234", "4 of 5")
 NOTHING = Estimate(np.nan, np.nan, np.nan, 0)
 
 

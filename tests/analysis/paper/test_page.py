@@ -23,7 +23,8 @@ def test_a_table_of_results_is_one_that_augbench_wrote(file):
     rows = read_rows(file)
     assert rows
     assert {tuple(row) for row in rows} == {COLUMNS}
-    assert {f"{row['figure']}-{row['scale']}" for row in rows} == {file.stem}
+    stems = {"-".join(filter(None, (row["figure"], row["task"], row["scale"]))) for row in rows}
+    assert stems == {file.stem}
     assert all("dirty" not in row["commit"] and row["commit"] != "unknown" for row in rows)
 
 
@@ -47,7 +48,7 @@ def test_a_new_result_comes_onto_the_page(tmp_path):
     for name in WORDS:
         shutil.copy(DOCS / name, tmp_path)
     (tmp_path / "remarks.csv").write_text(
-        "figures,scale,remark\nfig3 fig4,small,From another suite.\n"
+        "figures,task,scale,remark\nfig3 fig4,,small,From another suite.\n"
     )
     (tmp_path / "results").mkdir()
     row = dict.fromkeys(COLUMNS, "") | {"figure": "fig3", "scale": "small", "measured": "an angle"}
@@ -69,11 +70,14 @@ def test_a_new_result_comes_onto_the_page(tmp_path):
 
 def test_every_unfinished_run_is_remarked_upon():
     remarks = read_rows(DOCS / "remarks.csv")
-    remarked = {(name, row["scale"]) for row in remarks for name in row["figures"].split()}
+    remarked = {
+        (name, row["task"], row["scale"]) for row in remarks for name in row["figures"].split()
+    }
     for file in RESULTS:
         for row in read_rows(file):
             done, planned = row["trials"].split(" of ")
-            assert done == planned or (row["figure"], row["scale"]) in remarked, file
+            run = (row["figure"], row["task"], row["scale"])
+            assert done == planned or run in remarked, file
 
 
 def test_a_missing_table_is_one_sentence(tmp_path):

@@ -99,11 +99,22 @@ def test_one_of_several_figures_without_data_does_not_stop_the_others(tmp_path):
     assert "fig7_small: " in console.export_text()
 
 
-def test_the_suites_own_task_has_no_directory_of_its_own(tmp_path, small_cifar):
-    for task, directory in (("ssvep", "fig8_small"), ("sinusoids", "fig8_small-sinusoids")):
-        asked = request(("fig8",), tmp_path, small_cifar, draw_only=True)
-        with pytest.raises(UserError, match=f"/{directory} is no run directory"):
-            reproduce_figures(replace(asked, task=task), Console(quiet=True))
+@pytest.mark.parametrize(
+    ("task", "scale", "directory"),
+    [
+        ("simulated", "small", "fig8_small"),
+        ("mass", "paper", "fig8_paper"),
+        ("sinusoids", "small", "fig8_small-sinusoids"),
+        ("ssvep", "small", "fig8_ssvep"),
+        ("ssvep", "paper", "ssvep_full"),
+    ],
+)
+def test_a_task_has_its_own_suite_or_a_directory_of_its_own(
+    task, scale, directory, tmp_path, small_cifar
+):
+    asked = request(("fig8",), tmp_path, small_cifar, draw_only=True)
+    with pytest.raises(UserError, match=f"/{directory} is no run directory"):
+        reproduce_figures(replace(asked, task=task, scale=scale), Console(quiet=True))
 
 
 def test_one_figure_or_all_can_be_named():
