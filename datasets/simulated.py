@@ -18,6 +18,6 @@ def simulated(options: SimulatedOptions, data: Path, seed: int) -> Task:
     if not folder.is_dir():
         raise UserError(
             f"there are no simulated nights at {folder}: write some with `augbench simulate-nights "
-            f"{folder} --layout mass --nights 20`"
+            f"{folder} --layout mass --nights 10 --hours 3`"
         )
     return mass_like_task("simulated", options, folder)
