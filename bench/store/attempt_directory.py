@@ -42,6 +42,16 @@ class AttemptDirectory:
         """Better weights, before there is a checkpoint that knows of them."""
         return self.path / "new-model.pt"
 
+    def predictions_file(self, weights: str) -> Path:
+        """What the weights with a digest predict on the test split."""
+        return self.path / f"predictions-{weights}.npz"
+
+    def drop_predictions(self, but: str) -> None:
+        """Delete the predictions of all weights but those with a digest."""
+        for file in self.path.glob("predictions-*.npz"):
+            if file != self.predictions_file(but):
+                _delete(file)
+
     @property
     def draft_file(self) -> Path:
         return self.path / "draft.json"
@@ -62,6 +72,13 @@ class AttemptDirectory:
                 self.draft_file.mkdir()
 
     def drop_tensors(self) -> None:
-        """Delete its checkpoints and weights."""
-        for file in self.path.glob("*.pt"):
-            file.unlink(missing_ok=True)
+        """Delete its checkpoints, its weights and what they predict."""
+        for pattern in ("*.pt", "predictions-*.npz"):
+            for file in self.path.glob(pattern):
+                _delete(file)
+
+
+def _delete(file: Path) -> None:
+    """Delete a file; a folder in its place is not ours and stays."""
+    if not file.is_dir():
+        file.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ after a share was unmounted, that is an error.
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import platform
@@ -235,6 +236,14 @@ def _read_bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except (IsADirectoryError, NotADirectoryError) as error:
+        raise damaged(file, str(error.strerror)) from error
+
+
+def file_digest(file: Path) -> str:
+    """A hash of the content of a file; a DamagedError if it is missing."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise damaged(file, str(error.strerror)) from error
 
 

@@ -116,6 +116,16 @@ def count_scored(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> int
     return sum(scores is not None for _, _, scores in _scores(run, spec, rows))
 
 
+def scored_units(
+    run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]
+) -> Iterator[tuple[UnitDirectory, Row]]:
+    """For each point that is scored: the unit whose model it is of, and the row with the scores."""
+    trial = run.unit(spec.unit)
+    for _, evaluation, scores in _scores(run, spec, rows):
+        if scores is not None:
+            yield evaluation or trial, scores
+
+
 def _scores(
     run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]
 ) -> Iterator[tuple[Row, UnitDirectory | None, Row | None]]:

@@ -106,6 +106,8 @@ class Result(TypedDict):
     wasted: WastedRecord
     weights: str  # digest of the best weights; "" where no model was shown
     model_digest: str  # of the file that holds them; likewise
+    # Of the file of what they predict on the test split; "" in a search, missing in older runs.
+    predictions_digest: NotRequired[str]
     device: str
     shared: bool
     metric: str

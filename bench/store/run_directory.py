@@ -19,6 +19,7 @@
             last.pt, previous.pt     its checkpoints
             new-model.pt             weights that no checkpoint knows of yet
             model.pt                 the best weights
+            predictions-WEIGHTS.npz  what these predict on the test split; in a search there is none
             draft.json               its result, before it becomes one
         policies/DIGEST.json         the policies among the artifacts, named by their content
         result.json                  exists exactly when the unit is finished; names its attempt
@@ -36,8 +37,9 @@ attempt: they put a folder in the place of its draft, so that it cannot make a r
 have a checkpoint of their own they delete its checkpoints and weights.
 
 Whatever is read is held against its own name: the spec against the unit's ID, a policy against its
-digest, the rows and the model of a finished unit against its result. What does not agree is
-damaged: it is not counted as done. The driver renames it to NAME.damaged and does the unit again.
+digest, the rows, the model and the predictions of a finished unit against its result. What does not
+agree is damaged: it is not counted as done. The driver renames it to NAME.damaged and does the unit
+again.
 """
 
 import time

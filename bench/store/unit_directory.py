@@ -100,6 +100,23 @@ class UnitDirectory:
             raise damaged(file, "it is not the model that the result names")
         return file
 
+    def predictions_file(self) -> tuple[Path, str] | None:
+        """What the best weights of a finished unit predict on the test split, and its digest.
+
+        None before, and if there are none. Raises a DamagedError if the file is not there.
+        """
+        result = self.result()
+        return None if result is None else self._predictions_of(result)
+
+    def _predictions_of(self, result: dict[str, Any]) -> tuple[Path, str] | None:
+        digest = result.get("predictions_digest")
+        if not digest:
+            return None
+        file = self._attempt(result["attempt"]).predictions_file(result["weights"])
+        if not file.is_file():
+            raise damaged(file, "it is missing")
+        return file, digest
+
     def points(self) -> list[Row]:
         """The rows of all attempts, by point; if two attempts have a point, the newer one's row.
 
@@ -174,6 +191,7 @@ class UnitDirectory:
         if not any(event["event"] == "start" for event in attempt.log()):
             raise damaged(attempt.log_file, "it does not say where the attempt ran")
         self._model_of(result)
+        self._predictions_of(result)
         return result
 
     def points_size(self) -> int:

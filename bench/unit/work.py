@@ -12,7 +12,6 @@ from torch import nn
 from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt import Attempt, Wasted
-from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import has_stopped, start_event
 from augbench.bench.store.files import (
     BusyError,
@@ -23,15 +22,17 @@ from augbench.bench.store.files import (
     write_json_once,
 )
 from augbench.bench.store.ledger import Ledger
+from augbench.bench.store.predictions import Predictions
 from augbench.bench.store.provenance import device_name
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
+from augbench.bench.unit.best_model import BestModel, holds
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.policies.policy_json import to_json
 from augbench.methods.training.method import Trained
-from augbench.methods.training.training import DivergedError, score
+from augbench.methods.training.training import DivergedError, predict, score_predictions
 
 GHOST_SECONDS = 30.0  # how long to wait for a process that may still work on the unit
 
@@ -98,10 +99,9 @@ class _Worker:
         self.step = 0
         self.n_points = 0
         self.n_published = max((row["point"] for row in directory.points()), default=0)
-        self.best_valid = -1.0
+        self.best = BestModel(attempt.directory)
         self.state = "running"
         self.last_row: dict[str, Any] = {}
-        self.weights = ""
         self.wasted = Wasted(0.0, 0)
         self._saved_at = time.monotonic()
         self._has_saved = False
@@ -185,43 +185,41 @@ class _Worker:
             }
         else:
             row |= {"kind": "model", "metric": self.job.task.metric, "valid": artifact.valid}
-            if self.host.score_test:
-                row["test"] = self._test(artifact.model)
-            self._keep_best(artifact)
+            predictions = self._predict(artifact.model) if self.host.score_test else None
+            if predictions is not None:
+                row["test"] = self._score(predictions)
+            with self.ledger.phase("store"):
+                self.best.keep(artifact, predictions)
         self.last_row = row | {
             "learned": self.job.method.learned(),
             "costs": self.ledger.state_dict(),
         }
         return self.last_row
 
-    def _test(self, model: nn.Module) -> float:
+    def _predict(self, model: nn.Module) -> Predictions:
+        """What a model says of the test split."""
         with self.ledger.phase("evaluate"):
-            return score(
-                model,
-                self.job.test,
-                metric=self.job.task.metric,
-                n_classes=self.job.task.n_classes,
-                seed=self.job.setup.seeds.integer("score"),
-                meter=self.ledger,
+            seed = self.job.setup.seeds.integer("score")
+            logits = predict(model, self.job.test.x, seed=seed, meter=self.ledger).cpu()
+            y = self.job.test.y.cpu()
+            probabilities = logits.double().softmax(1)
+            return Predictions(
+                self.job.task.class_names,
+                y.numpy(),
+                logits.argmax(1).numpy(),
+                probabilities.numpy(),
             )
 
-    def _keep_best(self, artifact: Trained) -> None:
-        if artifact.valid <= self.best_valid:
-            return
-        self.best_valid = artifact.valid
-        weights = artifact.model.state_dict()
-        self.weights = checkpoint.weights_digest(weights)
-        # Under another name until a checkpoint knows of them: the one before needs the former ones.
-        with self.ledger.phase("store"):
-            file = self.attempt.directory.new_model_file
-            checkpoint.write(file, {"weights": weights, "digest": self.weights})
+    def _score(self, predictions: Predictions) -> float:
+        predicted, y = torch.from_numpy(predictions.predicted), torch.from_numpy(predictions.y)
+        task = self.job.task
+        return score_predictions(predicted, y, metric=task.metric, n_classes=task.n_classes)
 
     def _save(self) -> None:
         state = self._state_dict()
         self.attempt.beat()  # after the state: no ledger may hold more time than the pulse shows
         checkpoint.save(self.attempt.directory.path, state)
-        if self.attempt.directory.new_model_file.exists():
-            self.attempt.directory.new_model_file.replace(self.attempt.directory.model_file)
+        self.best.settle()
         self._saved_at = time.monotonic()
         if not self._has_saved:
             self._has_saved = True
@@ -235,8 +233,7 @@ class _Worker:
             "costs": self.ledger.state_dict(),
             "step": self.step,
             "n_points": self.n_points,
-            "best_valid": self.best_valid,
-            "weights": self.weights,
+            **self.best.state_dict(),
             "state": self.state,
             "last_row": json.dumps(self.last_row),
             "fingerprint": self.job.task.fingerprint,
@@ -259,18 +256,14 @@ class _Worker:
         self.ledger.costs["setup"].seconds += setup.seconds
         self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds
         self.step, self.n_points = state["step"], state["n_points"]
-        self.best_valid, self.weights = state["best_valid"], state["weights"]
         self.state, self.last_row = state["state"], json.loads(state["last_row"])
         with self.ledger.phase("store"):
-            if self.weights:
-                former = _file_of_weights(loaded.folder, self.weights)
-                assert former is not None  # `_load` has looked
-                checkpoint.link_or_copy(former, self.attempt.directory.model_file)
+            self.best.load_state_dict(state, loaded.folder)
             if self.last_row:
                 self._publish(self.last_row)
 
     def _load(self) -> checkpoint.Loaded | None:
-        """The newest checkpoint; None if there is none, or rows or weights before it are lost."""
+        """The newest checkpoint; None if there is none, or what came before it is lost."""
         newest_first = reversed(self.attempt.earlier)
         try:
             loaded = checkpoint.load(attempt.path for attempt in newest_first)
@@ -278,10 +271,7 @@ class _Worker:
             return None  # what all attempts have done is wasted
         if loaded is None or self.n_published < loaded.state["n_points"] - 1:
             return None
-        weights = loaded.state["weights"]
-        if weights and _file_of_weights(loaded.folder, weights) is None:
-            return None
-        return loaded
+        return loaded if holds(loaded.folder, loaded.state) else None
 
     def _finish(self) -> None:
         record = {
@@ -292,8 +282,7 @@ class _Worker:
             "points_digest": self.directory.points_digest(self.n_points),
             "costs": self.ledger.state_dict(),
             "wasted": self.wasted._asdict(),
-            "weights": self.weights,
-            "model_digest": self._model_digest(),
+            **self.best.digests(),
             "device": device_name(self.device),
             "shared": self.host.shared,
             "metric": self.job.task.metric,
@@ -303,17 +292,3 @@ class _Worker:
         draft = self.attempt.directory.draft_file
         if not write_json_once(self.directory.result_file, sealed(record), draft):
             raise self.attempt.superseded()
-
-    def _model_digest(self) -> str:
-        """The digest of the file of the best weights; "" if there is none."""
-        return checkpoint.payload_digest(self.attempt.directory.model_file) if self.weights else ""
-
-
-def _file_of_weights(attempt: Path, digest: str) -> Path | None:
-    """The file of an attempt that holds the weights with a digest; None if there is none.
-
-    A process that was killed right after a checkpoint has not given the new weights their name yet.
-    """
-    directory = AttemptDirectory(attempt)
-    files = (directory.model_file, directory.new_model_file)
-    return next((file for file in files if checkpoint.holds_weights(file, digest)), None)

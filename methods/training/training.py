@@ -201,14 +201,20 @@ def score(
     meter: Meter,
 ) -> float:
     """The metric of a model on a split; a model that augments draws its noise from ``seed``."""
+    predicted = predict(model, split.x, seed=seed, meter=meter).argmax(1)
+    return score_predictions(predicted, split.y, metric=metric, n_classes=n_classes)
+
+
+def predict(model: nn.Module, x: Tensor, *, seed: int, meter: Meter) -> Tensor:
+    """(N, ...) -> (N, K) logits; a model that augments draws its noise from ``seed``."""
     model.eval()
-    predicted = []
-    with torch.no_grad(), global_seed(seed, split.x.device):
-        n_at_once = max(1, min(SCORE_BATCH, SCORE_BATCH_VALUES // split.x.shape[1:].numel()))
-        for x in split.x.split(n_at_once):
-            predicted.append(model(x).argmax(1))
-            meter.count(forward=trunk_samples(model, len(x)))
-    return score_predictions(torch.cat(predicted), split.y, metric=metric, n_classes=n_classes)
+    logits = []
+    with torch.no_grad(), global_seed(seed, x.device):
+        n_at_once = max(1, min(SCORE_BATCH, SCORE_BATCH_VALUES // x.shape[1:].numel()))
+        for part in x.split(n_at_once):
+            logits.append(model(part))
+            meter.count(forward=trunk_samples(model, len(part)))
+    return torch.cat(logits)
 
 
 def score_predictions(predicted: Tensor, y: Tensor, *, metric: Metric, n_classes: int) -> float:

@@ -7,18 +7,20 @@ from typing import Any
 from augbench.bench.store.points import open_run, read_points
 
 
-def timeless(path: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def timeless(path: Path) -> tuple[list[dict[str, Any]], dict[str, tuple[str, str]]]:
     """All that must be equal to the last bit.
 
-    The points, but for what the clocks say, and the digest of the best weights of every unit.
+    The points, but for what the clocks say, and the digests of the best weights of every unit and
+    of what they predict.
     """
     run, suite = open_run(path)
     points = [
         {k: v for k, v in point.items() if not k.startswith("hours") and k != "busy"}
         for point in read_points(run, suite.plan)
     ]
-    weights = {
-        str(file.parent.relative_to(run.path)): json.loads(file.read_text())["weights"]
-        for file in sorted(run.path.glob("*/*/result.json"))
-    }
-    return points, weights
+    models = {}
+    for file in sorted(run.path.glob("*/*/result.json")):
+        result = json.loads(file.read_text())
+        digests = result["weights"], result["predictions_digest"]
+        models[str(file.parent.relative_to(run.path))] = digests
+    return points, models

@@ -142,6 +142,8 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "a result that is a folder": ("evaluations/*/result.json", a_folder),
     "weights flipped": ("*/*/attempts/*/model.pt", flip),
     "weights deleted": ("*/*/attempts/*/model.pt", Path.unlink),
+    "predictions flipped": ("*/*/attempts/*/predictions-*.npz", flip),
+    "predictions deleted": ("*/*/attempts/*/predictions-*.npz", Path.unlink),
     "a log emptied": ("trials/*/attempts/*/log.jsonl", lambda file: file.write_text("")),
     "an attempt that is a file": (
         "trials/*/attempts/0001",
@@ -152,7 +154,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], Any]]] = {
         lambda folder: (shutil.rmtree(folder), folder.write_text("")),
     ),
 }
-ONLY_RUN_SEES = ("weights flipped",)  # status does not read all models
+ONLY_RUN_SEES = ("weights flipped", "predictions flipped")  # status does not read all of them
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -211,11 +213,16 @@ def test_an_unfinished_trial_whose_checkpoints_are_damaged_begins_anew(
     assert timeless(out) == timeless(whole)
 
 
-def test_weights_that_are_damaged_are_not_carried_on(suite: Suite, whole: Path, out: Path) -> None:
+@pytest.mark.parametrize("damage", [flip, Path.unlink, a_folder])
+@pytest.mark.parametrize("name", ["model.pt", "predictions-*.npz"])
+def test_a_best_model_that_is_damaged_is_not_carried_on(
+    name: str, damage: Callable[[Path], Any], suite: Suite, whole: Path, out: Path
+) -> None:
     """A trial that goes on takes over the best model so far: with another one it begins anew."""
-    unit = UnitDirectory(first(out, "trials/*/attempts/*/model.pt").parents[2])
+    file = first(out, f"trials/*/attempts/*/{name}")
+    unit = UnitDirectory(file.parents[2])
     unit.result_file.unlink()
-    flip(unit.attempts()[0].model_file)
+    damage(file)
     assert do(suite, out)[0]
     assert timeless(out) == timeless(whole)
 

@@ -104,7 +104,9 @@ def damage(out: Path, rng: random.Random) -> str:
         if rng.random() < 0.5:
             path.write_text("in the way")
         return f"{path}: a folder"
-    kind = rng.choice([*WHOLE_FILES, *([*VALUES_IN] * 3 if path.suffix != ".pt" else [])])
+    kind = rng.choice(
+        [*WHOLE_FILES, *([*VALUES_IN] * 3 if path.suffix not in (".pt", ".npz") else [])]
+    )
     kind(path, rng)
     return f"{path}: {kind.__name__}"
 

@@ -1,0 +1,91 @@
+"""What a model predicts on the test split, kept so that other metrics can be had afterwards."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augbench.bench.plan.suite import PlannedTrial
+from augbench.bench.store.files import DamagedError, damaged, file_digest
+from augbench.bench.store.points import scored_units
+from augbench.bench.store.run_directory import RunDirectory
+
+
+class Predictions(NamedTuple):
+    """What a model says of N examples of K classes."""
+
+    class_names: tuple[str, ...]
+    y: NDArray[np.int64]  # (N,) the true classes
+    predicted: NDArray[np.int64]  # (N,)
+    probabilities: NDArray[np.float64]  # (N, K), kept in 16 bits; a row may miss 1 by 1e-3
+
+
+def write_predictions(file: Path, predictions: Predictions) -> None:
+    """Write predictions to the disk, compressed; nothing is left of them if that fails."""
+    try:
+        with file.open("wb") as out:
+            np.savez_compressed(
+                out,
+                class_names=np.array(predictions.class_names),
+                y=predictions.y.astype(np.int32),
+                predicted=predictions.predicted.astype(np.int32),
+                probabilities=predictions.probabilities.astype(np.float16),
+            )
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        file.unlink(missing_ok=True)  # it would keep a full disk full
+        raise
+
+
+def load_predictions(file: Path, digest: str) -> Predictions:
+    """What `write_predictions` wrote into a file that has this digest.
+
+    Raises a DamagedError if the file is missing, or its content has changed.
+    """
+    if file_digest(file) != digest:
+        raise damaged(file, "its content has changed")
+    with np.load(file) as arrays:
+        return Predictions(
+            tuple(arrays["class_names"].tolist()),
+            arrays["y"].astype(np.int64),
+            arrays["predicted"].astype(np.int64),
+            arrays["probabilities"].astype(np.float64),
+        )
+
+
+def read_predictions(
+    run: RunDirectory, plan: Sequence[PlannedTrial]
+) -> Iterator[tuple[PlannedTrial, Predictions]]:
+    """What the best model of each finished trial predicts, in the order of the plan.
+
+    The best is that of the point with the highest validation metric, the older of equal ones; where
+    a trial shows policies, its model is that of the retraining. Trials of older versions of
+    augbench, which kept no predictions, and damaged ones are left out.
+    """
+    skipped = run.skipped()
+    for planned in plan:
+        if planned.spec.unit.digest in skipped:
+            continue
+        with suppress(DamagedError):
+            found = _of_trial(run, planned)
+            if found is not None:
+                yield planned, found
+
+
+def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Predictions | None:
+    trial = run.unit(planned.spec.unit)
+    if trial.check() is None:
+        return None
+    best: tuple[float, Any] | None = None
+    for unit, scores in scored_units(run, planned.spec, trial.points()):
+        if best is None or scores["valid"] > best[0]:
+            best = scores["valid"], unit
+    if best is None:
+        return None
+    kept = best[1].predictions_file()
+    return None if kept is None else load_predictions(*kept)

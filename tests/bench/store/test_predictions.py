@@ -1,0 +1,128 @@
+"""What models predict on the test split, kept and read again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from augbench.bench.driver.run import run_suite
+from augbench.bench.driver.run_options import RunOptions
+from augbench.bench.plan.suite import load_suite
+from augbench.bench.store.files import DamagedError, file_digest
+from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.predictions import (
+    Predictions,
+    load_predictions,
+    read_predictions,
+    write_predictions,
+)
+
+SUITE = """
+name = "kept"
+folds = [0, 2]
+[tasks.digits]
+training = { epochs = 3 }
+[methods.none]
+[methods.random_policy]
+n_policies = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a method that ends in models, and of one that ends in policies."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "kept.toml").write_text(SUITE)
+    options = RunOptions(folder / "run", folder, engine="inline")
+    assert run_suite(load_suite(folder / "kept.toml"), options, Console(quiet=True))
+    return folder / "run"
+
+
+def test_the_test_metric_at_the_best_validation_comes_out_of_them(out: Path) -> None:
+    run, suite = open_run(out)
+    best: dict[str, tuple[float, float]] = {}
+    for point in read_points(run, suite.plan):
+        held = best.setdefault(point["trial"], (point["valid"], point["test"]))
+        if point["valid"] > held[0]:
+            best[point["trial"]] = point["valid"], point["test"]
+    found = {
+        planned.spec.unit.digest: predictions
+        for planned, predictions in read_predictions(run, suite.plan)
+    }
+    assert set(found) == set(best) == {planned.spec.unit.digest for planned in suite.plan}
+    for trial, predictions in found.items():
+        assert (predictions.y == predictions.predicted).mean() == best[trial][1]
+        assert predictions.class_names == tuple("0123456789")
+        assert np.abs(predictions.probabilities.sum(axis=1) - 1).max() < 1e-3
+        # In 16 bits two classes may be equal: none is above the one that is predicted.
+        chosen = np.take_along_axis(predictions.probabilities, predictions.predicted[:, None], 1)
+        assert (predictions.probabilities <= chosen).all()
+
+
+def test_trials_of_a_fold_have_the_same_examples_in_the_same_order(out: Path) -> None:
+    run, suite = open_run(out)
+    by_fold: dict[int, list[bytes]] = {}
+    for planned, predictions in read_predictions(run, suite.plan):
+        by_fold.setdefault(planned.spec.fold, []).append(predictions.y.tobytes())
+    assert [len(set(labels)) for labels in by_fold.values()] == [1, 1]
+    assert len({labels[0] for labels in by_fold.values()}) == 2
+
+
+def test_only_those_of_the_best_weights_are_kept(out: Path) -> None:
+    for result in out.glob("*/*/result.json"):
+        record = json.loads(result.read_text())
+        files = list(result.parent.glob("attempts/*/predictions-*"))
+        if not record["weights"]:  # a trial that shows policies
+            assert (files, record["predictions_digest"]) == ([], "")
+            continue
+        assert [file.name for file in files] == [f"predictions-{record['weights']}.npz"]
+        assert file_digest(files[0]) == record["predictions_digest"]
+
+
+def test_they_are_small(out: Path) -> None:
+    for file in out.glob("*/*/attempts/*/predictions-*"):
+        with np.load(file) as arrays:
+            n_examples = len(arrays["y"])
+        assert file.stat().st_size < 24 * n_examples + 2000  # of ten classes
+
+
+PREDICTIONS = Predictions(
+    ("Wach", "müde"), np.array([0, 1, 1]), np.array([0, 1, 0]), np.eye(2)[[0, 1, 0]]
+)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "predictions-1.npz"
+    write_predictions(file, PREDICTIONS)
+    read = load_predictions(file, file_digest(file))
+    assert read.class_names == PREDICTIONS.class_names
+    for mine, theirs in zip(read[1:], PREDICTIONS[1:], strict=True):
+        assert mine.dtype == theirs.dtype
+        assert (mine == theirs).all()
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "folder"])
+def test_a_changed_file_is_refused_by_its_name(damage: str, tmp_path: Path) -> None:
+    file = tmp_path / "predictions-1.npz"
+    write_predictions(file, PREDICTIONS)
+    digest, content = file_digest(file), bytearray(file.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    if damage in ("flip", "cut"):
+        file.write_bytes(content[: 60 if damage == "cut" else None])
+    else:
+        file.unlink()
+    if damage == "folder":
+        file.mkdir()
+    with pytest.raises(DamagedError, match=r"predictions-1.npz is damaged"):
+        load_predictions(file, digest)
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "predictions-1.npz"
+    file.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        write_predictions(file, PREDICTIONS)
+    assert not file.is_symlink()
