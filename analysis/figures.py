@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import isnan
+from typing import Any, NamedTuple
 
 import pandas as pd
 import seaborn as sns
@@ -32,7 +33,7 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
 
     The line is the median over a method's trials, the band its quartiles, a marker a point that all
     of them have reached. The line is thin and dotted where fewer trials count than before. A panel
-    without any point says why.
+    without any point says why. Level lines are the last median of the best reference, and chance.
     """
     axes = list(table["axis"].unique())
     n_columns = min(2, len(axes))
@@ -55,6 +56,8 @@ def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
     axis = str(table["axis"].iloc[0])
     for _, rows in table.dropna(subset="x").groupby("style"):
         _draw_curve(panel, rows, front=-int(rows["style"].iloc[0]) / (1 + table["style"].max()))
+    for level in _levels(table):
+        panel.axhline(level.value, zorder=2, **level.line)
     if table["x"].isna().all():
         panel.text(
             0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"
@@ -86,6 +89,32 @@ def _draw_curve(panel: Axes, rows: pd.DataFrame, front: float) -> None:
     panel.plot(x[marked], median[marked], **_marker(first), zorder=4 + front)
     if len(x) == 1:
         panel.vlines(x, q1, q3, color=colour, linewidth=1.8, alpha=0.5)
+
+
+class _Level(NamedTuple):
+    """A height to compare curves with."""
+
+    label: str
+    value: float
+    line: dict[str, Any]
+
+
+def _levels(table: pd.DataFrame) -> list[_Level]:
+    """The best of the references, if there are other methods, and the chance level if known."""
+    levels = []
+    drawn = table.dropna(subset="x")
+    ends = drawn.sort_values("x").groupby("method").tail(1)
+    references = ends[ends["is_reference"]]
+    if 0 < len(references) < len(ends):
+        best = references.sort_values("median").iloc[-1]
+        line = {"color": best["colour"], "linewidth": 1.0, "linestyle": (0, (6, 3))}
+        label = f"best reference: {shorten(str(best['method']), LABEL_WIDTH)}"
+        levels.append(_Level(label, float(best["median"]), line))
+    chance = float(table["chance"].iloc[0])
+    if len(drawn) and not isnan(chance):
+        line = {"color": "0.45", "linewidth": 1.0, "linestyle": (0, (1, 2))}
+        levels.append(_Level(f"chance: {chance:.3g}", chance, line))
+    return levels
 
 
 def _dashes(style: "pd.Series[Any]") -> str:
@@ -184,17 +213,20 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
         else Line2D([], [], linestyle="none")
         for row in rows
     ]
+    levels = _levels(table[table["axis"] == table["axis"].iloc[0]])
+    handles += [Line2D([], [], **level.line) for level in levels]
     legend = figure.legend(
         handles,
-        ["-"] * len(rows),  # matplotlib leaves out a label that begins with an underscore
+        ["-"] * len(handles),  # matplotlib leaves out a label that begins with an underscore
         title=_legend_title(table),
         title_fontsize=9,
         alignment="left",
         loc="outside right center",
         frameon=False,
     )
-    for text, row in zip(legend.get_texts(), rows, strict=True):
-        text.set_text(_legend_label(row))
+    labels = [*(_legend_label(row) for row in rows), *(level.label for level in levels)]
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set_text(label)
 
 
 def _legend_label(row: "pd.Series[Any]") -> str:

@@ -1,14 +1,18 @@
 """The tables that all analysis starts from, read from a run directory and checked once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
 
 from augbench.bench.plan.spec import TaskSpec
+from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
+from augbench.bench.store.predictions import read_predictions
+from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import read_trials
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
@@ -114,6 +118,8 @@ class Results:
     # By label: the device hours of the search that chose a method's options, if the suite names it.
     search_hours: Mapping[str, float] = field(default_factory=dict)
     margins: Mapping[str, Margin] = field(default_factory=dict)  # by the label of a task
+    # By the label of a task: the metric of a model that says the same of all; where it is known.
+    chance: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(run: Path) -> Results:
@@ -122,8 +128,9 @@ def load(run: Path) -> Results:
     UserError: it is not a run directory, or another version of augbench wrote it.
     """
     directory, suite = open_run(run)
+    points = read_points(directory, suite.plan)
     return results(
-        read_points(directory, suite.plan),
+        points,
         read_trials(directory, suite.plan),
         suite.name,
         read_learned(directory, suite.plan),
@@ -132,7 +139,24 @@ def load(run: Path) -> Results:
         notes=[f"{task}: {sentence}." for task, sentence in directory.splits().items()],
         search_hours={label: search.device_hours for label, search in suite.searches.items()},
         margins=_margins({planned.task: planned.spec.task for planned in suite.plan}),
+        chance=_chance(directory, suite.plan, {row["task"]: row["metric"] for row in points}),
     )
+
+
+def _chance(
+    directory: RunDirectory, plan: Sequence[PlannedTrial], metrics: Mapping[str, str]
+) -> dict[str, float]:
+    """The metric of a model that says the same of all examples, mean over folds, by task."""
+    found: dict[str, dict[int, float]] = {}
+    for planned in plan:
+        levels = found.setdefault(planned.task, {})
+        if planned.spec.fold not in levels and planned.task in metrics:
+            for _, kept in read_predictions(directory, [planned]):
+                counts = np.unique(kept.y, return_counts=True)[1]
+                balanced = metrics[planned.task] == "balanced_accuracy"
+                share = 1 / len(counts) if balanced else counts.max() / counts.sum()
+                levels[planned.spec.fold] = float(share)
+    return {task: fmean(levels.values()) for task, levels in found.items() if levels}
 
 
 def _margins(tasks: Mapping[str, TaskSpec]) -> dict[str, Margin]:
@@ -157,6 +181,7 @@ def results(
     notes: Iterable[str] = (),
     search_hours: Mapping[str, float] | None = None,
     margins: Mapping[str, Margin] | None = None,
+    chance: Mapping[str, float] | None = None,
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -181,6 +206,7 @@ def results(
         methods=methods or {},
         search_hours=search_hours or {},
         margins=margins or {},
+        chance=chance or {},
     )
 
 

@@ -15,6 +15,9 @@ HOUR_AXES = ("hours_paper", "hours_full")
 EPOCH_AXES = ("step",)
 SAMPLE_AXES = ("forward_paper", "forward_full", "backward_paper", "backward_full")
 
+# What every method has to beat: nothing, a policy drawn at random, strengths drawn at random.
+REFERENCES = ("none", "random_policy", "trivialaugment")
+
 STYLE_COLUMNS = ("style", "colour", "symbol", "fill")  # those of analysis/styles.py
 
 # unit, the least value in hours or samples for which it is used, factor to it
@@ -37,8 +40,9 @@ def panel_table(
     ``axis``, ``unit`` (of x, the same for all axes here), ``method``, ``STYLE_COLUMNS`` (the same
     in all figures of a run), ``on_axis`` (False where the method has no values on this axis by its
     nature: searches that have no epochs), the columns of a curve, ``done`` and ``planned`` (trials
-    of the method), ``left_out`` (trials that shared their GPU) and ``contended`` (trials that had
-    to wait for their processor).
+    of the method), ``left_out`` (trials that shared their GPU), ``contended`` (trials that had to
+    wait for their processor), ``is_reference`` (the method is one of ``REFERENCES``), ``chance``
+    (the metric of a model that says the same of all examples; empty where it is not known).
     UserError: an unknown task or axis.
     """
     tasks = results.trials["task"].unique()
@@ -67,11 +71,14 @@ def panel_table(
         x=table["x"] * factor,
         task=task,
         metric=" and ".join(here.points["metric"].unique()),
+        is_reference=[results.methods.get(each, each) in REFERENCES for each in table["method"]],
+        chance=results.chance.get(task, np.nan),
         device=" and ".join(sorted(here.points["device"].unique())),
         unit=unit,
     )
     first = ["task", "metric", "device", "axis", "unit", "method", *STYLE_COLUMNS, "on_axis"]
-    return table[[*first, *CURVE_COLUMNS, "done", "planned", "left_out", "contended"]]
+    last = ["done", "planned", "left_out", "contended", "is_reference", "chance"]
+    return table[[*first, *CURVE_COLUMNS, *last]]
 
 
 def _of_task(results: Results, task: str) -> Results:

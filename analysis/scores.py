@@ -17,10 +17,10 @@ from augbench.analysis.frame import COSTS, Results, finished
 from augbench.analysis.panels import readable_unit
 from augbench.analysis.text import markdown
 
-REFERENCES = ("none", "random_policy")  # methods over which a gain is measured, if planned
+GAINS_OVER = ("none", "random_policy")  # methods over which a gain is measured, if planned
 SCORE_COLUMNS = (
     *("task", "method", "test", "test_q1", "test_q3", "valid"),
-    *(f"{what}_{reference}" for reference in REFERENCES for what in ("gain", "pairs")),
+    *(f"{what}_{reference}" for reference in GAINS_OVER for what in ("gain", "pairs")),
     *COSTS,
     "hours_search",
     *("scored", "done", "planned", "timed", "busy", "contended"),
@@ -87,7 +87,7 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
             "test_q3": own["test"].quantile(0.75),
             "valid": own["valid"].median(),
         }
-        for reference in REFERENCES:
+        for reference in GAINS_OVER:
             gains = _gains(own, on_task[on_task["method"] == reference])
             row[f"gain_{reference}"] = gains.median()
             row[f"pairs_{reference}"] = len(gains)

@@ -115,3 +115,5 @@ def test_the_metric_of_a_real_run_comes_out(tmp_path: Path):
     both = pd.merge(finals, table, on=["task", "method", "fold", "seed", "trial"])
     assert len(both) == len(finals) == 2
     assert list(both["accuracy"]) == list(both["test"])
+    y = kept_predictions(tmp_path / "run")[0][1].y
+    assert load(tmp_path / "run").chance == {"digits": np.bincount(y).max() / len(y)}

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.image import imread
 
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.report import png, svg
-from augbench.analysis.styles import method_styles
+from augbench.analysis.styles import METHOD_STYLES, method_styles
 
 pytestmark = pytest.mark.parametrize("drawing", FIGURES.values(), ids=FIGURES.keys())
 
@@ -196,3 +197,24 @@ def test_timings_on_a_shared_gpu_are_left_out_of_hours_and_counted(drawing, tria
     run = gather(trial("a", 1, [(0.5, 0.3, 1, 1)], device="gpu", shared=True))
     text = words(drawing.draw(drawing.table(run, "toy")))
     assert ("no timings: 1 trials shared their GPU" in text) is hours
+
+
+def test_the_best_reference_and_chance_are_level_lines(drawing, trial, gather):
+    ends = {"augnet": 0.8, "none": 0.6, "trivialaugment": 0.7}
+    run = gather(*(trial(name, 0, [(0.5, end, 1, 1)]) for name, end in ends.items()))
+    run = replace(run, chance={"toy": 0.25})
+    figure = drawing.draw(drawing.table(run, "toy"))
+    for panel in figure.axes:
+        levels = [line for line in panel.get_lines() if list(line.get_xdata()) == [0, 1]]
+        assert [line.get_ydata()[0] for line in levels] == [0.7, 0.25]
+        assert levels[0].get_color() == METHOD_STYLES["trivialaugment"].colour
+    text = words(figure)
+    assert "best reference: trivialaugment" in text
+    assert "chance: 0.25" in text
+
+
+def test_a_reference_alone_is_compared_with_nothing(drawing, trial, gather):
+    run = gather(trial("none", 0, [(0.5, 0.6, 1, 1)]))
+    text = words(drawing.draw(drawing.table(run, "toy")))
+    assert "best reference" not in text
+    assert "chance" not in text

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,19 @@ def test_trials_on_a_shared_gpu_are_counted_as_left_out(trial, gather):
 def test_an_unknown_task_is_named(grid):
     with pytest.raises(UserError, match="unknown task 'task_9'; did you mean 'task_0'"):
         panel_table(grid(1, 1), "task_9", HOUR_AXES)
+
+
+def test_a_reference_is_what_a_method_is_whatever_its_label(trial, gather):
+    run = gather(*(trial(name, 0, [(0.5, 0.1, 1, 1)]) for name in ("plain", "none", "adda")))
+    run = replace(run, methods={"plain": "trivialaugment", "none": "augnet", "adda": "adda"})
+    table = panel_table(run, "toy", HOUR_AXES).set_index("method")["is_reference"]
+    assert table["plain"].all()
+    assert not table["none"].any()
+    assert not table["adda"].any()
+
+
+def test_chance_is_empty_where_it_is_not_known(trial, gather):
+    run = gather(trial("none", 0, [(0.5, 0.1, 1, 1)]))
+    assert panel_table(run, "toy", HOUR_AXES)["chance"].isna().all()
+    run = replace(run, chance={"toy": 0.2, "other": 0.3})
+    assert set(panel_table(run, "toy", HOUR_AXES)["chance"]) == {0.2}
