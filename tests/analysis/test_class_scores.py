@@ -117,3 +117,18 @@ def test_the_metric_of_a_real_run_comes_out(tmp_path: Path):
     assert list(both["accuracy"]) == list(both["test"])
     y = kept_predictions(tmp_path / "run")[0][1].y
     assert load(tmp_path / "run").chance == {"digits": np.bincount(y).max() / len(y)}
+
+
+def test_chance_of_a_balanced_metric_is_one_of_the_classes(tmp_path: Path):
+    y = np.repeat([0, 1, 2], [60, 30, 30])
+    x = np.random.default_rng(0).normal(size=(len(y), 2, 32)).astype("float32")
+    np.savez(tmp_path / "mine.npz", x=x, y=y, sampling_rate=64.0)
+    (tmp_path / "suite.toml").write_text(
+        'name = "mine"\nfolds = 2\n[tasks.arrays]\npath = "mine.npz"\ntrunk = "mlp"\n'
+        "training = { epochs = 1 }\n[methods.none]\n"
+    )
+    options = RunOptions(tmp_path / "run", tmp_path, engine="inline")
+    assert run_suite(load_suite(tmp_path / "suite.toml"), options, Console(quiet=True))
+    results = load(tmp_path / "run")
+    assert set(results.points["metric"]) == {"balanced_accuracy"}
+    assert results.chance == {"arrays": pytest.approx(1 / 3)}
