@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from augbench.analysis.statistics.paired import LEVEL, least_tasks
+from augbench.analysis.statistics.paired import ALPHA, least_tasks
 from augbench.analysis.statistics.result import SignificanceResult, not_tested, too_few
 
 LEAST_METHODS = 3  # two are compared by a signed-rank test
@@ -35,16 +35,16 @@ def mean_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return ranks
 
 
-def friedman_test(scores: NDArray[np.float64], level: float = LEVEL) -> FriedmanResult:
+def friedman_test(scores: NDArray[np.float64], alpha: float = ALPHA) -> FriedmanResult:
     """Are the methods of (tasks, methods) of equal rank? Tasks with a NaN are left out.
 
-    There is no result below 3 methods or ``least_tasks(level)`` tasks.
+    There is no result below 3 methods or ``least_tasks(alpha)`` tasks.
     Source: Friedman 1937; Iman and Davenport 1980; Demsar 2006, section 3.2.2.
     """
     complete = _complete(scores)
     n, k = complete.shape
     ranks = mean_ranks(complete)
-    reason = _too_small(n, k, level)
+    reason = _too_small(n, k, alpha)
     if reason:
         return FriedmanResult(ranks, *[not_tested(n, reason)] * 3)
     spread = float(np.square(ranks).sum()) - k * (k + 1) ** 2 / 4
@@ -70,12 +70,12 @@ def _tie_corrected(scores: NDArray[np.float64], chi_square: float) -> Significan
     return SignificanceResult(corrected, float(stats.chi2.sf(corrected, k - 1)), n)
 
 
-def critical_difference(n_methods: int, n_tasks: int, level: float = LEVEL) -> float:
+def critical_difference(n_methods: int, n_tasks: int, alpha: float = ALPHA) -> float:
     """By how much two mean ranks have to differ in Nemenyi's test of all pairs.
 
     Source: Nemenyi 1963; Demsar 2006, section 3.2.2.
     """
-    q = float(stats.studentized_range.isf(level, n_methods, np.inf)) / sqrt(2)
+    q = float(stats.studentized_range.isf(alpha, n_methods, np.inf)) / sqrt(2)
     return q * sqrt(n_methods * (n_methods + 1) / (6 * n_tasks))
 
 
@@ -87,7 +87,7 @@ def nemenyi_test(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     complete = _complete(scores)
     n, k = complete.shape
-    if _too_small(n, k, LEVEL):
+    if _too_small(n, k, ALPHA):
         return np.full((k, k), nan)
     ranks = mean_ranks(complete)
     distance = np.abs(ranks[:, None] - ranks) / sqrt(k * (k + 1) / (6 * n))
@@ -120,9 +120,9 @@ def _complete(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return scores[~np.isnan(scores).any(axis=1)]
 
 
-def _too_small(n_tasks: int, n_methods: int, level: float) -> str:
+def _too_small(n_tasks: int, n_methods: int, alpha: float) -> str:
     """Why there is no test, or ""."""
     if n_methods < LEAST_METHODS:
         return too_few("methods", n_methods, LEAST_METHODS)
-    needed = least_tasks(level)
+    needed = least_tasks(alpha)
     return too_few("tasks", n_tasks, needed) if n_tasks < needed else ""

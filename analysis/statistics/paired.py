@@ -16,7 +16,8 @@ from augbench.analysis.statistics.result import (
     too_few,
 )
 
-LEVEL = 0.05  # of a test; an interval covers the rest
+ALPHA = 0.05  # level of a test
+CONFIDENCE_LEVEL = 0.95  # of an interval
 LEAST_FOLDS = 2  # one difference has no spread
 DIGITS = 12  # of the largest value; differences that are alike so far are equal
 
@@ -44,16 +45,16 @@ def corrected_t_interval(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     test_train_ratio: float,
-    level: float = LEVEL,
+    confidence_level: float = CONFIDENCE_LEVEL,
 ) -> IntervalEstimate:
     """Mean difference of (folds,) and (folds,) with the interval that ``corrected_t_test`` inverts.
 
-    It leaves out 0 exactly where the p of that test is below ``level``.
+    It leaves out 0 exactly where the p of that test is below ``1 - confidence_level``.
     """
     moments = _moments(paired_differences(x, y), test_train_ratio)
     if moments.reason:
         return IntervalEstimate(moments.mean, nan, nan, moments.n, moments.reason)
-    half = moments.error * float(stats.t.isf(level / 2, moments.n - 1))
+    half = moments.error * float(stats.t.isf((1 - confidence_level) / 2, moments.n - 1))
     return IntervalEstimate(moments.mean, moments.mean - half, moments.mean + half, moments.n)
 
 
@@ -95,31 +96,31 @@ def _moments(differences: NDArray[np.float64], test_train_ratio: float) -> _Mome
     return _Moments(mean, error, n)
 
 
-def least_tasks(level: float = LEVEL) -> int:
-    """How many tasks a signed-rank test needs so that any result can be below ``level``.
+def least_tasks(alpha: float = ALPHA) -> int:
+    """How many tasks a signed-rank test needs so that any result can be below ``alpha``.
 
     Its smallest p is 2 ** (1 - n): 6 tasks are needed at .05.
     """
-    return ceil(1 - log2(level))
+    return ceil(1 - log2(alpha))
 
 
 def wilcoxon(
-    x: NDArray[np.float64], y: NDArray[np.float64], level: float = LEVEL
+    x: NDArray[np.float64], y: NDArray[np.float64], alpha: float = ALPHA
 ) -> SignificanceResult:
     """Exact signed-rank test of (tasks,) and (tasks,), with ties too.
 
     Tasks with a NaN, or with no difference, are left out. An infinite value is larger than all
     others, and two of one sign do not differ. ``statistic`` is the smaller of the two rank sums.
-    There is no result below ``least_tasks(level)``.
+    There is no result below ``least_tasks(alpha)``.
     Source: Wilcoxon 1945; the null distribution is that of the signs, given the ranks.
     """
     differences = paired_differences(x, y)
     ties = int((differences == 0).sum())
     differences = differences[differences != 0]
     n = len(differences)
-    if n < least_tasks(level):
+    if n < least_tasks(alpha):
         alike = f"; on {ties} more the methods are equal" if ties else ""
-        return not_tested(n, too_few("tasks", n, least_tasks(level)) + alike)
+        return not_tested(n, too_few("tasks", n, least_tasks(alpha)) + alike)
     doubled = np.rint(2 * stats.rankdata(np.abs(differences))).astype(np.int64)  # whole, ties too
     positive, total = int(doubled[differences > 0].sum()), int(doubled.sum())
     smaller = min(positive, total - positive)
@@ -150,7 +151,7 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
-def pairwise_wilcoxon(scores: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+def pairwise_wilcoxon(scores: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFrame:
     """All pairs of columns of (tasks, methods), Holm over the pairs: one row each.
 
     Columns ``PAIRWISE_COLUMNS``; ``n`` counts the tasks on which the two differ, and ``why`` says
@@ -160,7 +161,7 @@ def pairwise_wilcoxon(scores: pd.DataFrame, level: float = LEVEL) -> pd.DataFram
     """
     rows = []
     for method, other in combinations(scores.columns, 2):
-        test = wilcoxon(scores[method].to_numpy(), scores[other].to_numpy(), level)
+        test = wilcoxon(scores[method].to_numpy(), scores[other].to_numpy(), alpha)
         rows.append((method, other, test.n, test.statistic, test.p, nan, test.reason))
     table = pd.DataFrame(rows, columns=list(PAIRWISE_COLUMNS))
     return table.assign(p_holm=holm(table["p"].to_numpy(dtype=np.float64)))

@@ -62,6 +62,15 @@ def test_p_is_adjusted_over_the_methods_of_one_reference(run):
     assert row(table, "augnet")["p_holm"] == pytest.approx(2 * row(table, "augnet")["p"])
 
 
+def test_each_reference_has_its_own_correction(folds, gather):
+    names = {"none": NONE, "random_policy": ADDA - 0.02, "augnet": AUGNET, "adda": ADDA}
+    table = comparison_table(gather(*(each for name in names for each in folds(name, names[name]))))
+    for reference in ("none", "random_policy"):
+        of_one = table[table["reference"] == reference]
+        assert len(of_one) == 3
+        np.testing.assert_allclose(of_one["p_holm"], holm(of_one["p"].to_numpy()))
+
+
 def test_a_reference_is_what_its_method_is_and_each_is_held_against_the_others(folds, gather):
     run = gather(
         *folds("plain", NONE), *folds("none", ADDA), *folds("trivial", AUGNET), *folds("mine", ADDA)

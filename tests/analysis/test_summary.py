@@ -129,6 +129,12 @@ def test_five_folds_have_an_interval_around_their_interquartile_mean(trial, gath
     assert none["why"] == ""
 
 
+def test_the_same_results_give_the_same_interval(trial, gather):
+    tests = np.random.default_rng(0).normal(0.5, 0.1, size=12)
+    run = gather(*(trial("none", k, at_hours((1, 0.5, test))) for k, test in enumerate(tests)))
+    pd.testing.assert_frame_equal(summary_scores(run), summary_scores(run), check_exact=True)
+
+
 def test_a_row_does_not_depend_on_other_methods(run, trial, gather):
     tests = [0.5, 0.52, 0.6, 0.58, 0.9]
     trials = [trial("none", k, at_hours((1, 0.5, test))) for k, test in enumerate(tests)]

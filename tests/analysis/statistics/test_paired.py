@@ -47,7 +47,7 @@ def test_the_variance_is_that_of_baycomp():
 def test_without_overlap_it_is_the_paired_t_test_of_scipy():
     ours, theirs = corrected_t_test(X, Y, 0.0), stats.ttest_rel(X, Y)
     assert (ours.statistic, ours.p) == pytest.approx((theirs.statistic, theirs.pvalue))
-    interval, limits = corrected_t_interval(X, Y, 0.0, 0.1), theirs.confidence_interval(0.9)
+    interval, limits = corrected_t_interval(X, Y, 0.0, 0.9), theirs.confidence_interval(0.9)
     assert (interval.low, interval.high) == pytest.approx((limits.low, limits.high))
 
 
