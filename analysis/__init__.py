@@ -6,6 +6,7 @@ from augbench.datasets.lazy import lazy_names
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
     from augbench.analysis.agreement import agreement_table
+    from augbench.analysis.comparison import comparison_table
     from augbench.analysis.figures import accuracy_figure
     from augbench.analysis.frame import Results, load, results
     from augbench.analysis.report import write_report
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.analysis.scores import final_scores, score_markdown, score_table
     from augbench.analysis.searches import charge_searches
     from augbench.analysis.styles import method_styles
+    from augbench.analysis.summary import summary_scores
 
 # The public names of the library, and the file of each.
 FILES = {
@@ -21,12 +23,14 @@ FILES = {
     "rest_table": "rest",
     "accuracy_figure": "figures",
     "charge_searches": "searches",
+    "comparison_table": "comparison",
     "final_scores": "scores",
     "load": "frame",
     "method_styles": "styles",
     "results": "frame",
     "score_markdown": "scores",
     "score_table": "scores",
+    "summary_scores": "summary",
     "write_report": "report",
 }
 __getattr__ = lazy_names(__name__, FILES)

@@ -1,6 +1,6 @@
 """The table: how good each method is at its best validation, its costs, and its gain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -59,12 +59,12 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     Columns: ``task``, ``method``; medians over the trials that have a point of ``test`` (with
     ``test_q1`` and ``test_q3``), ``valid`` and ``COSTS``, empty where no trial has one;
     ``gain_none`` and ``gain_random_policy``, medians of the differences in ``test`` between trials
-    of equal fold and seed, with their numbers ``pairs_...``; ``hours_search``, the device hours of
-    the search that chose the method's options, empty where the suite names none; ``scored``,
-    ``done`` and ``planned`` trials; ``timed``, the trials behind the hours, without those that
-    shared a GPU unless ``include_shared``; ``busy``, the median share of the time in which a trial
-    had a processor, and ``contended``, the number of timed trials that had it for too little of
-    their time.
+    of equal fold and seed, with their numbers ``pairs_...``, over the first label of that method;
+    ``hours_search``, the device hours of the search that chose the method's options, empty where
+    the suite names none; ``scored``, ``done`` and ``planned`` trials; ``timed``, the trials behind
+    the hours, without those that shared a GPU unless ``include_shared``; ``busy``, the median share
+    of the time in which a trial had a processor, and ``contended``, the number of timed trials that
+    had it for too little of their time.
     """
     finals = final_scores(results.points)
     spoilt = [] if include_shared else shared_trials(results, "hours_full")
@@ -79,6 +79,7 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     for (task, method), trials in planned.groupby(["task", "method"]):
         on_task = finals[finals["task"] == task]
         own = on_task[on_task["method"] == method]
+        labels = results.trials.loc[results.trials["task"] == task, "method"]
         row = {
             "task": task,
             "method": method,
@@ -88,7 +89,8 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
             "valid": own["valid"].median(),
         }
         for reference in GAINS_OVER:
-            gains = _gains(own, on_task[on_task["method"] == reference])
+            label = next(iter(reference_labels(results, labels, reference)), "")
+            gains = _gains(own, on_task[on_task["method"] == label])
             row[f"gain_{reference}"] = gains.median()
             row[f"pairs_{reference}"] = len(gains)
         row |= {name: own[name].median() for name in COSTS}
@@ -97,6 +99,12 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
         row |= {"timed": int(own["timed"].sum()), "busy": own["busy"].median()}
         rows.append(row | {"contended": int(own["contended"].sum())})
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def reference_labels(results: Results, labels: Iterable[str], method: str) -> list[str]:
+    """Those of the labels that stand for this method; a label of the same name is the first."""
+    found = {label for label in labels if results.methods.get(label, label) == method}
+    return sorted(found, key=lambda label: (label != method, label))
 
 
 def _gains(own: pd.DataFrame, reference: pd.DataFrame) -> "pd.Series[float]":

@@ -197,3 +197,15 @@ def test_the_running_best_is_the_best_of_all_points_up_to_x(trial, gather, folds
 def test_a_trial_ends_at_the_same_point_on_every_axis(trial, gather, points):
     run = gather(trial("none", 0, points))
     assert len({int(best_so_far(run.points, axis)["best"].iloc[-1]) for axis in COSTS}) == 1
+
+
+@function_fixtures
+@given(folds=st.lists(some_points, min_size=1, max_size=3))
+def test_a_run_merged_with_itself_has_the_same_curve(trial, gather, folds):
+    run = gather(*(trial("none", fold, points) for fold, points in enumerate(folds)))
+    ids = frozenset(run.trials["trial"])
+    once, twice = (
+        median_curve(best_so_far(points, "hours_paper"), ids)
+        for points in (run.points, pd.concat([run.points, run.points]))
+    )
+    pd.testing.assert_frame_equal(twice, once)

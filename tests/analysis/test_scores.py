@@ -63,6 +63,19 @@ def test_a_method_has_no_gain_over_itself_or_over_what_is_not_there(run, trial, 
     assert alone[["gain_none", "gain_random_policy"]].isna().all(axis=None)
 
 
+def test_a_reference_is_what_its_method_is_whatever_its_label(trial, gather):
+    run = gather(
+        trial("plain", 0, [(0.5, 0.5, 1, 1)]),
+        trial("none", 0, [(0.5, 0.7, 1, 1)]),
+        trial("augnet", 0, [(0.5, 0.9, 1, 1)]),
+    )
+    named = score_table(replace(run, methods={"plain": "none", "none": "fixed"}))
+    assert row(named, "augnet")["gain_none"] == pytest.approx(0.4)
+    assert (row(named, "none")["pairs_none"], row(named, "plain")["pairs_none"]) == (1, 0)
+    both = score_table(replace(run, methods={"plain": "none"}))  # the one of that name comes first
+    assert row(both, "augnet")["gain_none"] == pytest.approx(0.2)
+
+
 def test_seeds_are_not_paired_with_each_other(trial, gather):
     scores = score_table(
         gather(
