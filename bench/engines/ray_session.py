@@ -163,24 +163,31 @@ class RaySession:
 
 @contextmanager
 def _few_processes() -> Iterator[None]:
-    """Let Ray start without its autoscaler and without the reader of its logs.
+    """Let Ray start without its autoscaler, the reader of its logs and the server of its API.
 
-    A Ray on one machine has no use for the former, and we show no logs of Ray. Each costs a second
-    of a processor. `ray.init` offers no way to do without them, so this reaches into Ray; a Ray
-    whose insides are different starts both.
+    A Ray on one machine has no use for them, and we show no logs of Ray. Each costs one or two
+    seconds of a processor. `ray.init` offers no way to do without them, so this reaches into Ray; a
+    Ray whose insides are different starts all.
     """
-    from ray._private import parameter
+    from ray._private import parameter, services
 
     usual = getattr(parameter, "RayParams", None)
+    server = getattr(services, "start_api_server", None)
     without = {"no_monitor": True, "include_log_monitor": False}
-    if usual is None or not without.keys() <= signature(usual).parameters.keys():
+    if usual is None or server is None or without.keys() - signature(usual).parameters.keys():
         yield
         return
     parameter.RayParams = partial(usual, **without)
+    services.start_api_server = _no_server
     try:
         yield
     finally:
-        parameter.RayParams = usual
+        parameter.RayParams, services.start_api_server = usual, server
+
+
+def _no_server(*_: Any, **__: Any) -> tuple[None, None]:
+    """What Ray's own function returns where the server does not start: no URL, no process."""
+    return None, None
 
 
 def _guard(folder: RayFolder | None, address: str | None) -> Guard:

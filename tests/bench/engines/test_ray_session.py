@@ -162,7 +162,9 @@ def test_a_stranger_is_refused_and_the_token_is_nowhere_to_be_read(
             assert "broke in" not in said
         raylet = driver.wait_for("raylet")
         of_ray = [p for p in parents() if comes_from(p, driver.process.pid)]
-        assert not [p for p in of_ray if re.search(r"/(log_)?monitor\.py", command_of(p))]
+        assert not [
+            p for p in of_ray if re.search(r"/((log_)?monitor|dashboard)\.py", command_of(p))
+        ]
         token = environment_of(raylet)["RAY_AUTH_TOKEN"]
         assert len(token) == 64
         assert token != others["RAY_AUTH_TOKEN"]
