@@ -35,11 +35,11 @@ def comparison_table(
     held against each other too. A trial counts once it has ended and has a point. Of a fold, the
     mean over the seeds that both have is one value, because seeds of one fold are alike.
     ``test_train_ratios`` gives by task the number of test examples over that of all others, which a
-    method may see. By default it is 1 / (folds - 1) of the folds that are planned. That is right
-    where they divide all examples, and too careful where more folds do; give it for a task whose
-    folds share one test split, such as cifar10.
+    method may see; by default those of ``results``. Where they are not known, it is 1 / (folds - 1)
+    of the folds that are planned: right where these divide all examples, too careful where more
+    folds do, and wrong where folds share one test split.
     """
-    ratios = test_train_ratios or {}
+    ratios = {**results.test_train_ratios, **(test_train_ratios or {})}
     finals = final_test_scores(results)
     rows = []
     for task, trials in results.trials.groupby("task"):

@@ -1,6 +1,7 @@
 """The tables that all analysis starts from, read from a run directory and checked once."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -10,6 +11,7 @@ import pandas as pd
 
 from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.plan.suite import PlannedTrial
+from augbench.bench.store.files import DamagedError
 from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
 from augbench.bench.store.predictions import read_predictions
 from augbench.bench.store.run_directory import RunDirectory
@@ -120,6 +122,8 @@ class Results:
     margins: Mapping[str, Margin] = field(default_factory=dict)  # by the label of a task
     # By the label of a task: the metric of a model that says the same of all; where it is known.
     chance: Mapping[str, float] = field(default_factory=dict)
+    # By the label of a task: test examples over those that methods see; where it is known.
+    test_train_ratios: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(run: Path) -> Results:
@@ -140,6 +144,7 @@ def load(run: Path) -> Results:
         search_hours={label: search.device_hours for label, search in suite.searches.items()},
         margins=_margins({planned.task: planned.spec.task for planned in suite.plan}),
         chance=_chance(directory, suite.plan, {row["task"]: row["metric"] for row in points}),
+        test_train_ratios=_test_train_ratios(directory, suite.plan),
     )
 
 
@@ -157,6 +162,19 @@ def _chance(
                 share = 1 / len(counts) if balanced else counts.max() / counts.sum()
                 levels[planned.spec.fold] = float(share)
     return {task: fmean(levels.values()) for task, levels in found.items() if levels}
+
+
+def _test_train_ratios(directory: RunDirectory, plan: Sequence[PlannedTrial]) -> dict[str, float]:
+    """Of the first trial of each task that has ended."""
+    found: dict[str, float] = {}
+    for planned in plan:
+        if planned.task not in found:
+            with suppress(DamagedError):
+                result = directory.unit(planned.spec.unit).result() or {}
+                counts = result.get("n_examples")
+                if counts and counts["seen"] and counts["test"]:
+                    found[planned.task] = counts["test"] / counts["seen"]
+    return found
 
 
 def _margins(tasks: Mapping[str, TaskSpec]) -> dict[str, Margin]:
@@ -182,6 +200,7 @@ def results(
     search_hours: Mapping[str, float] | None = None,
     margins: Mapping[str, Margin] | None = None,
     chance: Mapping[str, float] | None = None,
+    test_train_ratios: Mapping[str, float] | None = None,
 ) -> Results:
     """Rows or frames -> checked ``Results``, columns in order, rows sorted, dtypes as declared.
 
@@ -207,6 +226,7 @@ def results(
         search_hours=search_hours or {},
         margins=margins or {},
         chance=chance or {},
+        test_train_ratios=test_train_ratios or {},
     )
 
 

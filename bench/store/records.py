@@ -92,6 +92,15 @@ class WastedRecord(TypedDict):
     attempts: Count
 
 
+class ExampleCounts(TypedDict):
+    """How many examples a fold has."""
+
+    __pydantic_config__ = _CHECKED  # type: ignore[misc]
+
+    seen: Count  # to train and to validate
+    test: Count
+
+
 class Result(TypedDict):
     """result.json."""
 
@@ -112,6 +121,7 @@ class Result(TypedDict):
     shared: bool
     metric: str
     fingerprint: str
+    n_examples: NotRequired[ExampleCounts]  # missing in older runs
     record_digest: str  # of all of the above
 
 

@@ -116,7 +116,9 @@ def test_the_metric_of_a_real_run_comes_out(tmp_path: Path):
     assert len(both) == len(finals) == 2
     assert list(both["accuracy"]) == list(both["test"])
     y = kept_predictions(tmp_path / "run")[0][1].y
-    assert load(tmp_path / "run").chance == {"digits": np.bincount(y).max() / len(y)}
+    results = load(tmp_path / "run")
+    assert results.chance == {"digits": np.bincount(y).max() / len(y)}
+    assert results.test_train_ratios == {"digits": len(y) / (1797 - len(y))}
 
 
 def test_chance_of_a_balanced_metric_is_one_of_the_classes(tmp_path: Path):

@@ -51,6 +51,10 @@ def test_the_gain_has_the_interval_and_the_p_of_the_corrected_test(run):
 def test_the_ratio_of_a_task_can_be_given(run):
     found = row(comparison_table(run, test_train_ratios={"toy": 0.2}), "augnet")
     assert found["p"] == pytest.approx(corrected_t_test(AUGNET, NONE, 0.2).p)
+    known = replace(run, test_train_ratios={"toy": 0.2})
+    assert row(comparison_table(known), "augnet").equals(found)
+    changed = comparison_table(known, test_train_ratios={"toy": 0.5})
+    assert row(changed, "augnet")["p"] > found["p"]
     other = comparison_table(run, test_train_ratios={"another": 9.0})
     pd.testing.assert_frame_equal(other, comparison_table(run))
 
