@@ -116,14 +116,25 @@ def count_scored(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> int
     return sum(scores is not None for _, _, scores in _scores(run, spec, rows))
 
 
-def scored_units(
-    run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]
-) -> Iterator[tuple[UnitDirectory, Row]]:
-    """For each point that is scored: the unit whose model it is of, and the row with the scores."""
+class BestPoint(NamedTuple):
+    """The point of a trial with the highest validation metric, the older of equal ones."""
+
+    row: Row  # the trial's own, which names the policy if there is one
+    unit: UnitDirectory  # the trial, or the retraining of the policy: its model is the best
+    scores: Row
+
+
+def best_point(run: RunDirectory, spec: TrialSpec) -> BestPoint | None:
+    """The best point so far of a trial; None if none is scored.
+
+    Raises a DamagedError for a file of the trial, or of an evaluation, that is damaged.
+    """
     trial = run.unit(spec.unit)
-    for _, evaluation, scores in _scores(run, spec, rows):
-        if scores is not None:
-            yield evaluation or trial, scores
+    best: BestPoint | None = None
+    for row, evaluation, scores in _scores(run, spec, trial.points()):
+        if scores is not None and (best is None or scores["valid"] > best.scores["valid"]):
+            best = BestPoint(row, evaluation or trial, scores)
+    return best
 
 
 def _scores(

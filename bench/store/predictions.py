@@ -4,14 +4,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.files import DamagedError, damaged, file_digest
-from augbench.bench.store.points import scored_units
+from augbench.bench.store.points import best_point
 from augbench.bench.store.run_directory import RunDirectory
 
 
@@ -78,14 +78,8 @@ def read_predictions(
 
 
 def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Predictions | None:
-    trial = run.unit(planned.spec.unit)
-    if trial.check() is None:
+    if run.unit(planned.spec.unit).check() is None:
         return None
-    best: tuple[float, Any] | None = None
-    for unit, scores in scored_units(run, planned.spec, trial.points()):
-        if best is None or scores["valid"] > best[0]:
-            best = scores["valid"], unit
-    if best is None:
-        return None
-    kept = best[1].predictions_file()
+    best = best_point(run, planned.spec)
+    kept = None if best is None else best.unit.predictions_file()
     return None if kept is None else load_predictions(*kept)
