@@ -1,0 +1,172 @@
+"use strict";
+/* Draws the curves of each figure with plotly.js, as analysis/figures.py does for print. */
+
+(() => {
+  const style = (element, name) => getComputedStyle(element)[name];
+  const withAlpha = (rgb, alpha) => rgb.replace("rgb(", "rgba(").replace(")", `, ${alpha})`);
+  // plotly reads some HTML in texts.
+  const plain = (text) =>
+    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+  /* The outline of a band of steps: along the top, and back below. */
+  const outline = ({ x, q1, q3 }) => {
+    const top = [], bottom = [];
+    x.forEach((value, row) => {
+      if (row) {
+        top.push([value, q3[row - 1]]);
+        bottom.push([value, q1[row - 1]]);
+      }
+      top.push([value, q3[row]]);
+      bottom.push([value, q1[row]]);
+    });
+    const points = [...top, ...bottom.reverse()];
+    return { x: points.map((p) => p[0]), y: points.map((p) => p[1]) };
+  };
+
+  const traces = (method, curve, colour, ground, bands, visible) => {
+    const most = Math.max(...curve.n);
+    const whole = curve.n.filter((n) => n === most).length; // n only falls
+    const line = { mode: "lines", hoverinfo: "skip", visible };
+    const shape = { shape: "hv", color: colour };
+    const parts = [];
+    if (bands) {
+      parts.push({ ...line, ...outline(curve), fill: "toself", line: { width: 0 },
+        fillcolor: withAlpha(colour, 0.13) });
+    }
+    parts.push({ ...line, x: curve.x.slice(0, whole), y: curve.median.slice(0, whole),
+      line: { ...shape, width: 2, dash: method.dash } });
+    if (whole < curve.x.length) {
+      parts.push({ ...line, x: curve.x.slice(whole - 1), y: curve.median.slice(whole - 1),
+        line: { ...shape, width: 1.3, dash: "dot" } });
+    }
+    const at = (values) => curve.marked.map((row) => values[row]);
+    const single = curve.x.length === 1 && bands;
+    parts.push({ ...line, mode: "markers", x: at(curve.x), y: at(curve.median),
+      marker: { symbol: method.symbol, size: 9, color: colour,
+        line: { width: method.symbol.includes("open") ? 1.5 : 0.8,
+          color: method.symbol.includes("open") ? colour : ground } },
+      error_y: { visible: single, type: "data", symmetric: false, width: 0, thickness: 2,
+        array: [curve.q3[0] - curve.median[0]],
+        arrayminus: [curve.median[0] - curve.q1[0]] } });
+    // One invisible trace answers to the pointer, at every event.
+    parts.push({ mode: "markers", marker: { opacity: 0, color: colour, size: 8 }, visible,
+      x: curve.x, y: curve.median,
+      customdata: curve.x.map((_, row) => [curve.q1[row], curve.q3[row], curve.n[row]]),
+      hovertemplate: `<b>${plain(method.label)}</b><br>%{y:.3f} ` +
+        "(%{customdata[0]:.3f} to %{customdata[1]:.3f}), n = %{customdata[2]}" +
+        "<br>at %{x:.4~g}<extra></extra>" });
+    return parts;
+  };
+
+  const csv = (figure, view) => {
+    const cell = (text) => {
+      const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+      return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    };
+    const rows = [[cell("method"), cell(`x: ${view.x}`), "median", "q1", "q3", "n"]];
+    view.curves.forEach((curve, number) => curve && curve.x.forEach((x, row) => rows.push(
+      [cell(figure.methods[number].label), x, curve.median[row], curve.q1[row], curve.q3[row],
+        curve.n[row]])));
+    return rows.map((row) => row.join(",")).join("\n") + "\n";
+  };
+
+  const save = (name, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
+  const start = (element) => {
+    const figure = JSON.parse(document.getElementById(`${element.id}-data`).textContent);
+    const plot = element.querySelector(".plot");
+    const choice = (name) => element.querySelector(`[data-choice="${name}"]`);
+    const boxes = [...element.querySelectorAll("[data-method]")];
+    const swatches = boxes.map((box) => box.parentElement.querySelector(".swatch"));
+    let owners = []; // the method of each trace
+
+    const view = () => {
+      const axis = choice("axis").value;
+      return figure.views[axis] || figure.views[`${axis}_${choice("reading").value}`];
+    };
+
+    const sameReadings = (axis) => {
+      const [paper, full] = ["paper", "full"].map((name) => figure.views[`${axis}_${name}`].curves);
+      return JSON.stringify(paper) === JSON.stringify(full);
+    };
+
+    const draw = () => {
+      const { value } = choice("axis");
+      const now = view();
+      const [ink, grid] = [style(element, "color"), style(element.querySelector("fieldset"),
+        "borderTopColor")];
+      const ground = style(document.body, "backgroundColor");
+      const drawn = [];
+      owners = [];
+      // Those in front of the legend are drawn last.
+      [...figure.methods.keys()].reverse().forEach((number) => {
+        const curve = now.curves[number];
+        boxes[number].disabled = !curve;
+        if (!curve) return;
+        const parts = traces(figure.methods[number], curve, style(swatches[number], "color"),
+          ground, choice("bands").checked, boxes[number].checked);
+        drawn.push(...parts);
+        owners.push(...parts.map(() => number));
+      });
+      choice("reading").disabled = value in figure.views || sameReadings(value);
+      const least = Math.min(...now.curves.filter(Boolean).map((curve) => curve.x[0]));
+      choice("scale").querySelector('[value="log"]').disabled = !(least > 0);
+      if (!(least > 0)) choice("scale").value = "linear";
+      const log = choice("scale").value === "log";
+      const axis = { gridcolor: grid, linecolor: ink, zeroline: false, ticks: "outside",
+        tickcolor: ink, showline: true, automargin: true };
+      const narrow = plot.clientWidth < 500;
+      const layout = {
+        showlegend: false, hovermode: "closest", dragmode: narrow ? false : "zoom",
+        paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+        font: { color: ink, family: style(document.body, "fontFamily"), size: narrow ? 12 : 13 },
+        margin: { l: 8, r: 12, t: narrow ? 8 : 30, b: 8 },
+        hoverlabel: { bgcolor: ground, font: { color: ink }, align: "left" },
+        xaxis: { ...axis, title: { text: plain(now.x), standoff: 8 }, type: log ? "log" : "linear",
+          ...(log ? { dtick: "D2" } : { rangemode: "tozero" }) },
+        yaxis: { ...axis, title: { text: plain(figure.value), standoff: 8 }, range: now.limits },
+        annotations: drawn.length ? [] : [{ text: "no point on this axis", showarrow: false,
+          xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
+      };
+      return Plotly.react(plot, drawn, layout, { responsive: true, displaylogo: false,
+        displayModeBar: !narrow, scrollZoom: false,
+        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+    };
+
+    const chooseScale = () => (choice("scale").value = view().log ? "log" : "linear");
+    const show = () =>
+      Plotly.restyle(plot, { visible: owners.map((number) => boxes[number].checked) });
+    const setAll = (checked) => {
+      boxes.forEach((box) => (box.checked = checked));
+      show();
+    };
+    const actions = {
+      all: () => setAll(true),
+      none: () => setAll(false),
+      reset: draw,
+      csv: () => save(view().file.replace(/\.csv$/, "-drawn.csv"), csv(figure, view())),
+    };
+    for (const [name, act] of Object.entries(actions)) {
+      element.querySelector(`[data-action="${name}"]`).addEventListener("click", act);
+    }
+    for (const name of ["axis", "reading"]) {
+      choice(name).addEventListener("change", () => {
+        chooseScale();
+        draw();
+      });
+    }
+    for (const name of ["scale", "bands"]) choice(name).addEventListener("change", draw);
+    boxes.forEach((box) => box.addEventListener("change", show));
+    addEventListener("themechange", draw);
+    chooseScale();
+    draw();
+  };
+
+  document.querySelectorAll("figure.curves").forEach(start);
+})();
