@@ -58,16 +58,24 @@
     return parts;
   };
 
-  const csv = (figure, view) => {
-    const cell = (text) => {
-      const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+  /* The table behind a picture: all axes that it shows, in the columns of its CSV. */
+  const csv = (figure, file) => {
+    const cell = (value) => {
+      const text = String(value);
+      const safe = /^[=+\-@]/.test(text) && typeof value === "string" ? `'${text}` : text;
       return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
     };
-    const rows = [[cell("method"), cell(`x: ${view.x}`), "median", "q1", "q3", "n"]];
-    view.curves.forEach((curve, number) => curve && curve.x.forEach((x, row) => rows.push(
-      [cell(figure.methods[number].label), x, curve.median[row], curve.q1[row], curve.q3[row],
-        curve.n[row]])));
-    return rows.map((row) => row.join(",")).join("\n") + "\n";
+    const rows = [figure.columns];
+    for (const view of Object.values(figure.views).filter((each) => each.file === file)) {
+      view.curves.forEach((curve, number) => {
+        const [before, after] = [view.before[number], view.after[number]];
+        if (!curve) rows.push([...before, "", "", "", "", 0, "False", ...after]);
+        else curve.x.forEach((x, row) => rows.push([...before, x, curve.median[row],
+          curve.q1[row], curve.q3[row], curve.n[row],
+          curve.marked.includes(row) ? "True" : "False", ...after]));
+      });
+    }
+    return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
   };
 
   const save = (name, text) => {
@@ -99,8 +107,9 @@
     const draw = () => {
       const { value } = choice("axis");
       const now = view();
-      const [ink, grid] = [style(element, "color"), style(element.querySelector("fieldset"),
-        "borderTopColor")];
+      const ink = style(element, "color");
+      const grid = style(element.querySelector("fieldset"), "borderTopColor");
+      const faint = style(element.querySelector("figcaption"), "color");
       const ground = style(document.body, "backgroundColor");
       const drawn = [];
       owners = [];
@@ -127,10 +136,12 @@
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
         font: { color: ink, family: style(document.body, "fontFamily"), size: narrow ? 12 : 13 },
         margin: { l: 8, r: 12, t: narrow ? 8 : 30, b: 8 },
+        modebar: { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: ink },
         hoverlabel: { bgcolor: ground, font: { color: ink }, align: "left" },
         xaxis: { ...axis, title: { text: plain(now.x), standoff: 8 }, type: log ? "log" : "linear",
-          ...(log ? { dtick: "D2" } : { rangemode: "tozero" }) },
-        yaxis: { ...axis, title: { text: plain(figure.value), standoff: 8 }, range: now.limits },
+          ...(log ? { tickformat: "~g", nticks: narrow ? 4 : 0 } : { rangemode: "tozero" }) },
+        yaxis: { ...axis, title: { text: plain(figure.value).replace("\n", "<br>"), standoff: 8 },
+          ...(now.limits.length ? { range: now.limits } : {}) },
         annotations: drawn.length ? [] : [{ text: "no point on this axis", showarrow: false,
           xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
       };
@@ -150,7 +161,7 @@
       all: () => setAll(true),
       none: () => setAll(false),
       reset: draw,
-      csv: () => save(view().file.replace(/\.csv$/, "-drawn.csv"), csv(figure, view())),
+      csv: () => save(view().file, csv(figure, view().file)),
     };
     for (const [name, act] of Object.entries(actions)) {
       element.querySelector(`[data-action="${name}"]`).addEventListener("click", act);

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from augbench.analysis.curves import CURVE_COLUMNS
 from augbench.analysis.figures import is_logarithmic, value_label, value_limits, x_label
 from augbench.analysis.html.elements import (
     Section,
@@ -77,10 +78,10 @@ _FIGURE = """<figure class="curves" id="{id}">
 <button type="button" data-action="reset">reset zoom</button>
 <button type="button" data-action="csv">save as CSV</button>
 </div>
-<div class="beside"><div class="plot" role="img" aria-label="{alt}"></div>
+<div class="beside"><div class="plot" role="group" aria-label="{alt}"></div>
 <fieldset class="legend"><legend>methods</legend>{legend}
-<p><button type="button" data-action="all">all</button>
-<button type="button" data-action="none">none</button></p></fieldset></div>
+<p><button type="button" data-action="all">show all</button>
+<button type="button" data-action="none">hide all</button></p></fieldset></div>
 <figcaption>{caption}</figcaption>
 {data}
 </figure>"""
@@ -111,7 +112,8 @@ def _drawn(report: ReportData, curves: Sequence[DrawnFigure], most_rows: int) ->
     """What curves.js reads."""
     methods = curves[0].table.drop_duplicates("method").sort_values("style")["method"]
     return {
-        "value": " ".join(value_label(curves[0].table).split()),
+        "value": value_label(curves[0].table),
+        "columns": list(curves[0].table),  # of the CSV that it saves
         "methods": [
             {
                 "label": printable(label),
@@ -121,34 +123,37 @@ def _drawn(report: ReportData, curves: Sequence[DrawnFigure], most_rows: int) ->
             for label in methods
         ],
         "views": {
-            str(axis): _view(figure, str(axis), methods, most_rows)
+            str(axis): _view(figure, str(axis), list(methods), most_rows)
             for figure in curves
             for axis in figure.table["axis"].unique()
         },
     }
 
 
-def _view(
-    figure: DrawnFigure, axis: str, methods: "pd.Series[str]", most_rows: int
-) -> dict[str, Any]:
-    """One axis: its scale, and the curve of each method, None where it has none."""
+def _view(figure: DrawnFigure, axis: str, methods: list[str], most_rows: int) -> dict[str, Any]:
+    """One axis: its scale, and the curve of each method, None where it has none.
+
+    ``before`` and ``after`` have the columns of the CSV around those of the curve, by method.
+    """
     table = figure.table[figure.table["axis"] == axis]
     drawn = figure.table.dropna(subset="x")
-    label = x_label(axis, table)
-    if drawn.empty:
-        return {"x": label, "file": f"{figure.stem}.csv", "curves": [None] * len(methods)}
     rows = dict(tuple(thinned(table.dropna(subset="x"), most_rows).groupby("method")))
+    first = table.drop_duplicates("method").set_index("method", drop=False).loc[methods]
+    start = list(table).index("x")
+    safe_rows = [[str(value) for value in row] for row in first.itertuples(index=False)]
     return {
-        "x": label,
+        "x": x_label(axis, table),
         "file": f"{figure.stem}.csv",
         "log": is_logarithmic(drawn),
-        "limits": [round(limit, 5) for limit in value_limits(drawn)],
+        "limits": [] if drawn.empty else [round(limit, 5) for limit in value_limits(drawn)],
         "curves": [_curve(rows[method]) if method in rows else None for method in methods],
+        "before": [row[:start] for row in safe_rows],
+        "after": [row[start + len(CURVE_COLUMNS) :] for row in safe_rows],
     }
 
 
 def _curve(rows: pd.DataFrame) -> dict[str, Any]:
-    """Numbers with more digits than can be seen; ``full`` rows are of all trials that count."""
+    """A curve, with more digits than can be seen."""
     return {
         "x": [float(f"{x:.6g}") for x in rows["x"]],
         "n": [int(n) for n in rows["n"]],
@@ -182,24 +187,26 @@ def _in_words(report: ReportData, task: str, table: pd.DataFrame) -> str:
 
 def _static(report: ReportData, figure: DrawnFigure) -> Markup:
     """The picture of the paper, which is also what is printed, and how to draw it again."""
-    title = {"ranges": "the range that layers learn"}.get(figure.name, f"by {figure.name}")
+    title = {"ranges": "the range that layers learn"}.get(figure.name, f"along {figure.name}")
     picture = Markup('<img class="paper" alt="{}" src="data:image/svg+xml;base64,{}">').format(
         safe(f"{figure.task}, {title}: the same numbers as in {figure.stem}.csv"),
         base64.b64encode(figure.svg).decode(),
     )
     save = Markup('<button type="button" data-action="svg" data-file="{}">save as SVG</button>')
     return details(
-        f"As a picture, {title}",
-        join([picture, paragraph(save.format(f"{figure.stem}.svg")), _again(report, figure)]),
+        f"For print, {title}: picture, table, and the commands that draw it again",
+        join(
+            [picture, paragraph(save.format(f"{figure.stem}.svg"), "saves"), _again(report, figure)]
+        ),
     )
 
 
 def _again(report: ReportData, figure: DrawnFigure) -> Markup:
     """The command that writes the table behind a figure, and the one that draws from it."""
-    file = f"{figure.stem}.csv"
-    run = f"{report.command_line}  # writes {file}, .svg and .png into its folder"
-    if figure.name == "ranges":
-        return code(run, "the command that draws it again")
-    program = f"import pandas as p, augbench.analysis as a; t = p.read_csv('{file}'); "
-    draw = f"python -c \"{program}a.accuracy_figure(t).savefig('{figure.stem}.pdf')\""
-    return code(f"{run}\n{draw}", "the commands that draw it again")
+    stem = figure.stem
+    lines = f"# writes {stem}.csv, .svg and .png into its folder\n{report.command_line}"
+    if figure.name != "ranges":
+        program = f"import pandas as p, augbench.analysis as a; t = p.read_csv('{stem}.csv'); "
+        program += f"a.accuracy_figure(t).savefig('{stem}.pdf')"
+        lines += f'\n# draws from that table, or from the one saved above\npython -c "{program}"'
+    return code(lines, f"the commands that draw {stem} again")

@@ -97,7 +97,7 @@ def table(
     ]
     return Markup(
         '<div class="scroll{}" tabindex="0" role="region" aria-label="{}"><table>'
-        "<caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>"
+        "<caption><span>{}</span></caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>"
     ).format(
         " sortable" if sortable else "",
         safe(caption),

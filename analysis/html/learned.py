@@ -72,12 +72,13 @@ def rest_sentences(learned: pd.DataFrame) -> list[str]:
     found = []
     for (task, method), rows in rest_table(learned).groupby(["task", "method"]):
         n_moving = int((rows["moved"] >= TOLERANCE).sum())
-        furthest = f"{rows['moved'].max():.0%}"
+        n_trials = len(rows[["fold", "seed"]].drop_duplicates())
+        layers = f"{len(rows)} layers in {n_trials} trials"
         rest = (
-            f"all {len(rows)} of its layers have come to rest"
+            f"its {layers} have come to rest"
             if not n_moving
-            else f"{n_moving} of its {len(rows)} layers still move at the end of the training, by "
-            f"up to {furthest} in its last quarter; a longer training may end elsewhere"
+            else f"of its {layers}, {n_moving} still move at the end of the training, by up to "
+            f"{rows['moved'].max():.0%} in its last quarter; a longer training may end elsewhere"
         )
         found.append(f"{method} on {task}: {rest}.")
     return found
@@ -92,7 +93,8 @@ def _policies(report: ReportData) -> list[Markup]:
         bullets(agreement_sentences(report)),
         paragraph(
             "A share counts how often an operation fires in a final policy, at whatever magnitude: "
-            "a large share at a magnitude near 0 changes little."
+            "a large share at a magnitude near 0 changes little. The values of p are each of one "
+            "method, not corrected for their number."
         ),
     ]
     last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
@@ -107,8 +109,9 @@ def _shares(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
     n_trials = rows.groupby("method")["trial"].nunique()
     shares = rows.groupby(["transform", "method"])["share"].sum().unstack(fill_value=0)
     shares = shares[methods] / n_trials[methods]
+    largest = float(shares.to_numpy().max())
     cells = [
-        [Cell(str(name)), *(Cell(_shaded(share), share) for share in row)]
+        [Cell(str(name)), *(Cell(_shaded(share, largest), share) for share in row)]
         for name, row in zip(shares.index, shares.to_numpy(dtype=np.float64), strict=True)
     ]
     header = ["operation", *(named(label, report.styles[label]) for label in methods)]
@@ -117,9 +120,10 @@ def _shares(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
     return table(caption, header, cells, sortable=True)
 
 
-def _shaded(share: float) -> Markup:
-    return Markup('<span class="share" style="--share:{:.0f}%">{:.3f}</span>').format(
-        100 * min(1.0, share), share
+def _shaded(share: float, largest: float) -> Markup:
+    shade = 100 * share / largest if largest else 0.0
+    return Markup('<span class="share" style="--share:{}%">{}</span>').format(
+        f"{shade:.0f}", f"{share:.3f}"
     )
 
 

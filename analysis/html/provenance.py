@@ -20,7 +20,7 @@ def suite_section(report: ReportData) -> Section | None:
     """The suite file that would give this run, with all overrides."""
     if not report.origin.suite:
         return None
-    text = toml(report.origin.suite)
+    text = toml(report.origin.suite).replace("\n[", "\n\n[")  # no value begins a line
     return Section("suite", "Suite", code(text, "the suite file, with all overrides"))
 
 

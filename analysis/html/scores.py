@@ -37,7 +37,11 @@ def scores_section(report: ReportData) -> Section | None:
         for row, numbers in zip(rows, scores.to_dict("records"), strict=True)
     ]
     caption = "Medians over the trials of a method, at the best validation"
-    parts = [table(caption, header, cells, words=2, sortable=True), paragraph(_legend(scores))]
+    if scores["task"].nunique() == 1:  # its name says nothing more, and the table is wide
+        caption = f"{scores['task'].iloc[0]}: m{caption[1:]}"
+        header, cells = header[1:], [row[1:] for row in cells]
+    words = header.index("method") + 1
+    parts = [table(caption, header, cells, words=words, sortable=True), paragraph(_legend(scores))]
     return Section("scores", "Scores", join([*parts, bullets(report.results.notes)]))
 
 

@@ -12,7 +12,8 @@ from augbench.analysis.styles import Style
 
 DARK = "#16181d"  # the ground of the dark page, as in page.css
 LEAST_CONTRAST = 3.0  # of graphics, by WCAG 2
-RADIUS = 5.0  # of a marker, in a box of 14 x 14
+RADIUS = 5.0  # of a marker, in a box of 22 x 14
+RADII = {"*": 6.8, "d": 6.5}  # of those that are thin
 
 # matplotlib's name of a marker: plotly's.
 PLOTLY_SYMBOLS = {
@@ -64,7 +65,7 @@ def swatch(style: Style) -> Markup:
     marker = MarkerStyle(style.symbol)
     shape = marker.get_path().transformed(marker.get_transform())
     outline = np.asarray(shape.to_polygons(closed_only=False)[0], dtype=np.float64)  # (corners, 2)
-    outline *= RADIUS / np.abs(outline).max()
+    outline *= RADII.get(style.symbol, RADIUS) / np.abs(outline).max()
     points = " ".join(f"{11 + x:.1f},{7 - y:.1f}" for x, y in outline)
     full = style.fill == "full"
     return Markup(

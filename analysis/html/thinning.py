@@ -27,7 +27,7 @@ def thinned(table: pd.DataFrame, most_rows: int = MOST_ROWS) -> pd.DataFrame:
 
 def _kept(curve: pd.DataFrame, most_rows: int, height: float) -> NDArray[np.intp]:
     """Which rows of a curve are kept."""
-    rows = np.arange(len(curve))
+    rows: NDArray[np.intp] = np.arange(len(curve))
     if len(rows) <= most_rows:
         return rows
     values = curve[VALUES].to_numpy(dtype=np.float64)  # (rows, 3)
@@ -74,5 +74,6 @@ def _envelope(
 
 
 def _pixels(x: NDArray[np.float64], n_pixels: int) -> NDArray[np.intp]:
+    """On which of ``n_pixels`` each x lies: (rows,)."""
     span = float(np.ptp(x))
     return np.floor((x - x.min()) / span * n_pixels).astype(np.intp) if span else x.astype(np.intp)
