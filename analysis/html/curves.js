@@ -26,35 +26,33 @@
   const traces = (method, curve, colour, ground, bands, visible) => {
     const most = Math.max(...curve.n);
     const whole = curve.n.filter((n) => n === most).length; // n only falls
-    const line = { mode: "lines", hoverinfo: "skip", visible };
-    const shape = { shape: "hv", color: colour };
-    const parts = [];
-    if (bands) {
-      parts.push({ ...line, ...outline(curve), fill: "toself", line: { width: 0 },
-        fillcolor: withAlpha(colour, 0.13) });
-    }
-    parts.push({ ...line, x: curve.x.slice(0, whole), y: curve.median.slice(0, whole),
-      line: { ...shape, width: 2, dash: method.dash } });
-    if (whole < curve.x.length) {
-      parts.push({ ...line, x: curve.x.slice(whole - 1), y: curve.median.slice(whole - 1),
-        line: { ...shape, width: 1.3, dash: "dot" } });
-    }
-    const at = (values) => curve.marked.map((row) => values[row]);
-    const single = curve.x.length === 1 && bands;
-    parts.push({ ...line, mode: "markers", x: at(curve.x), y: at(curve.median),
-      marker: { symbol: method.symbol, size: 9, color: colour,
-        line: { width: method.symbol.includes("open") ? 1.5 : 0.8,
-          color: method.symbol.includes("open") ? colour : ground } },
-      error_y: { visible: single, type: "data", symmetric: false, width: 0, thickness: 2,
-        array: [curve.q3[0] - curve.median[0]],
-        arrayminus: [curve.median[0] - curve.q1[0]] } });
-    // One invisible trace answers to the pointer, at every event.
-    parts.push({ mode: "markers", marker: { opacity: 0, color: colour, size: 8 }, visible,
-      x: curve.x, y: curve.median,
-      customdata: curve.x.map((_, row) => [curve.q1[row], curve.q3[row], curve.n[row]]),
+    const quiet = { hoverinfo: "skip", visible };
+    const line = (first, end, look) => ({
+      mode: "lines", visible, x: curve.x.slice(first, end), y: curve.median.slice(first, end),
+      line: { shape: "hv", color: colour, ...look },
+      customdata: curve.x.slice(first, end).map((_, row) =>
+        [curve.q1[first + row], curve.q3[first + row], curve.n[first + row]]),
       hovertemplate: `<b>${plain(method.label)}</b><br>%{y:.3f} ` +
         "(%{customdata[0]:.3f} to %{customdata[1]:.3f}), n = %{customdata[2]}" +
-        "<br>at %{x:.4~g}<extra></extra>" });
+        "<br>at %{x:.4~g}<extra></extra>",
+    });
+    const parts = [];
+    if (bands) {
+      parts.push({ ...quiet, ...outline(curve), mode: "lines", fill: "toself",
+        line: { width: 0 }, fillcolor: withAlpha(colour, 0.13) });
+    }
+    parts.push(line(0, whole, { width: 2, dash: method.dash }));
+    if (whole < curve.x.length) {
+      parts.push(line(whole - 1, curve.x.length, { width: 1.3, dash: "dot" }));
+    }
+    const at = (values) => curve.marked.map((row) => values[row]);
+    const open = method.symbol.includes("open");
+    parts.push({ ...quiet, mode: "markers", x: at(curve.x), y: at(curve.median),
+      marker: { symbol: method.symbol, size: 9, color: colour,
+        line: { width: open ? 1.5 : 0.8, color: open ? colour : ground } },
+      error_y: { visible: curve.x.length === 1 && bands, type: "data", symmetric: false,
+        width: 0, thickness: 2, array: [curve.q3[0] - curve.median[0]],
+        arrayminus: [curve.median[0] - curve.q1[0]] } });
     return parts;
   };
 
@@ -86,8 +84,9 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
-  const start = (element) => {
-    const figure = JSON.parse(document.getElementById(`${element.id}-data`).textContent);
+  const start = async (element) => {
+    const letters = document.getElementById(`${element.id}-data`).textContent;
+    const figure = await unpack(letters).json();
     const plot = element.querySelector(".plot");
     const choice = (name) => element.querySelector(`[data-choice="${name}"]`);
     const boxes = [...element.querySelectorAll("[data-method]")];
@@ -99,10 +98,10 @@
       return figure.views[axis] || figure.views[`${axis}_${choice("reading").value}`];
     };
 
-    const sameReadings = (axis) => {
-      const [paper, full] = ["paper", "full"].map((name) => figure.views[`${axis}_${name}`].curves);
-      return JSON.stringify(paper) === JSON.stringify(full);
-    };
+    const readings = (axis) =>
+      ["paper", "full"].map((name) => JSON.stringify(figure.views[`${axis}_${name}`]?.curves));
+    const oneReading = Object.fromEntries([...choice("axis").options].map(({ value }) =>
+      [value, readings(value)[0] === readings(value)[1]]));
 
     const draw = () => {
       const { value } = choice("axis");
@@ -123,7 +122,7 @@
         drawn.push(...parts);
         owners.push(...parts.map(() => number));
       });
-      choice("reading").disabled = value in figure.views || sameReadings(value);
+      choice("reading").disabled = oneReading[value];
       const least = Math.min(...now.curves.filter(Boolean).map((curve) => curve.x[0]));
       choice("scale").querySelector('[value="log"]').disabled = !(least > 0);
       if (!(least > 0)) choice("scale").value = "linear";
@@ -146,8 +145,10 @@
           xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
       };
       return Plotly.react(plot, drawn, layout, { responsive: true, displaylogo: false,
-        displayModeBar: !narrow, scrollZoom: false,
-        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+        displayModeBar: !narrow, scrollZoom: false, plotlyServerURL: "",
+        // By name, for there is one that sends the figure away.
+        modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d",
+          "resetScale2d"]] });
     };
 
     const chooseScale = () => (choice("scale").value = view().log ? "log" : "linear");
@@ -179,5 +180,11 @@
     draw();
   };
 
-  document.querySelectorAll("figure.curves").forEach(start);
+  // A figure is drawn when it comes near the window.
+  const watch = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    if (!entry.isIntersecting) return;
+    watch.unobserve(entry.target);
+    start(entry.target);
+  }), { rootMargin: "600px" });
+  document.querySelectorAll("figure.curves").forEach((element) => watch.observe(element));
 })();

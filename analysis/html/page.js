@@ -1,6 +1,13 @@
 "use strict";
 /* Light or dark, tables that sort and filter, and what is printed. */
 
+/* What `pack` of elements.py has packed, as a response. */
+const unpack = (letters) => {
+  const bytes = Uint8Array.from(atob(letters), (letter) => letter.charCodeAt(0));
+  const packed = new Blob([bytes]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip")));
+};
+
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -83,13 +90,20 @@
     if (table.tBodies[0].rows.length > 1) addFilter(box, table);
   });
 
-  const save = (name, href) => {
-    const link = document.createElement("a");
-    Object.assign(link, { href, download: name });
-    link.click();
+  // The pictures for print, when there is time; they must be there before anyone prints.
+  const show = async (picture) => {
+    const svg = await (await unpack(picture.dataset.svg)).blob();
+    picture.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   };
+  const later = window.requestIdleCallback || setTimeout;
+  document.querySelectorAll("img[data-svg]").forEach((picture) => later(() => show(picture)));
+
   document.querySelectorAll('[data-action="svg"]').forEach((button) => {
     const picture = button.closest("details").querySelector("img");
-    button.addEventListener("click", () => save(button.dataset.file, picture.src));
+    button.addEventListener("click", () => {
+      const link = document.createElement("a");
+      Object.assign(link, { href: picture.src, download: button.dataset.file });
+      link.click();
+    });
   });
 })();
