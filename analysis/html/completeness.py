@@ -9,7 +9,6 @@ from augbench.analysis.html.elements import (
     Section,
     bullets,
     details,
-    heading,
     join,
     paragraph,
     table,
@@ -18,6 +17,7 @@ from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
 from augbench.bench.store.states import skip_lines
 
+MOST_OPEN = 2  # matrices of tasks of which all trials are done
 INCOMPLETE = "incomplete"  # it is over, but without some of its points
 # What a cell shows for a trial: a sign, a class of page.css, and what it means.
 STATES = {
@@ -38,8 +38,18 @@ def completeness_section(report: ReportData) -> Section | None:
     if trials.empty:
         return None
     parts = [_key(trials)]
-    for task in trials["task"].unique():
-        parts.append(_matrix(report, str(task), trials[trials["task"] == task]))
+    tasks = [str(task) for task in trials["task"].unique()]
+    for task in tasks:
+        of_task = trials[trials["task"] == task]
+        n_done = int((of_task["shown"] == "done").sum())
+        whole = n_done == len(of_task)
+        parts.append(
+            details(
+                f"{task}: {n_done} of {len(of_task)} trials done",
+                _matrix(report, task, of_task),
+                is_open=not whole or len(tasks) <= MOST_OPEN,
+            )
+        )
     lines = _lines(trials)
     if len(lines):
         parts.append(details(f"The {len(lines)} that are not done, and why", bullets(lines)))
@@ -94,9 +104,7 @@ def _matrix(report: ReportData, task: str, trials: pd.DataFrame) -> Markup:
     each = f"; in each cell the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else ""
     header = ["method", *(f"fold {fold}" for fold in folds), "done"]
     caption = f"Trials of {task}, by method and fold{each}"
-    return join(
-        [heading(task), Markup('<div class="matrix">{}</div>').format(table(caption, header, rows))]
-    )
+    return Markup('<div class="matrix">{}</div>').format(table(caption, header, rows))
 
 
 def _signs(states: list[str]) -> Markup:

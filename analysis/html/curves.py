@@ -15,7 +15,6 @@ from augbench.analysis.html.elements import (
     data,
     details,
     heading,
-    identifier,
     join,
     pack,
     paragraph,
@@ -40,29 +39,28 @@ AXES = {  # the words of the choice, by how the name of an axis begins
 
 def curves_section(report: ReportData) -> Section | None:
     """For each task: curves along any axis, a legend that hides methods, a picture for print."""
-    tasks = list(dict.fromkeys(figure.task for figure in report.figures))
     if report.results.points.empty:
         return None
-    return Section("curves", "Curves", join(_task(report, task) for task in tasks))
+    tasks = list(dict.fromkeys(figure.task for figure in report.figures))
+    curves = [figure for figure in report.figures if figure.name != "ranges"]
+    n_curves = sum(len(figure.table.groupby(["axis", "method"])) for figure in curves)
+    most_rows = min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // max(1, n_curves)))
+    parts = (_task(report, task, n, most_rows) for n, task in enumerate(tasks, start=1))
+    return Section("curves", "Curves", join(parts))
 
 
-def _task(report: ReportData, task: str) -> Markup:
+def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
     figures = [figure for figure in report.figures if figure.task == task]
     curves = [figure for figure in figures if figure.name != "ranges"]
-    n_curves = sum(
-        len(f.table.groupby(["axis", "method"])) for f in report.figures if f.name != "ranges"
-    )
-    most_rows = min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // max(1, n_curves)))
-    name = identifier("curves", curves[0].stem.removesuffix(f"-{curves[0].name}"))
     return join(
         [
             heading(task),
             Markup(_FIGURE).format(
-                id=name,
+                id=f"curves-{number}",
                 axes=_choices(curves),
                 legend=_legend(report, curves),
                 alt=safe(_in_words(report, task, curves[0].table)),
-                data=data(f"{name}-data", _drawn(report, curves, most_rows)),
+                data=data(f"curves-{number}-data", _drawn(report, curves, most_rows)),
                 caption=safe(_caption(curves[0].table)),
             ),
             *(_static(report, figure) for figure in figures),

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -63,9 +62,10 @@ def code(text: str, label: str) -> Markup:
     )
 
 
-def details(summary: str, body: Markup) -> Markup:
+def details(summary: str, body: Markup, *, is_open: bool = False) -> Markup:
     """A part that opens on demand."""
-    return Markup("<details><summary>{}</summary>{}</details>").format(safe(summary), body)
+    start = Markup("<details open>" if is_open else "<details>")
+    return start + Markup("<summary>{}</summary>{}</details>").format(safe(summary), body)
 
 
 def table(
@@ -126,8 +126,3 @@ def pack(content: bytes) -> str:
     Without the time that gzip would add, the same content gives the same letters.
     """
     return base64.b64encode(gzip.compress(content, mtime=0)).decode()
-
-
-def identifier(*words: str) -> str:
-    """A name for an element, of letters and digits and hyphens."""
-    return "-".join(re.sub(r"[^A-Za-z0-9]+", "-", word) for word in words)

@@ -33,6 +33,7 @@ def _layers(report: ReportData) -> list[Markup]:
     if learned.empty:
         return []
     last = learned[learned["step"] == learned.groupby("trial")["step"].transform("max")]
+    last = last.reset_index(drop=True)
     chosen = last.loc[last.groupby(["trial", "layer"])["weight"].idxmax()]
     rows = []
     for keys, group in last.groupby(["task", "method", "layer", "transform", "unit"]):

@@ -13,7 +13,7 @@ from augbench.analysis.panels import readable_unit
 from augbench.analysis.scores import REFERENCES, final_scores
 from augbench.bench.printable import printable
 
-MOST_TASKS = 4  # that have sentences of their own
+MOST_TASKS = 2  # that have sentences of their own
 # With fewer pairs no two-sided test of signs or ranks can give p < .05, however one-sided they are.
 LEAST_PAIRS = 6
 
@@ -34,7 +34,7 @@ def sentences(report: ReportData) -> list[str]:
         if sentence := _certainty(results, task):
             found.append(sentence)
     if len(tasks) > MOST_TASKS:
-        found.append(f"The tables below have the other {len(tasks) - MOST_TASKS} tasks.")
+        found.append(f"The table of scores has the other {len(tasks) - MOST_TASKS} tasks.")
     if not results.points.empty:
         found += [_costs(results), _timings(results, report.include_shared)]
     return [printable(sentence) for sentence in [*found, _failures(results)] if sentence]
