@@ -17,6 +17,7 @@ from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
 from augbench.bench.store.states import skip_lines
 
+MOST_LINES = 30  # of trials that are not done, before they are shown on demand alone
 MOST_OPEN = 2  # matrices of tasks of which all trials are done
 INCOMPLETE = "incomplete"  # it is over, but without some of its points
 # What a cell shows for a trial: a sign, a class of page.css, and what it means.
@@ -41,18 +42,18 @@ def completeness_section(report: ReportData) -> Section | None:
     tasks = [str(task) for task in trials["task"].unique()]
     for task in tasks:
         of_task = trials[trials["task"] == task]
-        n_done = int((of_task["shown"] == "done").sum())
-        whole = n_done == len(of_task)
+        whole = of_task["shown"].isin(["done", "skipped"]).all()
         parts.append(
             details(
-                f"{task}: {n_done} of {len(of_task)} trials done",
+                f"{task}: {_done(list(of_task['shown']))}",
                 _matrix(report, task, of_task),
                 is_open=not whole or len(tasks) <= MOST_OPEN,
             )
         )
     lines = _lines(trials)
     if len(lines):
-        parts.append(details(f"The {len(lines)} that are not done, and why", bullets(lines)))
+        summary = f"The {len(lines)} that are not done, and why"
+        parts.append(details(summary, bullets(lines), is_open=len(lines) <= MOST_LINES))
     parts.append(bullets(skip_lines(report.results.skipped.to_dict("records"))))
     return Section("completeness", "Completeness", join(parts))
 
@@ -91,20 +92,26 @@ def _matrix(report: ReportData, task: str, trials: pd.DataFrame) -> Markup:
     rows = []
     for method in sorted(trials["method"].unique(), key=lambda label: styles[label].order):
         of_method = [states.get((method, fold), []) for fold in folds]
-        n_done = sum(cell.count("done") for cell in of_method)
-        n_all = sum(map(len, of_method))
         rows.append(
             [
                 Cell(named(method, styles[method])),
                 *(Cell(_signs(cell)) for cell in of_method),
-                Cell(f"{n_done} of {n_all}"),
+                Cell(_done([state for cell in of_method for state in cell])),
             ]
         )
     seeds = sorted(trials["seed"].unique())
     each = f"; in each cell the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else ""
-    header = ["method", *(f"fold {fold}" for fold in folds), "done"]
+    header = ["method", *(f"fold {fold}" for fold in folds), "trials"]
     caption = f"Trials of {task}, by method and fold{each}"
     return Markup('<div class="matrix">{}</div>').format(table(caption, header, rows))
+
+
+def _done(states: list[str]) -> str:
+    """How many are done, of those of which anything is expected."""
+    skipped = states.count("skipped")
+    planned = len(states) - skipped
+    parts = [f"{states.count('done')} of {planned} done"] if planned else []
+    return ", ".join([*parts, f"{skipped} skipped"] if skipped else parts)
 
 
 def _signs(states: list[str]) -> Markup:

@@ -34,7 +34,7 @@ def sentences(report: ReportData) -> list[str]:
         if sentence := _certainty(results, task):
             found.append(sentence)
     if len(tasks) > MOST_TASKS:
-        found.append(f"The table of scores has the other {len(tasks) - MOST_TASKS} tasks.")
+        found.append(f"The table of scores has {_count(len(tasks) - MOST_TASKS, 'task')} more.")
     if not results.points.empty:
         found += [_costs(results), _timings(results, report.include_shared)]
     return [printable(sentence) for sentence in [*found, _failures(results)] if sentence]

@@ -52,8 +52,14 @@ def test_every_state_of_a_trial_has_a_sign(trial, gather):
 
 
 def test_matrices_of_many_whole_tasks_are_closed_and_others_open(grid, trial, gather):
+    assert "task_0: 1 of 1 done" in html(grid(1, 1, 2))
     assert html(grid(1, 1, 2)).count("<details open>") == 2
     assert html(grid(1, 1, 3)).count("<details open>") == 0
     tasks = [trial("none", 0, POINT, task=f"task_{k}") for k in range(3)]
     torn = gather(*tasks, trial("none", 1, [], task="task_1", state="failed"))
-    assert html(torn).count("<details open>") == 1
+    assert html(torn).count("<details open>") == 2  # and the list of what is not done
+
+
+def test_skipped_trials_are_not_counted_as_missing(trial, gather):
+    run = gather(trial("none", 0, POINT), trial("mine", 0, [], state="skipped", reason="no"))
+    assert "toy: 1 of 1 done, 1 skipped" in html(run)
