@@ -16,6 +16,7 @@ from augbench.analysis.html.elements import (
 )
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
+from augbench.analysis.learned_curves import SELECTED
 from augbench.analysis.rest import TOLERANCE, rest_table
 
 CHANCE = 0.05  # above it a difference or an agreement counts as one by chance
@@ -33,12 +34,10 @@ def _layers(report: ReportData) -> list[Markup]:
     if learned.empty:
         return []
     last = learned[learned["step"] == learned.groupby("trial")["step"].transform("max")]
-    last = last.reset_index(drop=True)
-    chosen = last.loc[last.groupby(["trial", "layer"])["weight"].idxmax()]
     rows = []
     for keys, group in last.groupby(["task", "method", "layer", "transform", "unit"]):
         task, method, layer, transform, unit = map(str, keys)
-        times = int(chosen.index.isin(group.index).sum())
+        times = int((group["weight"] >= SELECTED).sum())
         weight, values = float(group["weight"].median()), group["value"]
         median, low, high = values.median(), values.min(), values.max()
         rows.append(
@@ -47,13 +46,13 @@ def _layers(report: ReportData) -> list[Markup]:
                 Cell(named(method, report.styles[method])),
                 Cell(transform),
                 Cell(layer, float(layer)),
-                Cell(f"{times} of {len(group)}", times / len(group)),
+                Cell(f"{times} of {len(group)} trials", times / len(group)),
                 Cell(f"{weight:.3f}", weight),
                 Cell(f"{median:.3g} [{low:.3g}, {high:.3g}] {unit}", float(median)),
             ]
         )
     rows.sort(key=lambda row: (str(row[0].text), str(row[1].text), row[3].order, -_order(row[5])))
-    header = ["task", "method", "operation", "layer", "has the largest weight in"]
+    header = ["task", "method", "operation", "layer", f"weight of {SELECTED} or more in"]
     header += ["weight, median", "magnitude, median [lowest, highest]"]
     caption = "Augmentation layers at the end of their training, over the trials of a method"
     return [

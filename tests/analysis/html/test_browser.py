@@ -1,6 +1,8 @@
 """The page in a real browser; each test says what a reader does and sees."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -205,3 +207,23 @@ def test_the_table_that_it_saves_draws_the_figure_again(opened, toys, tmp_path):
     saved, table = (each.sort_values(order, ignore_index=True) for each in (saved, table))
     pd.testing.assert_frame_equal(saved, table, check_dtype=False, rtol=1e-4)
     assert accuracy_figure(saved).axes
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(browser, make_page, toys, width, dark):
+    """AUGBENCH_AXE names axe.min.js, which `npm pack axe-core` brings: PyPI has none by itself."""
+    axe = os.environ.get("AUGBENCH_AXE")
+    if axe is None:
+        pytest.skip("AUGBENCH_AXE does not name axe.min.js")
+    resize(browser, width, dark=dark)
+    browser.get(make_page(toys).as_uri())
+    drawn(browser)
+    browser.execute_script(
+        "document.querySelectorAll('details').forEach((each) => (each.open = true))"
+    )
+    browser.execute_script(Path(axe).read_text(encoding="utf-8"))
+    found = browser.execute_async_script("axe.run().then(arguments[0])")
+    assert found["passes"]
+    serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    assert not [(each["id"], each["nodes"][0]["html"]) for each in serious]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import results
 from augbench.analysis.html.curves import curves_section
 from augbench.analysis.html.learned import (
@@ -20,7 +19,7 @@ from augbench.analysis.html.learned import (
     rest_sentences,
 )
 from augbench.analysis.html.origin import Origin
-from augbench.analysis.html.report_data import DrawnFigure, ReportData
+from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.scores import scores_section
 from augbench.analysis.report import write_report
 from augbench.analysis.scores import score_rows
@@ -30,25 +29,14 @@ def data(run, **options):
     return ReportData(run, Origin(), **options)
 
 
-def with_figures(run):
-    return data(
-        run,
-        figures=tuple(
-            DrawnFigure(task, name, f"{task}-{name}", drawing.table(run, task), b"<svg/>")
-            for task in run.trials["task"].unique()
-            for name, drawing in FIGURES.items()
-        ),
-    )
-
-
 def drawn(body):
     """What curves.js reads, figure by figure."""
     packed = re.findall(r'<script type="text/plain" id="curves-\d+-data">(.*?)</script>', str(body))
     return [json.loads(gzip.decompress(base64.b64decode(each))) for each in packed]
 
 
-def test_the_curves_are_those_of_the_tables(grid):
-    report = with_figures(grid(4, 3, 2))
+def test_the_curves_are_those_of_the_tables(grid, report_of):
+    report = report_of(grid(4, 3, 2))
     found = drawn(curves_section(report).body)
     assert len(found) == 2
     for figure in report.figures:
@@ -64,9 +52,9 @@ def test_the_curves_are_those_of_the_tables(grid):
             assert curve["marked"] == list(np.flatnonzero(rows["marker"]))
 
 
-def test_long_curves_are_thinned_and_keep_their_ends(trial, gather):
+def test_long_curves_are_thinned_and_keep_their_ends(trial, gather, report_of):
     points = [(0.5 + k * 1e-5, 0.4, k * 0.01, k * 0.01) for k in range(1, 3001)]
-    (figure,) = drawn(curves_section(with_figures(gather(trial("none", 0, points)))).body)
+    (figure,) = drawn(curves_section(report_of(gather(trial("none", 0, points)))).body)
     curve = figure["views"]["hours_paper"]["curves"][0]
     assert len(curve["x"]) < 1000
     assert curve["x"][-1] / curve["x"][0] == pytest.approx(3000)
@@ -106,8 +94,8 @@ def test_layers_show_weight_and_magnitude_in_units(trial, gather, learn):
     base = gather(*(trial("augnet", fold, [(0.5, 0.4, 1, 1)]) for fold in (0, 1)))
     run = results(base.points, base.trials, "toys", learned=table)
     text = re.sub(r"<[^>]+>", " ", str(learned_section(data(run)).body))
-    assert re.search(r"rotate\s+1\s+2 of 2\s+0\.800\s+36 \[27, 45\] degrees", text)
-    assert re.search(r"shear_x\s+1\s+0 of 2\s+0\.200\s+6 \[6, 6\] degrees", text)
+    assert re.search(r"rotate\s+1\s+1 of 2 trials\s+0\.800\s+36 \[27, 45\] degrees", text)
+    assert re.search(r"shear_x\s+1\s+0 of 2 trials\s+0\.200\s+6 \[6, 6\] degrees", text)
 
 
 def test_layers_that_move_at_the_end_are_named(learn):
