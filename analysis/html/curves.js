@@ -60,7 +60,7 @@
   const csv = (figure, file) => {
     const cell = (value) => {
       const text = String(value);
-      const safe = /^[=+\-@]/.test(text) && typeof value === "string" ? `'${text}` : text;
+      const safe = /^[=+\-@\t\r\n]/.test(text) && typeof value === "string" ? `'${text}` : text;
       return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
     };
     const rows = [figure.columns];

@@ -141,15 +141,15 @@ def _view(figure: DrawnFigure, axis: str, methods: list[str], most_rows: int) ->
     rows = dict(tuple(thinned(table.dropna(subset="x"), most_rows).groupby("method")))
     first = table.drop_duplicates("method").set_index("method", drop=False).loc[methods]
     start = list(table).index("x")
-    safe_rows = [[str(value) for value in row] for row in first.itertuples(index=False)]
+    texts = [[str(value) for value in row] for row in first.itertuples(index=False)]
     return {
         "x": x_label(axis, table),
         "file": f"{figure.stem}.csv",
         "log": is_logarithmic(drawn),
         "limits": [] if drawn.empty else [round(limit, 5) for limit in value_limits(drawn)],
         "curves": [_curve(rows[method]) if method in rows else None for method in methods],
-        "before": [row[:start] for row in safe_rows],
-        "after": [row[start + len(CURVE_COLUMNS) :] for row in safe_rows],
+        "before": [row[:start] for row in texts],
+        "after": [row[start + len(CURVE_COLUMNS) :] for row in texts],
     }
 
 
@@ -167,14 +167,21 @@ def _curve(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _caption(table: pd.DataFrame) -> str:
-    trials = sorted(table["planned"].unique())
-    each = " to ".join(dict.fromkeys((str(trials[0]), str(trials[-1]))))
-    return (
+    """What is drawn, and which hours are not to be trusted; ``table`` is that of the hours."""
+    counts = table[table["axis"] == table["axis"].iloc[0]].drop_duplicates("method")
+    planned = sorted(counts["planned"].unique())
+    each = " to ".join(dict.fromkeys((str(planned[0]), str(planned[-1]))))
+    n_trials, left_out = counts["planned"].sum(), counts["left_out"].sum()
+    text = (
         f"Line: median over the {each} trials of a method of the test metric of the point that was "
         "best in validation so far. Band: quartiles. Dotted: fewer trials count than before. A "
-        "curve begins where all its trials have a point. Drag to zoom, double-click to go back; "
-        "tick a method to show or hide it."
+        "curve begins where all its trials have a point. "
     )
+    if contended := counts["contended"].sum():
+        text += f"The hours of {contended} of {n_trials} trials are too long (a busy processor). "
+    if left_out:
+        text += f"The hours of {left_out} of {n_trials} trials are left out (a shared GPU). "
+    return f"{text}Drag to zoom, double-click to go back; tick a method to show or hide it."
 
 
 def _in_words(report: ReportData, task: str, table: pd.DataFrame) -> str:
@@ -195,7 +202,7 @@ def _static(report: ReportData, figure: DrawnFigure) -> Markup:
     )
     save = Markup('<button type="button" data-action="svg" data-file="{}">save as SVG</button>')
     return details(
-        f"For print, {title}: picture, table, and the commands that draw it again",
+        f"For print, {title}: the picture, and the commands that draw it again",
         join(
             [picture, paragraph(save.format(f"{figure.stem}.svg"), "saves"), _again(report, figure)]
         ),

@@ -174,6 +174,20 @@ def test_colours_are_the_systems_until_the_button_is_pressed(browser, make_page,
     assert find(browser, "#theme").text == "dark colours"
 
 
+def test_a_figure_without_points_says_so(browser, make_page, trial, gather):
+    shared = trial("none", 0, [(0.5, 0.4, 1, 1)], shared=True)
+    resize(browser, 1280)
+    browser.get(make_page(gather(shared, trial("none", 0, [], task="waves"))).as_uri())
+    text = "[...document.querySelectorAll('.plot')].map((plot) => plot.textContent)"
+    for number in (0, 1):
+        script = f"document.querySelectorAll('figure')[{number}].scrollIntoView()"
+        browser.execute_script(script)
+        wait(browser, f"{text}[{number}].includes('no point on this axis')")
+    choose(browser, "axis", "forward")
+    drawn(browser)
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
 @pytest.mark.parametrize("width", [320, 375, 768])
 def test_a_narrow_window_does_not_scroll_sideways(browser, make_page, toys, trial, gather, width):
     long = gather(trial("x" * 300, 0, [(0.5, 0.4, 1, 1)], task="y" * 300, reason="z" * 300))

@@ -60,6 +60,15 @@ def test_long_curves_are_thinned_and_keep_their_ends(trial, gather, report_of):
     assert curve["x"][-1] / curve["x"][0] == pytest.approx(3000)
 
 
+def test_the_caption_says_which_hours_are_not_to_be_trusted(trial, gather, report_of):
+    busy = trial("none", 0, [(0.5, 0.4, 1, 1)])
+    busy[1][0]["busy"] = 0.5
+    run = gather(busy, trial("mine", 0, [(0.5, 0.4, 1, 1)], shared=True), trial("third", 0, []))
+    text = str(curves_section(report_of(run)).body)
+    assert "The hours of 1 of 3 trials are too long (a busy processor)." in text
+    assert "The hours of 1 of 3 trials are left out (a shared GPU)." in text
+
+
 def test_the_commands_under_a_figure_draw_it_again(grid, tmp_path):
     run = grid(2, 2)
     write_report(run, tmp_path)
