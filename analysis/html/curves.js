@@ -23,7 +23,7 @@
     return { x: points.map((p) => p[0]), y: points.map((p) => p[1]) };
   };
 
-  const traces = (method, curve, colour, ground, bands, visible) => {
+  const traces = (method, curve, xLabel, colour, ground, bands, visible) => {
     const most = Math.max(...curve.n);
     const whole = curve.n.filter((n) => n === most).length; // n only falls
     const quiet = { hoverinfo: "skip", visible };
@@ -34,7 +34,7 @@
         [curve.q1[first + row], curve.q3[first + row], curve.n[first + row]]),
       hovertemplate: `<b>${plain(method.label)}</b><br>%{y:.3f} ` +
         "(%{customdata[0]:.3f} to %{customdata[1]:.3f}), n = %{customdata[2]}" +
-        "<br>at %{x:.4~g}<extra></extra>",
+        `<br>at %{x:.3~g} ${plain(xLabel)}<extra></extra>`,
     });
     const parts = [];
     if (bands) {
@@ -117,7 +117,7 @@
         const curve = now.curves[number];
         boxes[number].disabled = !curve;
         if (!curve) return;
-        const parts = traces(figure.methods[number], curve, style(swatches[number], "color"),
+        const parts = traces(figure.methods[number], curve, now.x, style(swatches[number], "color"),
           ground, choice("bands").checked, boxes[number].checked);
         drawn.push(...parts);
         owners.push(...parts.map(() => number));
