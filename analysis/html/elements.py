@@ -125,4 +125,4 @@ def pack(content: bytes) -> str:
 
     Without the time that gzip would add, the same content gives the same letters.
     """
-    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
