@@ -1,4 +1,4 @@
-"""The command that writes figures and tables; bench finds it as an entry point."""
+"""The command that writes the report; bench finds it as an entry point."""
 
 import os
 import sys
@@ -9,11 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
+PAGE_SUFFIX = ".html"
+
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run directory, or that of a search.")],
     out: Annotated[
-        Path | None, typer.Option(help="The folder to write to; by default RUN/report.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The folder to write to; by default RUN/report. A name that ends in .html gets "
+            "the page alone.",
+        ),
     ] = None,
     include_shared: Annotated[
         bool, typer.Option("--include-shared", help="Keep the hours of GPUs that trials shared.")
@@ -25,30 +33,57 @@ def report(
         ),
     ] = False,
 ) -> None:
-    """Write the figures and tables of a run or of a search, finished or not.
+    """Write the report of a run or of a search, finished or not: a page, figures and tables.
+
+    The page report.html holds all of it and opens offline; the other files are for papers.
 
     \b
     augbench report runs/quickstart
+    augbench report runs/quickstart -o quickstart.html
     """
     import_matplotlib()
-    # These import pandas and matplotlib, for which other commands need not wait.
-    from augbench.analysis.frame import load
-    from augbench.analysis.report import write_report
-    from augbench.analysis.searches import charge_searches, write_search_report
+    # This imports pandas and matplotlib, for which other commands need not wait.
     from augbench.bench.search.search import holds_search
 
-    folder = out or run / "report"
     if holds_search(run):
-        files, damages = write_search_report(run, folder), []
-    else:
-        results = load(run)
-        damages = list(results.trials.loc[results.trials["state"] == "damaged", "reason"])
-        if charge_search:
-            results = charge_searches(results, run)
-        files = write_report(results, folder, include_shared=include_shared)
-    for file in files:
+        _report_search(run, out or run / "report")
+        return
+    _report_run(run, out or run / "report", include_shared, charge_search)
+
+
+def _report_search(run: Path, folder: Path) -> None:
+    from augbench.analysis.searches import write_search_report
+    from augbench.datasets.errors import UserError
+
+    if folder.suffix == PAGE_SUFFIX:
+        raise UserError(
+            f"{run} is a search, which has no page; give a folder with -o, not {folder}"
+        )
+    for file in write_search_report(run, folder):
         print(file)
-    if damages:
+
+
+def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
+    """Writes the page alone or all files, says where the page is, and how the run stands."""
+    from augbench.analysis.frame import load
+    from augbench.analysis.html.origin import read_origin
+    from augbench.analysis.html.report_data import ReportData
+    from augbench.analysis.html.summary import sentences
+    from augbench.analysis.report import write_page, write_report
+    from augbench.analysis.searches import charge_searches
+
+    results, origin = load(run), read_origin(run)
+    flags = {"--include-shared": include_shared, "--charge-search": charge_search}
+    if charge_search:
+        results = charge_searches(results, run)
+    words = ("augbench", "report", str(run), *(flag for flag, given in flags.items() if given))
+    write = write_page if out.suffix == PAGE_SUFFIX else write_report
+    written = write(results, out, include_shared=include_shared, origin=origin, command=words)
+    print(written if isinstance(written, Path) else written[0])
+    for sentence in sentences(ReportData(results, origin, include_shared=include_shared)):
+        print(f"- {sentence}")
+    damages = results.trials.loc[results.trials["state"] == "damaged", "reason"]
+    if len(damages):
         print("\n".join(damages), file=sys.stderr)
         raise typer.Exit(1)
 

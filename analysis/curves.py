@@ -73,7 +73,7 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
     values = np.stack(
         [_carry_forward(trial, grid, trial["trial"].iloc[0] in ended_trials) for trial in trials]
     )  # (trials, grid), NaN where a trial has no value
-    q1, median, q3 = np.nanquantile(values, [0.25, 0.5, 0.75], axis=0)  # (grid,) each
+    q1, median, q3 = quartiles(values)
     return pd.DataFrame(
         {
             "x": grid,
@@ -84,6 +84,21 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
             "marker": np.isin(grid, _marker_times(runs)),
         }
     )
+
+
+def quartiles(values: np.ndarray) -> np.ndarray:
+    """Lower quartile, median and upper quartile of each column, NaN left out: (n, m) -> (3, m).
+
+    A column has one number at least. The same as np.nanquantile, which calls a function for each
+    column and takes half a minute for a run of 100,000 points.
+    """
+    ordered = np.sort(values, axis=0)  # NaN comes last
+    counts = np.isfinite(values).sum(axis=0)
+    found = np.empty((3, values.shape[1]))
+    for count in np.unique(counts):
+        columns = counts == count
+        found[:, columns] = np.quantile(ordered[:count, columns], [0.25, 0.5, 0.75], axis=0)
+    return found
 
 
 def _carry_forward(trial: pd.DataFrame, grid: np.ndarray, has_ended: bool) -> np.ndarray:

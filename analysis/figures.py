@@ -46,7 +46,7 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
         for panel, axis in zip(panels, axes, strict=False):
             _draw_panel(panel, table[table["axis"] == axis])
         _scale(panels[0], table)
-        figure.supylabel(_value_label(table), fontsize=10)
+        figure.supylabel(value_label(table), fontsize=10)
         figure.suptitle(_title(table), fontsize=12, fontweight="bold")
         _add_legend(figure, table)
     return figure
@@ -63,7 +63,7 @@ def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
             0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"
         )
     panel.set_title(READINGS[axis.rsplit("_", 1)[-1]], loc="left")
-    panel.set_xlabel(_x_label(axis, table))
+    panel.set_xlabel(x_label(axis, table))
     panel.xaxis.set_tick_params(labelbottom=True)
     sns.despine(ax=panel)
 
@@ -136,18 +136,13 @@ def _marker(style: "pd.Series[Any]") -> dict[str, Any]:
 
 
 def _scale(panel: Axes, table: pd.DataFrame) -> None:
-    """The axes that all panels share.
-
-    x runs from 0, or is logarithmic where 0 would hide the early curves. y shows the ends of all
-    curves and as much again below them, since the climb from chance would flatten all differences.
-    Where all curves end at the same height, y shows the last tenth of the climb. It stops at 1.
-    """
+    """The axes that all panels share."""
     drawn = table.dropna(subset="x")
     if drawn.empty:
         panel.set(xticks=[], yticks=[])
         return
     least, largest = drawn["x"].min(), drawn["x"].max()
-    if least > 0 and largest >= LOG_FROM * least:
+    if is_logarithmic(drawn):
         panel.set_xscale("log")
         between = (1, 3) if largest < 1e4 * least else (1,)
         panel.xaxis.set_major_locator(LogLocator(subs=between))
@@ -155,23 +150,41 @@ def _scale(panel: Axes, table: pd.DataFrame) -> None:
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     elif largest > 0:
         panel.set_xlim(0, 1.03 * largest)
+    panel.set_ylim(*value_limits(drawn))
+
+
+def is_logarithmic(drawn: pd.DataFrame) -> bool:
+    """Whether x is logarithmic, where from 0 on the early curves would be hidden."""
+    least, largest = drawn["x"].min(), drawn["x"].max()
+    return bool(least > 0 and largest >= LOG_FROM * least)
+
+
+def value_limits(drawn: pd.DataFrame) -> tuple[float, float]:
+    """The part of y that is shown, of the rows of a ``panel_table`` that have an x.
+
+    That is the ends of all curves and as much again below them, since the climb from chance would
+    flatten all differences; where all curves end at the same height, the last tenth of the climb.
+    It stops at 1.
+    """
     ends = drawn.groupby(["axis", "method"]).tail(1)
     low, high = ends["q1"].min(), drawn["q3"].max()
     floor = max(drawn["q1"].min(), low - max(high - low, LEAST_SPAN))
     margin = max(0.05 * (high - floor), 0.005)
     # A little above 1, so that a line there is seen whole; ticks are further apart.
     hair = 0.02 * (high - floor + margin)
-    panel.set_ylim(floor - margin, min(high + margin, 1 + hair))
+    return float(floor - margin), float(min(high + margin, 1 + hair))
 
 
-def _x_label(axis: str, table: pd.DataFrame) -> str:
+def x_label(axis: str, table: pd.DataFrame) -> str:
+    """What x is on one axis of a ``panel_table``, with its unit."""
     unit, device = table["unit"].iloc[0], table["device"].iloc[0]
     if axis.startswith("hours"):
         return f"device {unit} ({device})" if device else f"device {unit}"
     return str(unit) if axis in EPOCH_AXES else f"{unit} {axis.split('_')[0]}"
 
 
-def _value_label(table: pd.DataFrame) -> str:
+def value_label(table: pd.DataFrame) -> str:
+    """What y is in a ``panel_table``."""
     metric = str(table["metric"].iloc[0]) or "metric"
     return f"test {metric.replace('_', ' ')}\nat best validation so far"
 

@@ -1,9 +1,9 @@
-"""The report of a run: figures and tables in one folder, each file written whole or not at all."""
+"""The report of a run: figures, tables and a page, each file written whole or not at all."""
 
 import io
 import os
 import tempfile
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +12,96 @@ from matplotlib.figure import Figure
 
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.page import page
+from augbench.analysis.html.report_data import DrawnFigure, ReportData
+from augbench.analysis.html.thinning import thinned
 from augbench.analysis.learned_ranges import learned_ranges, range_figure
-from augbench.analysis.scores import score_markdown, score_table
+from augbench.analysis.scores import score_markdown
 from augbench.analysis.settings import plot_settings
 from augbench.analysis.text import csv, file_stem, markdown
 from augbench.bench.store.states import skip_lines
 from augbench.datasets.errors import UserError
 
 DOTS_PER_INCH = 200
+PAGE = "report.html"
 
 
-def write_report(results: Results, folder: Path, *, include_shared: bool = False) -> list[Path]:
+def write_report(
+    results: Results,
+    folder: Path,
+    *,
+    include_shared: bool = False,
+    origin: Origin | None = None,
+    command: Sequence[str] = ("augbench", "report", "RUN"),
+) -> list[Path]:
     """Writes figures and tables into ``folder``, which is made if needed, and returns the files.
 
-    ``TASK-FIGURE.png``, ``.svg`` and ``.csv`` (the table that is drawn) for every task and row of
-    ``FIGURES``; ``TASK-ranges.*`` where layers have learned a transform of which the task knows the
-    margin between the classes; ``table.csv``, ``table.md``; ``points.csv``; ``learned.csv`` (the
-    magnitudes of augmentation layers); ``policies.csv`` (the share of each transform in the
-    policies). TASK is the ``file_stem`` of the task's label. A run that is unfinished, or has no
-    point yet, gives the same files, and they say so. The same results give the same bytes.
-    ``include_shared`` keeps trials that shared a GPU in all figures and tables of hours.
+    ``report.html``, the page with all of it; ``TASK-FIGURE.png``, ``.svg`` and ``.csv`` (the table
+    that is drawn) for every task and row of ``FIGURES``; ``TASK-ranges.*`` where layers have
+    learned a transform of which the task knows the margin between the classes; ``table.csv``,
+    ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of augmentation layers);
+    ``policies.csv`` (the share of each transform in the policies). TASK is the ``file_stem`` of the
+    task's label. A run that is unfinished, or has no point yet, gives the same files, and they say
+    so. The same results give the same bytes. ``include_shared`` keeps trials that shared a GPU in
+    all figures and tables of hours. ``origin`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
-    scores = score_table(results, include_shared=include_shared)
-    contents: dict[str, bytes] = {}
-    for task in results.trials["task"].unique():
-        for name, drawing in FIGURES.items():
-            table = drawing.table(results, task, include_shared=include_shared)
-            contents |= _figure_files(f"{file_stem(task)}-{name}", drawing.draw(table), table)
-        ranges = learned_ranges(results, task)
-        if len(ranges):
-            figure = range_figure(ranges, results)
-            contents |= _figure_files(f"{file_stem(task)}-ranges", figure, ranges)
-    contents["table.csv"] = csv(scores)
-    contents["table.md"] = report_text(results, scores).encode()
+    drawn = list(_drawn(results, include_shared=include_shared))
+    report = _data(results, drawn, origin, command, include_shared=include_shared)
+    contents = {PAGE: page(report)}
+    for figure, picture in drawn:
+        contents |= {f"{figure.stem}.png": png(picture), f"{figure.stem}.svg": figure.svg}
+        contents[f"{figure.stem}.csv"] = csv(figure.table)
+    contents["table.csv"] = csv(report.scores)
+    contents["table.md"] = report_text(results, report.scores).encode()
     contents["points.csv"] = csv(results.points)
     contents["learned.csv"] = csv(results.learned)
     contents["policies.csv"] = csv(results.policies)
     return [write(folder / name, content) for name, content in contents.items()]
 
 
-def _figure_files(stem: str, figure: Figure, table: pd.DataFrame) -> dict[str, bytes]:
-    """A figure in both formats, and the table that is drawn."""
-    return {f"{stem}.png": png(figure), f"{stem}.svg": svg(figure), f"{stem}.csv": csv(table)}
+def write_page(
+    results: Results,
+    file: Path,
+    *,
+    include_shared: bool = False,
+    origin: Origin | None = None,
+    command: Sequence[str] = ("augbench", "report", "RUN"),
+) -> Path:
+    """Writes the page alone, as `write_report` does. UserError: it cannot be written."""
+    drawn = list(_drawn(results, include_shared=include_shared))
+    return write(file, page(_data(results, drawn, origin, command, include_shared=include_shared)))
+
+
+def _data(
+    results: Results,
+    drawn: Iterable[tuple[DrawnFigure, Figure]],
+    origin: Origin | None,
+    command: Sequence[str],
+    *,
+    include_shared: bool,
+) -> ReportData:
+    figures = tuple(figure for figure, _ in drawn)
+    origin = origin or Origin()
+    return ReportData(results, origin, figures, tuple(command), include_shared=include_shared)
+
+
+def _drawn(results: Results, *, include_shared: bool) -> Iterator[tuple[DrawnFigure, Figure]]:
+    """Every figure of the run, as a table and an SVG, and as matplotlib has it."""
+    for task in results.trials["task"].unique():
+        for name, drawing in FIGURES.items():
+            table = drawing.table(results, task, include_shared=include_shared)
+            yield _figure(task, name, table, drawing.draw(thinned(table)))
+        ranges = learned_ranges(results, task)
+        if len(ranges):
+            yield _figure(task, "ranges", ranges, range_figure(ranges, results))
+
+
+def _figure(
+    task: str, name: str, table: pd.DataFrame, picture: Figure
+) -> tuple[DrawnFigure, Figure]:
+    return DrawnFigure(task, name, f"{file_stem(task)}-{name}", table, svg(picture)), picture
 
 
 def report_text(results: Results, scores: pd.DataFrame) -> str:

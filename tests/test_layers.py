@@ -87,7 +87,7 @@ def test_all_packages_are_installed() -> None:
     folders |= {
         file.parent
         for layer in LAYERS
-        for kind in ("toml", "txt")
+        for kind in ("toml", "txt", "html", "css", "js")
         for file in folder_files(layer, kind)
     }
     assert sorted(setuptools["packages"]) == sorted(

@@ -127,7 +127,7 @@ def test_a_wheel_holds_all_files_of_the_four_folders(wheel: Path) -> None:
     ours = {
         f"augbench/{path.relative_to(ROOT)}"
         for layer in LAYERS
-        for pattern in ("*.py", "*.toml", "*.txt", "py.typed")
+        for pattern in ("*.py", "*.toml", "*.txt", "*.html", "*.css", "*.js", "py.typed")
         for path in (ROOT / layer).rglob(pattern)
     }
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}

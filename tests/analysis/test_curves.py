@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from augbench.analysis.curves import best_so_far, curves, median_curve
+from augbench.analysis.curves import best_so_far, curves, median_curve, quartiles
 from augbench.analysis.frame import COSTS
 from augbench.datasets.errors import UserError
 
@@ -209,3 +209,12 @@ def test_a_run_merged_with_itself_has_the_same_curve(trial, gather, folds):
         for points in (run.points, pd.concat([run.points, run.points]))
     )
     pd.testing.assert_frame_equal(twice, once)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 40))
+def test_quartiles_are_those_of_numpy_whatever_is_missing(seed, n_trials, n_columns):
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(n_trials, n_columns)).round(1)
+    values[random.random(values.shape) < 0.3] = np.nan
+    values[random.integers(n_trials, size=n_columns), np.arange(n_columns)] = 0.5
+    assert np.array_equal(quartiles(values), np.nanquantile(values, [0.25, 0.5, 0.75], axis=0))

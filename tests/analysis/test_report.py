@@ -15,7 +15,7 @@ def _small_pictures(monkeypatch):
     monkeypatch.setattr(report, "DOTS_PER_INCH", 50)
 
 
-TABLES = {"table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"}
+TABLES = {"report.html", "table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"}
 
 
 def expected(*tasks):
@@ -25,7 +25,7 @@ def expected(*tasks):
     }
 
 
-def test_every_figure_comes_as_png_svg_and_csv_beside_the_tables(grid, tmp_path):
+def test_the_page_and_every_figure_as_png_svg_and_csv_come_beside_the_tables(grid, tmp_path):
     files = write_report(grid(2, 2, 2), tmp_path / "new" / "report")
     assert {file.name for file in files} == expected("task_0", "task_1")
     assert set((tmp_path / "new" / "report").iterdir()) == set(files)

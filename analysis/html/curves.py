@@ -1,0 +1,220 @@
+"""The curves: what the script curves.js draws, and the same as a picture for print."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from augbench.analysis.curves import CURVE_COLUMNS
+from augbench.analysis.figures import is_logarithmic, value_label, value_limits, x_label
+from augbench.analysis.html.elements import (
+    Section,
+    code,
+    data,
+    details,
+    heading,
+    join,
+    pack,
+    paragraph,
+    safe,
+)
+from augbench.analysis.html.report_data import DrawnFigure, ReportData
+from augbench.analysis.html.swatches import named, plotly_symbol
+from augbench.analysis.html.thinning import MOST_ROWS, thinned
+from augbench.bench.printable import printable
+
+ALL_ROWS = 300_000  # of all curves of the page, whatever the run; some 15 bytes each
+LEAST_ROWS = 100  # of a curve, if it has so many
+# Digits of an SVG beyond hundredths of a point, of numbers from 1 on: four bytes in ten.
+_DIGITS = re.compile(rb"(\b[1-9]\d*\.\d\d)\d+")
+AXES = {  # the words of the choice, by how the name of an axis begins
+    "hours": "device time",
+    "forward": "samples forward",
+    "backward": "samples backward",
+    "step": "epochs",
+}
+
+
+def curves_section(report: ReportData) -> Section | None:
+    """For each task: curves along any axis, a legend that hides methods, a picture for print."""
+    if report.results.points.empty:
+        return None
+    tasks = list(dict.fromkeys(figure.task for figure in report.figures))
+    curves = [figure for figure in report.figures if figure.name != "ranges"]
+    n_curves = sum(len(figure.table.groupby(["axis", "method"])) for figure in curves)
+    most_rows = min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // max(1, n_curves)))
+    parts = (_task(report, task, n, most_rows) for n, task in enumerate(tasks, start=1))
+    return Section("curves", "Curves", join(parts))
+
+
+def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
+    figures = [figure for figure in report.figures if figure.task == task]
+    curves = [figure for figure in figures if figure.name != "ranges"]
+    return join(
+        [
+            heading(task),
+            Markup(_FIGURE).format(
+                id=f"curves-{number}",
+                axes=_choices(curves),
+                legend=_legend(report, curves),
+                alt=safe(_in_words(report, task, curves[0].table)),
+                data=data(f"curves-{number}-data", _drawn(report, curves, most_rows)),
+                caption=safe(_caption(curves[0].table)),
+            ),
+            *(_static(report, figure) for figure in figures),
+        ]
+    )
+
+
+_FIGURE = """<figure class="curves" id="{id}">
+<div class="choices" role="group" aria-label="What is drawn">
+<label>along <select data-choice="axis">{axes}</select></label>
+<label>reading <select data-choice="reading"><option value="paper">paper: one retraining</option>
+<option value="full">full: every retraining</option></select></label>
+<label>scale <select data-choice="scale"><option value="linear">linear</option>
+<option value="log">logarithmic</option></select></label>
+<label><input type="checkbox" data-choice="bands" checked> quartiles</label>
+<button type="button" data-action="reset">reset zoom</button>
+<button type="button" data-action="csv">save as CSV</button>
+</div>
+<div class="beside"><div class="plot" role="group" aria-label="{alt}"></div>
+<fieldset class="legend"><legend>methods</legend>{legend}
+<p><button type="button" data-action="all">show all</button>
+<button type="button" data-action="none">hide all</button></p></fieldset></div>
+<figcaption>{caption}</figcaption>
+{data}
+</figure>"""
+
+
+def _choices(curves: Sequence[DrawnFigure]) -> Markup:
+    kinds = dict.fromkeys(axis.split("_")[0] for f in curves for axis in f.table["axis"].unique())
+    return join(Markup('<option value="{}">{}</option>').format(kind, AXES[kind]) for kind in kinds)
+
+
+def _legend(report: ReportData, curves: Sequence[DrawnFigure]) -> Markup:
+    """A box to tick for each method, in the order of the figures; the script counts them."""
+    rows = curves[0].table.drop_duplicates("method").sort_values("style")
+    return join(
+        Markup('<label><input type="checkbox" data-method="{}" checked>{}</label>').format(
+            number, named(_label(row), report.styles[row["method"]])
+        )
+        for number, row in enumerate(rows.to_dict("records"))
+    )
+
+
+def _label(row: dict[Any, Any]) -> str:
+    counts = f" ({row['done']} of {row['planned']} done)" if row["done"] < row["planned"] else ""
+    return f"{row['method']}{counts}"
+
+
+def _drawn(report: ReportData, curves: Sequence[DrawnFigure], most_rows: int) -> dict[str, Any]:
+    """What curves.js reads."""
+    methods = curves[0].table.drop_duplicates("method").sort_values("style")["method"]
+    return {
+        "value": value_label(curves[0].table),
+        "columns": list(curves[0].table),  # of the CSV that it saves
+        "methods": [
+            {
+                "label": printable(label),
+                "symbol": plotly_symbol(report.styles[label]),
+                "dash": "solid" if report.styles[label].fill == "full" else "dash",
+            }
+            for label in methods
+        ],
+        "views": {
+            str(axis): _view(figure, str(axis), list(methods), most_rows)
+            for figure in curves
+            for axis in figure.table["axis"].unique()
+        },
+    }
+
+
+def _view(figure: DrawnFigure, axis: str, methods: list[str], most_rows: int) -> dict[str, Any]:
+    """One axis: its scale, and the curve of each method, None where it has none.
+
+    ``before`` and ``after`` have the columns of the CSV around those of the curve, by method.
+    """
+    table = figure.table[figure.table["axis"] == axis]
+    drawn = figure.table.dropna(subset="x")
+    rows = dict(tuple(thinned(table.dropna(subset="x"), most_rows).groupby("method")))
+    first = table.drop_duplicates("method").set_index("method", drop=False).loc[methods]
+    start = list(table).index("x")
+    texts = [[str(value) for value in row] for row in first.itertuples(index=False)]
+    return {
+        "x": x_label(axis, table),
+        "file": f"{figure.stem}.csv",
+        "log": is_logarithmic(drawn),
+        "limits": [] if drawn.empty else [round(limit, 5) for limit in value_limits(drawn)],
+        "curves": [_curve(rows[method]) if method in rows else None for method in methods],
+        "before": [row[:start] for row in texts],
+        "after": [row[start + len(CURVE_COLUMNS) :] for row in texts],
+    }
+
+
+def _curve(rows: pd.DataFrame) -> dict[str, Any]:
+    """A curve, with more digits than can be seen."""
+    return {
+        "x": [float(f"{x:.6g}") for x in rows["x"]],
+        "n": [int(n) for n in rows["n"]],
+        "marked": [place for place, marked in enumerate(rows["marker"]) if marked],
+        **{
+            name: [round(float(value), 5) for value in rows[name]]
+            for name in ("median", "q1", "q3")
+        },
+    }
+
+
+def _caption(table: pd.DataFrame) -> str:
+    """What is drawn, and which hours are not to be trusted; ``table`` is that of the hours."""
+    counts = table[table["axis"] == table["axis"].iloc[0]].drop_duplicates("method")
+    planned = sorted(counts["planned"].unique())
+    each = " to ".join(dict.fromkeys((str(planned[0]), str(planned[-1]))))
+    n_trials, left_out = counts["planned"].sum(), counts["left_out"].sum()
+    text = (
+        f"Line: median over the {each} trials of a method of the test metric of the point that was "
+        "best in validation so far. Band: quartiles. Dotted: fewer trials count than before. A "
+        "curve begins where all its trials have a point. "
+    )
+    if contended := counts["contended"].sum():
+        text += f"The hours of {contended} of {n_trials} trials are too long (a busy processor). "
+    if left_out:
+        text += f"The hours of {left_out} of {n_trials} trials are left out (a shared GPU). "
+    return f"{text}Drag to zoom, double-click to go back; tick a method to show or hide it."
+
+
+def _in_words(report: ReportData, task: str, table: pd.DataFrame) -> str:
+    """The figure for those who cannot see it."""
+    scores = report.scores
+    scores = scores[scores["task"] == task].dropna(subset="test").sort_values("test")
+    ends = ", ".join(f"{row['method']} {row['test']:.3f}" for _, row in scores[::-1].iterrows())
+    value = " ".join(value_label(table).split())
+    return f"Curves of {value} for {task}. The medians at their ends: {ends or 'none yet'}."
+
+
+def _static(report: ReportData, figure: DrawnFigure) -> Markup:
+    """The picture of the paper, which is also what is printed, and how to draw it again."""
+    title = {"ranges": "the range that layers learn"}.get(figure.name, f"along {figure.name}")
+    picture = Markup('<img class="paper" alt="{}" data-svg="{}">').format(
+        safe(f"{figure.task}, {title}: the same numbers as in {figure.stem}.csv"),
+        pack(_DIGITS.sub(rb"\1", figure.svg)),
+    )
+    save = Markup('<button type="button" data-action="svg" data-file="{}">save as SVG</button>')
+    return details(
+        f"For print, {title}: the picture, and the commands that draw it again",
+        join(
+            [picture, paragraph(save.format(f"{figure.stem}.svg"), "saves"), _again(report, figure)]
+        ),
+    )
+
+
+def _again(report: ReportData, figure: DrawnFigure) -> Markup:
+    """The command that writes the table behind a figure, and the one that draws from it."""
+    stem = figure.stem
+    lines = f"# writes {stem}.csv, .svg and .png into its folder\n{report.command_line}"
+    if figure.name != "ranges":
+        program = f"import pandas as p, augbench.analysis as a; t = p.read_csv('{stem}.csv'); "
+        program += f"a.accuracy_figure(t).savefig('{stem}.pdf')"
+        lines += f'\n# draws from that table, or from the one saved above\npython -c "{program}"'
+    return code(lines, f"the commands that draw {stem} again")

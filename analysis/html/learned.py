@@ -1,0 +1,151 @@
+"""What was learned: the operations of augmentation layers, and the shares in policies."""
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from augbench.analysis.agreement import agreement_table
+from augbench.analysis.html.elements import (
+    Cell,
+    Section,
+    bullets,
+    heading,
+    join,
+    paragraph,
+    table,
+)
+from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.html.swatches import named
+from augbench.analysis.learned_curves import SELECTED
+from augbench.analysis.rest import TOLERANCE, rest_table
+
+CHANCE = 0.05  # above it a difference or an agreement counts as one by chance
+TRIAL = ["task", "method", "fold", "seed"]
+
+
+def learned_section(report: ReportData) -> Section | None:
+    """Layers, then policies; nothing if no method of the run learns any."""
+    parts = [*_layers(report), *_policies(report)]
+    return Section("learned", "What was learned", join(parts)) if parts else None
+
+
+def _layers(report: ReportData) -> list[Markup]:
+    learned = report.results.learned
+    if learned.empty:
+        return []
+    last = learned[learned["step"] == learned.groupby("trial")["step"].transform("max")]
+    rows = []
+    for keys, group in last.groupby(["task", "method", "layer", "transform", "unit"]):
+        task, method, layer, transform, unit = map(str, keys)
+        times = int((group["weight"] >= SELECTED).sum())
+        weight, values = float(group["weight"].median()), group["value"]
+        median, low, high = values.median(), values.min(), values.max()
+        rows.append(
+            [
+                Cell(task),
+                Cell(named(method, report.styles[method])),
+                Cell(transform),
+                Cell(layer, float(layer)),
+                Cell(f"{times} of {len(group)} trials", times / len(group)),
+                Cell(f"{weight:.3f}", weight),
+                Cell(f"{median:.3g} [{low:.3g}, {high:.3g}] {unit}", float(median)),
+            ]
+        )
+    rows.sort(key=lambda row: (str(row[0].text), str(row[1].text), row[3].order, -_order(row[5])))
+    header = ["task", "method", "operation", "layer", f"weight of {SELECTED} or more in"]
+    header += ["weight, median", "magnitude, median [lowest, highest]"]
+    caption = "Augmentation layers at the end of their training, over the trials of a method"
+    return [
+        heading("Augmentation layers"),
+        bullets(rest_sentences(learned)),
+        table(caption, header, rows, words=3, sortable=True),
+    ]
+
+
+def _order(cell: Cell) -> float:
+    assert cell.order is not None
+    return cell.order
+
+
+def rest_sentences(learned: pd.DataFrame) -> list[str]:
+    """For each task and method, whether its layers have come to rest: (sentences,)."""
+    found = []
+    for (task, method), rows in rest_table(learned).groupby(["task", "method"]):
+        n_moving = int((rows["moved"] >= TOLERANCE).sum())
+        n_trials = len(rows[["fold", "seed"]].drop_duplicates())
+        layers = f"{len(rows)} layers in {n_trials} trials"
+        rest = (
+            f"its {layers} have come to rest"
+            if not n_moving
+            else f"of its {layers}, {n_moving} still move at the end of the training, by up to "
+            f"{rows['moved'].max():.0%} in its last quarter; a longer training may end elsewhere"
+        )
+        found.append(f"{method} on {task}: {rest}.")
+    return found
+
+
+def _policies(report: ReportData) -> list[Markup]:
+    policies = report.results.policies
+    if policies.empty:
+        return []
+    parts = [
+        heading("Policies"),
+        bullets(agreement_sentences(report)),
+        paragraph(
+            "A share counts how often an operation fires in a final policy, at whatever magnitude: "
+            "a large share at a magnitude near 0 changes little. The values of p are each of one "
+            "method, not corrected for their number."
+        ),
+    ]
+    last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
+    for task, rows in last.groupby("task"):
+        parts.append(_shares(report, str(task), rows))
+    return parts
+
+
+def _shares(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
+    """Operations down, methods across: the mean share, shaded."""
+    methods = sorted(rows["method"].unique(), key=lambda label: report.styles[label].order)
+    n_trials = rows.groupby("method")["trial"].nunique()
+    shares = rows.groupby(["transform", "method"])["share"].sum().unstack(fill_value=0)
+    shares = shares[methods] / n_trials[methods]
+    largest = float(shares.to_numpy().max())
+    cells = [
+        [Cell(str(name)), *(Cell(_shaded(share, largest), share) for share in row)]
+        for name, row in zip(shares.index, shares.to_numpy(dtype=np.float64), strict=True)
+    ]
+    header = ["operation", *(named(label, report.styles[label]) for label in methods)]
+    uniform = f"{1 / len(shares):.3f}"
+    caption = f"Mean shares in the final policies of {task}; a uniform policy has {uniform} of each"
+    return table(caption, header, cells, sortable=True)
+
+
+def _shaded(share: float, largest: float) -> Markup:
+    shade = 100 * share / largest if largest else 0.0
+    return Markup('<span class="share" style="--share:{}%">{}</span>').format(
+        f"{shade:.0f}", f"{share:.3f}"
+    )
+
+
+def agreement_sentences(report: ReportData) -> list[str]:
+    """For each task and method, whether its policies differ from uniform, and agree: (sentences,).
+
+    The permutations are drawn from a fixed seed, so that a report has the same bytes again.
+    """
+    table = agreement_table(report.results, np.random.default_rng(0))
+    return [_agreement(row) for _, row in table.iterrows()]
+
+
+def _agreement(row: "pd.Series[float]") -> str:
+    who = f"{row['method']} on {row['task']}: its {row['transforms']} shares"
+    if row["f_p"] > CHANCE:
+        uniform = f"cannot be told from uniform ({_p(row['f_p'])})"
+    else:
+        uniform = f"are not uniform ({_p(row['f_p'])})"
+    correlation = f"mean rank correlation {row['correlation']:.2f}, {_p(row['correlation_p'])}"
+    alike = "no more than chance" if row["correlation_p"] > CHANCE else "more than chance"
+    return f"{who} {uniform}; its {row['trials']} trials agree {alike} ({correlation})."
+
+
+def _p(p: float) -> str:
+    return "p < .001" if p < 0.001 else f"p = {p:.2g}"

@@ -1,0 +1,89 @@
+"""The suite, and where its results come from."""
+
+from markupsafe import Markup
+
+from augbench.analysis.html.elements import (
+    Cell,
+    Section,
+    bullets,
+    code,
+    join,
+    paragraph,
+    table,
+)
+from augbench.analysis.html.origin import Machine, Origin
+from augbench.analysis.html.report_data import ReportData
+from augbench.bench.plan.toml import toml
+
+
+def suite_section(report: ReportData) -> Section | None:
+    """The suite file that would give this run, with all overrides."""
+    if not report.origin.suite:
+        return None
+    text = toml(report.origin.suite).replace("\n[", "\n\n[")  # no value begins a line
+    return Section("suite", "Suite", code(text, "the suite file, with all overrides"))
+
+
+def provenance_section(report: ReportData) -> Section:
+    """Code, libraries, machines, data, seeds, attempts."""
+    origin = report.origin
+    parts = [bullets(_facts(report))]
+    if origin.machines:
+        parts.append(_machines(origin))
+    if origin.data or origin.splits:
+        parts.append(_data(origin))
+    line = paragraph(f"This page is written by: {report.command_line}")
+    return Section("provenance", "Provenance", join([*parts, line]))
+
+
+def _facts(report: ReportData) -> list[str]:
+    origin, results = report.origin, report.results
+    facts = []
+    if origin.begun:
+        ended = f"; the last attempt so far ended {origin.ended}" if origin.ended else ""
+        facts.append(f"Begun {origin.begun}{ended}.")
+    if origin.units:
+        lost = f", of which {origin.lost} were lost with their process" if origin.lost else ""
+        facts.append(
+            f"{origin.units} units (trials and retrainings) in {origin.attempts} attempts{lost}."
+        )
+    for word in ("fold", "seed"):
+        values = sorted(results.trials[word].unique())
+        if values:
+            facts.append(f"{word.capitalize()}s: {', '.join(map(str, values))}.")
+    if any(machine.commit.endswith("-dirty") for machine in origin.machines):
+        facts.append("A commit that ends in -dirty had changes that were not committed.")
+    return facts
+
+
+def _machines(origin: Origin) -> Markup:
+    names = sorted({name for machine in origin.machines for name, _ in machine.versions})
+    header = ["augbench at commit", "device", "host", "threads", "attempts", *names]
+    rows = [_machine(machine, n, names) for machine, n in origin.machines.items()]
+    return table("Code, libraries and machines", header, rows, words=3)
+
+
+def _machine(machine: Machine, n_attempts: int, names: list[str]) -> list[Cell]:
+    versions = dict(machine.versions)
+    return [
+        Cell(machine.commit or "not known"),
+        Cell(machine.device),
+        Cell(machine.host),
+        Cell(str(machine.threads)),
+        Cell(str(n_attempts)),
+        *(Cell(versions.get(name) or "-") for name in names),
+    ]
+
+
+def _data(origin: Origin) -> Markup:
+    tasks = list(dict.fromkeys([*origin.splits, *origin.data]))
+    rows = [
+        [
+            Cell(task),
+            Cell(", ".join(origin.data.get(task, ())) or "-"),
+            Cell(origin.splits.get(task, "-")),
+        ]
+        for task in tasks
+    ]
+    header = ["task", "digest of the data", "split"]
+    return table("Data", header, rows, words=3)

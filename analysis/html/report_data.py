@@ -1,0 +1,55 @@
+"""What the sections of the page are made from."""
+
+import shlex
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from augbench.analysis.frame import Results
+from augbench.analysis.html.origin import Origin
+from augbench.analysis.scores import score_table
+from augbench.analysis.styles import Style, method_styles
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """A figure of one task, as it is written beside the page."""
+
+    task: str
+    name: str  # one of figures.FIGURES, or "ranges"
+    stem: str  # of its files: STEM.csv, STEM.svg
+    table: pd.DataFrame  # what is drawn, all rows
+    svg: bytes
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """A run, and what was drawn of it. ``command`` has the words that write this page."""
+
+    results: Results
+    origin: Origin
+    figures: tuple[DrawnFigure, ...] = ()
+    command: tuple[str, ...] = ("augbench", "report", "RUN")
+    include_shared: bool = field(default=False, kw_only=True)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The ``score_table`` of the run."""
+        return score_table(self.results, include_shared=self.include_shared)
+
+    @cached_property
+    def styles(self) -> dict[str, Style]:
+        """The style of each method, skipped ones too, as in all figures of the run."""
+        results = self.results
+        labels = results.trials["method"].unique()
+        skipped = set(results.skipped["method"]) - set(labels)
+        names = {label: results.methods.get(label, label) for label in labels}
+        # A method that is skipped everywhere is in no figure and must not change one.
+        others = {label: results.methods.get(label, label) for label in sorted(skipped)}
+        return method_styles(others) | method_styles(names)
+
+    @property
+    def command_line(self) -> str:
+        """The command that writes this page, for a shell."""
+        return shlex.join(self.command)

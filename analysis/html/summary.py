@@ -1,0 +1,162 @@
+"""The run in about five sentences, for the top of the page and for the terminal."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from augbench.analysis.curves import contended_trials, shared_trials
+from augbench.analysis.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.html.elements import Section, bullets
+from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.panels import readable_unit
+from augbench.analysis.scores import REFERENCES, final_scores
+from augbench.bench.printable import printable
+
+MOST_TASKS = 2  # that have sentences of their own
+# With fewer pairs no two-sided test of signs or ranks can give p < .05, however one-sided they are.
+LEAST_PAIRS = 6
+
+
+def summary_section(report: ReportData) -> Section:
+    """The sentences."""
+    return Section("summary", "Summary", bullets(sentences(report)))
+
+
+def sentences(report: ReportData) -> list[str]:
+    """How far the run is; for each task, the best and how sure that is; costs; what went wrong."""
+    results, scores = report.results, report.scores
+    found = [_progress(results)]
+    scored = scores.dropna(subset="test")
+    tasks = list(scored["task"].unique())
+    for task in tasks[:MOST_TASKS]:
+        found.append(_best(scored[scored["task"] == task], _metric(results, task)))
+        if sentence := _certainty(results, task):
+            found.append(sentence)
+    if len(tasks) > MOST_TASKS:
+        found.append(f"The table of scores has {_count(len(tasks) - MOST_TASKS, 'task')} more.")
+    if not results.points.empty:
+        found += [_costs(results), _timings(results, report.include_shared)]
+    return [printable(sentence) for sentence in [*found, _failures(results)] if sentence]
+
+
+def _progress(results: Results) -> str:
+    trials = results.trials
+    done, known = int(finished(trials).sum()), int(trials["points_known"].sum())
+    if not len(trials):
+        return "This run has no trials."
+    size = ", ".join(
+        _count(trials[column].nunique(), column) for column in ("task", "method", "fold", "seed")
+    )
+    points = (
+        f"{len(results.points)} of {known} points are scored" if known else "no point is scored yet"
+    )
+    return f"{done} of {len(trials)} trials are done ({size}); {points}."
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _metric(results: Results, task: str) -> str:
+    metric: str = results.points.loc[results.points["task"] == task, "metric"].iloc[0]
+    return metric.replace("_", " ")
+
+
+def _best(scores: pd.DataFrame, metric: str) -> str:
+    """The highest median, beside the references."""
+    best = scores.sort_values("test", ascending=False, kind="stable").iloc[0]
+    beside = scores[scores["method"].isin(REFERENCES) & (scores["method"] != best["method"])]
+    what = f"{best['method']} has the highest median test {metric}, {_score(best)}"
+    rest = ", ".join(f"{row['method']} {_score(row)}" for _, row in beside.iterrows())
+    word = "the reference" if len(beside) == 1 else "the references"
+    return f"{best['task']}: {what}" + (f"; {word}: {rest}." if rest else ".")
+
+
+def _score(row: "pd.Series[Any]") -> str:
+    quartiles = f"{row['test_q1']:.3f} to {row['test_q3']:.3f}"
+    return f"{row['test']:.3f} (quartiles {quartiles}, n = {row['scored']})"
+
+
+def _certainty(results: Results, task: str) -> str:
+    """Whether folds and seeds differ by more than methods do, and whether there are enough."""
+    finals = final_scores(results.points[results.points["task"] == task])
+    of_method = finals.groupby("method")["test"]
+    n = int(of_method.size().max())
+    if finals["method"].nunique() < 2:
+        return ""
+    if n < 2:
+        return f"{task}: each method has one trial, so chance cannot be told from a difference."
+    within, between = float(np.sqrt(of_method.var().mean())), float(of_method.mean().std())
+    more = "more" if within > between else "less"
+    sentence = (
+        f"{task}: the {_repetitions(finals)} of a method differ by {more} (standard deviation "
+        f"{within:.3f}) than the means of methods ({between:.3f})"
+    )
+    if n < LEAST_PAIRS:
+        return (
+            f"{sentence}; with n = {n} even a method that is ahead in each of them may be so by "
+            f"chance (sign test: p = {2 * 0.5**n:.2g}), so this run shows no order of methods."
+        )
+    return f"{sentence}."
+
+
+def _repetitions(finals: pd.DataFrame) -> str:
+    words = [word for word in ("fold", "seed") if finals[word].nunique() > 1]
+    return " and ".join(f"{word}s" for word in words) or "trials"
+
+
+def _costs(results: Results) -> str:
+    """What all trials were charged, which is not what the run took."""
+    last = results.points.groupby("trial")[["hours_full", "forward_full", "backward_full"]].max()
+    unit, factor = readable_unit("hours", float(last["hours_full"].sum()))
+    devices = " and ".join(sorted(results.points["device"].unique()))
+    samples, size = readable_unit("forward", float(last["forward_full"].sum()))
+    sentence = (
+        f"All trials together were charged {_three(last['hours_full'].sum() * factor)} device "
+        f"{unit} on {devices} (full reading: with every retraining) for "
+        f"{_three(last['forward_full'].sum() * size)} {samples} forward"
+    )
+    if searched := sum(results.search_hours.values()):
+        unit, factor = readable_unit("hours", searched)
+        sentence += f"; the searches for their options took {_three(searched * factor)} {unit} more"
+    lost = float(results.trials["wasted_seconds"].sum())
+    wasted = f"; {lost:.0f} s were lost to crashes and charged to none" if lost >= 0.5 else ""
+    return f"{sentence}{wasted}."
+
+
+def _three(value: float) -> str:
+    """Three digits."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
+
+
+def _timings(results: Results, include_shared: bool) -> str:
+    """Which hours are not to be trusted."""
+    n, parts = len(results.trials), []
+    if contended := len(contended_trials(results, "hours_full")):
+        parts.append(
+            f"{contended} of {n} trials had a processor for less than {LEAST_BUSY:.0%} of their "
+            "time, so that their hours are too long"
+        )
+    if shared := len(shared_trials(results, "hours_full")):
+        kept = "kept all the same" if include_shared else "left out"
+        parts.append(f"{shared} of {n} trials shared their GPU, and their hours are {kept}")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _failures(results: Results) -> str:
+    """What is missing, in numbers; the section on completeness says which and why."""
+    missing = results.trials[~finished(results.trials)]
+    if missing.empty and results.skipped.empty:
+        return "No trial failed, and none was skipped."
+    counts = missing["state"].value_counts()
+    parts = _numbered({str(state): int(counts[state]) for state in sorted(counts.index)})
+    if len(results.skipped):
+        parts.append(f"{len(results.skipped)} skipped, since the method does not fit the task")
+    return f"Trials that are not done: {', '.join(parts)}."
+
+
+def _numbered(counts: dict[str, int]) -> list[str]:
+    words = {"done": "over, but without some of their points"}
+    words |= {"over budget": "over budget before their points were scored"}
+    return [f"{number} {words.get(state, state)}" for state, number in counts.items()]

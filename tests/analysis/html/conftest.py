@@ -1,0 +1,71 @@
+"""`make_page(results)` gives the page of a hand-made run, `browser` a Chromium that reads it.
+
+Their pictures are blank, since matplotlib takes longer than all the rest.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from augbench.analysis.figures import FIGURES
+from augbench.analysis.frame import Results
+from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.page import page
+from augbench.analysis.html.report_data import DrawnFigure, ReportData
+from augbench.analysis.text import file_stem
+
+MakePage = Callable[[Results], Path]
+BLANK = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"/>'
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+def report_data(results: Results) -> ReportData:
+    figures = [
+        DrawnFigure(task, name, f"{file_stem(task)}-{name}", drawing.table(results, task), BLANK)
+        for task in results.trials["task"].unique()
+        for name, drawing in FIGURES.items()
+    ]
+    return ReportData(results, Origin(), tuple(figures))
+
+
+@pytest.fixture
+def report_of() -> Callable[[Results], ReportData]:
+    return report_data
+
+
+@pytest.fixture
+def make_page(tmp_path: Path) -> MakePage:
+    def make(results: Results) -> Path:
+        file = tmp_path / "report.html"
+        file.write_bytes(page(report_data(results)))
+        return file
+
+    return make
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """A headless Chromium with an empty profile, which logs its console and its requests."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chrome = pytest.importorskip("selenium.webdriver.chrome.service")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("no browser: Debian's packages chromium and chromium-driver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    started = webdriver.Chrome(options=options, service=chrome.Service(driver))
+    try:
+        yield started
+    finally:
+        started.quit()
