@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from augbench.analysis.costs import cost_figure, phase_table
+from augbench.analysis.details import Details
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.html.origin import Origin
@@ -33,6 +35,7 @@ def write_report(
     *,
     include_shared: bool = False,
     origin: Origin | None = None,
+    details: Details | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> list[Path]:
     """Writes figures and tables into ``folder``, which is made if needed, and returns the files.
@@ -41,14 +44,17 @@ def write_report(
     that is drawn) for every task and row of ``FIGURES``; ``TASK-ranges.*`` where layers have
     learned a transform of which the task knows the margin between the classes; ``table.csv``,
     ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of augmentation layers);
-    ``policies.csv`` (the share of each transform in the policies). TASK is the ``file_stem`` of the
-    task's label. A run that is unfinished, or has no point yet, gives the same files, and they say
-    so. The same results give the same bytes. ``include_shared`` keeps trials that shared a GPU in
-    all figures and tables of hours. ``origin`` and ``command`` are for the page alone.
+    ``policies.csv`` (the share of each transform in the policies); ``comparisons.csv`` and
+    ``summary.csv`` (`comparison_table`, `summary_scores`). With ``details``, also ``TASK-costs.*``
+    and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the task's label. A
+    run that is unfinished, or has no point yet, gives the same files, and they say so. The same
+    results give the same bytes. ``include_shared`` keeps trials that shared a GPU in all figures
+    and tables of hours. ``origin`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
-    drawn = list(_drawn(results, include_shared=include_shared))
-    report = _data(results, drawn, origin, command, include_shared=include_shared)
+    details = details or Details()
+    drawn = list(_drawn(results, details, include_shared=include_shared))
+    report = _data(results, drawn, origin, details, command, include_shared=include_shared)
     contents = {PAGE: page(report)}
     for figure, picture in drawn:
         contents |= {f"{figure.stem}.png": png(picture), f"{figure.stem}.svg": figure.svg}
@@ -58,6 +64,9 @@ def write_report(
     contents["points.csv"] = csv(results.points)
     contents["learned.csv"] = csv(results.learned)
     contents["policies.csv"] = csv(results.policies)
+    contents["comparisons.csv"] = csv(report.comparisons)
+    contents["summary.csv"] = csv(report.summary)
+    contents |= {f"{name}.csv": csv(table) for name, table in details.tables().items()}
     return [write(folder / name, content) for name, content in contents.items()]
 
 
@@ -67,27 +76,38 @@ def write_page(
     *,
     include_shared: bool = False,
     origin: Origin | None = None,
+    details: Details | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> Path:
     """Writes the page alone, as `write_report` does. UserError: it cannot be written."""
-    drawn = list(_drawn(results, include_shared=include_shared))
-    return write(file, page(_data(results, drawn, origin, command, include_shared=include_shared)))
+    details = details or Details()
+    drawn = list(_drawn(results, details, include_shared=include_shared))
+    report = _data(results, drawn, origin, details, command, include_shared=include_shared)
+    return write(file, page(report))
 
 
 def _data(
     results: Results,
     drawn: Iterable[tuple[DrawnFigure, Figure]],
     origin: Origin | None,
+    details: Details,
     command: Sequence[str],
     *,
     include_shared: bool,
 ) -> ReportData:
-    figures = tuple(figure for figure, _ in drawn)
-    origin = origin or Origin()
-    return ReportData(results, origin, figures, tuple(command), include_shared=include_shared)
+    return ReportData(
+        results,
+        origin or Origin(),
+        tuple(figure for figure, _ in drawn),
+        tuple(command),
+        include_shared=include_shared,
+        details=details,
+    )
 
 
-def _drawn(results: Results, *, include_shared: bool) -> Iterator[tuple[DrawnFigure, Figure]]:
+def _drawn(
+    results: Results, details: Details, *, include_shared: bool
+) -> Iterator[tuple[DrawnFigure, Figure]]:
     """Every figure of the run, as a table and an SVG, and as matplotlib has it."""
     for task in results.trials["task"].unique():
         for name, drawing in FIGURES.items():
@@ -96,6 +116,9 @@ def _drawn(results: Results, *, include_shared: bool) -> Iterator[tuple[DrawnFig
         ranges = learned_ranges(results, task)
         if len(ranges):
             yield _figure(task, "ranges", ranges, range_figure(ranges, results))
+        if len(details.costs) and (details.costs["task"] == task).any():
+            costs = phase_table(details.costs, results, task)
+            yield _figure(task, "costs", costs, cost_figure(costs, task))
 
 
 def _figure(

@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from augbench.analysis.curves import CURVE_COLUMNS
-from augbench.analysis.figures import is_logarithmic, value_label, value_limits, x_label
+from augbench.analysis.figures import FIGURES, is_logarithmic, value_label, value_limits, x_label
 from augbench.analysis.html.elements import (
     Section,
     code,
@@ -42,7 +42,7 @@ def curves_section(report: ReportData) -> Section | None:
     if report.results.points.empty:
         return None
     tasks = list(dict.fromkeys(figure.task for figure in report.figures))
-    curves = [figure for figure in report.figures if figure.name != "ranges"]
+    curves = [figure for figure in report.figures if figure.name in FIGURES]
     n_curves = sum(len(figure.table.groupby(["axis", "method"])) for figure in curves)
     most_rows = min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // max(1, n_curves)))
     parts = (_task(report, task, n, most_rows) for n, task in enumerate(tasks, start=1))
@@ -51,7 +51,7 @@ def curves_section(report: ReportData) -> Section | None:
 
 def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
     figures = [figure for figure in report.figures if figure.task == task]
-    curves = [figure for figure in figures if figure.name != "ranges"]
+    curves = [figure for figure in figures if figure.name in FIGURES]
     return join(
         [
             heading(task),
@@ -63,7 +63,7 @@ def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
                 data=data(f"curves-{number}-data", _drawn(report, curves, most_rows)),
                 caption=safe(_caption(curves[0].table)),
             ),
-            *(_static(report, figure) for figure in figures),
+            *(_static(report, figure) for figure in figures if figure.name != "costs"),
         ]
     )
 
@@ -196,24 +196,28 @@ def _in_words(report: ReportData, task: str, table: pd.DataFrame) -> str:
 def _static(report: ReportData, figure: DrawnFigure) -> Markup:
     """The picture of the paper, which is also what is printed, and how to draw it again."""
     title = {"ranges": "the range that layers learn"}.get(figure.name, f"along {figure.name}")
-    picture = Markup('<img class="paper" alt="{}" data-svg="{}">').format(
-        safe(f"{figure.task}, {title}: the same numbers as in {figure.stem}.csv"),
-        pack(_DIGITS.sub(rb"\1", figure.svg)),
-    )
-    save = Markup('<button type="button" data-action="svg" data-file="{}">save as SVG</button>')
+    drawn = picture(figure, f"{figure.task}, {title}: the same numbers as in {figure.stem}.csv")
     return details(
         f"For print, {title}: the picture, and the commands that draw it again",
-        join(
-            [picture, paragraph(save.format(f"{figure.stem}.svg"), "saves"), _again(report, figure)]
-        ),
+        join([drawn, _again(report, figure)]),
     )
+
+
+def picture(figure: DrawnFigure, words: str) -> Markup:
+    """A figure as it is in a paper, and a button that saves it; ``words`` say what it shows."""
+    image = Markup('<img class="paper" alt="{}" data-svg="{}">').format(
+        safe(words), pack(_DIGITS.sub(rb"\1", figure.svg))
+    )
+    save = Markup('<button type="button" data-action="svg" data-file="{}">save as SVG</button>')
+    saves = paragraph(save.format(f"{figure.stem}.svg"), "saves")
+    return Markup('<div class="picture">{}</div>').format(join([image, saves]))
 
 
 def _again(report: ReportData, figure: DrawnFigure) -> Markup:
     """The command that writes the table behind a figure, and the one that draws from it."""
     stem = figure.stem
     lines = f"# writes {stem}.csv, .svg and .png into its folder\n{report.command_line}"
-    if figure.name != "ranges":
+    if figure.name in FIGURES:
         program = f"import pandas as p, augbench.analysis as a; t = p.read_csv('{stem}.csv'); "
         program += f"a.accuracy_figure(t).savefig('{stem}.pdf')"
         lines += f'\n# draws from that table, or from the one saved above\npython -c "{program}"'

@@ -9,6 +9,7 @@ from augbench.analysis.html.elements import (
     Cell,
     Section,
     bullets,
+    details,
     heading,
     join,
     paragraph,
@@ -100,7 +101,34 @@ def _policies(report: ReportData) -> list[Markup]:
     last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
     for task, rows in last.groupby("task"):
         parts.append(_shares(report, str(task), rows))
+    if len(report.details.subpolicies):
+        parts.append(_subpolicies(report))
     return parts
+
+
+def _subpolicies(report: ReportData) -> Markup:
+    """The strongest subpolicies of each trial, in words."""
+    header = ["task", "method", "fold", "seed", "subpolicy", "share of samples", "strength"]
+    rows = [
+        [
+            Cell(row["task"]),
+            Cell(named(row["method"], report.styles[row["method"]])),
+            Cell(str(row["fold"]), row["fold"]),
+            Cell(str(row["seed"]), row["seed"]),
+            Cell(row["words"]),
+            Cell(f"{row['share']:.3f}", row["share"]),
+            Cell(f"{row['strength']:.3f}", row["strength"]),
+        ]
+        for row in report.details.subpolicies.to_dict("records")
+    ]
+    words = table(
+        "Strength: share of the samples x probability x magnitude, added up over its operations",
+        header,
+        rows,
+        words=5,
+        sortable=True,
+    )
+    return details("The strongest subpolicies of each trial's best policy, in words", words)
 
 
 def _shares(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:

@@ -99,7 +99,7 @@ const unpack = (letters) => {
   document.querySelectorAll("img[data-svg]").forEach((picture) => later(() => show(picture)));
 
   document.querySelectorAll('[data-action="svg"]').forEach((button) => {
-    const picture = button.closest("details").querySelector("img");
+    const picture = button.closest(".picture").querySelector("img");
     button.addEventListener("click", () => {
       const link = document.createElement("a");
       Object.assign(link, { href: picture.src, download: button.dataset.file });

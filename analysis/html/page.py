@@ -8,7 +8,10 @@ from importlib.resources import files
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from augbench.analysis.html.classes import classes_section
+from augbench.analysis.html.comparisons import comparisons_section
 from augbench.analysis.html.completeness import completeness_section
+from augbench.analysis.html.costs import costs_section
 from augbench.analysis.html.curves import curves_section
 from augbench.analysis.html.elements import Section, join, safe
 from augbench.analysis.html.learned import learned_section
@@ -23,7 +26,10 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     completeness_section,
     curves_section,
     scores_section,
+    comparisons_section,
+    classes_section,
     learned_section,
+    costs_section,
     suite_section,
     provenance_section,
 )

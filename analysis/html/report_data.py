@@ -6,10 +6,13 @@ from functools import cached_property
 
 import pandas as pd
 
+from augbench.analysis.comparison import comparison_table
+from augbench.analysis.details import Details
 from augbench.analysis.frame import Results
 from augbench.analysis.html.origin import Origin
 from augbench.analysis.scores import score_table
 from augbench.analysis.styles import Style, method_styles
+from augbench.analysis.summary import summary_scores
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class DrawnFigure:
     """A figure of one task, as it is written beside the page."""
 
     task: str
-    name: str  # one of figures.FIGURES, or "ranges"
+    name: str  # one of figures.FIGURES, "ranges" or "costs"
     stem: str  # of its files: STEM.csv, STEM.svg
     table: pd.DataFrame  # what is drawn, all rows
     svg: bytes
@@ -32,11 +35,22 @@ class ReportData:
     figures: tuple[DrawnFigure, ...] = ()
     command: tuple[str, ...] = ("augbench", "report", "RUN")
     include_shared: bool = field(default=False, kw_only=True)
+    details: Details = field(default_factory=Details, kw_only=True)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """The ``score_table`` of the run."""
         return score_table(self.results, include_shared=self.include_shared)
+
+    @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """The ``comparison_table`` of the run."""
+        return comparison_table(self.results)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """The ``summary_scores`` of the run, along device hours."""
+        return summary_scores(self.results, include_shared=self.include_shared)
 
     @cached_property
     def styles(self) -> dict[str, Style]:

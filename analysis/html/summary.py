@@ -9,8 +9,8 @@ from augbench.analysis.curves import contended_trials, shared_trials
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.html.elements import Section, bullets
 from augbench.analysis.html.report_data import ReportData
-from augbench.analysis.panels import readable_unit
-from augbench.analysis.scores import REFERENCES, final_scores
+from augbench.analysis.panels import REFERENCES, readable_unit
+from augbench.analysis.scores import final_scores
 from augbench.bench.printable import printable
 
 MOST_TASKS = 2  # that have sentences of their own

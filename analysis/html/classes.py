@@ -1,0 +1,59 @@
+"""Other metrics and the recall of each class, from the predictions of the best models."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from augbench.analysis.class_scores import METRICS
+from augbench.analysis.html.elements import Cell, Section, heading, join, paragraph, table
+from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.html.swatches import named
+
+WORDS = {"kappa": "Cohen's kappa", "macro_f1": "macro F1", "auroc": "AUROC"}
+MOST_CLASSES = 20  # that have a column each; all are in classes.csv
+
+
+def classes_section(report: ReportData) -> Section | None:
+    """Medians over trials of all metrics, and of the recall of each class, by task."""
+    metrics, classes = report.details.metrics, report.details.classes
+    if metrics.empty:
+        return None
+    parts = []
+    for task, rows in metrics.groupby("task"):
+        parts += [heading(str(task)), _metrics(report, rows)]
+        of_task = classes[classes["task"] == task]
+        if of_task["class"].nunique() <= MOST_CLASSES:
+            parts.append(_recalls(report, of_task))
+    parts.append(
+        paragraph(
+            "Medians over the finished trials of a method, of the model that is best in "
+            "validation. metrics.csv, classes.csv and confusions.csv have each trial."
+        )
+    )
+    return Section("classes", "Metrics and classes", join(parts))
+
+
+def _metrics(report: ReportData, rows: pd.DataFrame) -> Markup:
+    medians = rows.groupby("method")[list(METRICS)].median()
+    header = ["method", *(WORDS.get(name, name.replace("_", " ")) for name in METRICS)]
+    return table("Metrics of the test split", header, _rows(report, medians), sortable=True)
+
+
+def _recalls(report: ReportData, rows: pd.DataFrame) -> Markup:
+    medians = rows.groupby(["method", "class"], sort=False)["recall"].median().unstack(sort=False)
+    header = ["method", *map(str, medians.columns)]
+    return table("Recall of each class", header, _rows(report, medians), sortable=True)
+
+
+def _rows(report: ReportData, medians: pd.DataFrame) -> list[list[Cell]]:
+    methods = sorted(medians.index, key=lambda label: report.styles[label].order)
+    return [
+        [Cell(named(label, report.styles[label])), *map(_number, medians.loc[label])]
+        for label in methods
+    ]
+
+
+def _number(value: Any) -> Cell:
+    return Cell("-") if np.isnan(value) else Cell(f"{value:.3f}", float(value))
