@@ -1,19 +1,17 @@
 """The results of a search: a row for each trial, and the tables with which a suite can run."""
 
-import json
-import re
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
 
 from augbench.bench.plan.tables import SearchTable
+from augbench.bench.plan.toml import toml_text
 from augbench.bench.search.journal import FILE, read_journal, read_record
 from augbench.bench.search.rungs import step_divisor
 from augbench.bench.search.search import Search, read_search
-from augbench.bench.search.space import Value, Values, with_values
+from augbench.bench.search.space import Values, with_values
 from augbench.bench.search.trial_record import TrialRecord
 from augbench.bench.store.files import replace_text
 
@@ -124,9 +122,9 @@ def write_fragment(path: Path, results: SearchResults) -> Path | None:
     text = (
         f"# Trial {best.number} of the {len(results.trials)} in {path}: "
         f"{valid_text(best)} in validation.\n"
-        + _toml(("methods", label), table)
+        + toml_text(table, ("methods", label))
         + "\n# What the search was charged: augbench report --charge-search adds it.\n"
-        + _toml(("searches", label), cost)
+        + toml_text(cost, ("searches", label))
     )
     replace_text(path / FRAGMENT, text, sync=True)
     return path / FRAGMENT
@@ -138,20 +136,3 @@ def valid_text(trial: TrialResult) -> str:
         return "-"
     error = trial.standard_error
     return f"{trial.valid:.4f}" + ("" if error is None else f" ± {error:.4f}")
-
-
-def _toml(path: Sequence[str], table: dict[str, Any]) -> str:
-    """A table of plain values and, below it, the tables in it."""
-    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    text = f"[{'.'.join(map(_key, path))}]\n"
-    text += "".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())
-    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
-    return text + "".join(_toml((*path, key), value) for key, value in inner.items())
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
-
-
-def _value(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False)  # as TOML has them
