@@ -234,7 +234,11 @@ def _legend_label(row: "pd.Series[Any]") -> str:
     if not row["on_axis"]:
         return f"{label} (no epochs)"
     if row["done"] < row["planned"]:
-        return f"{label} ({row['done']} of {row['planned']} done)"
+        label = f"{label} ({row['done']} of {row['planned']} done)"
+    if row["own_device"] and str(row["axis"]).startswith("hours"):
+        label += (
+            f"\non {shorten(row['own_device'], LABEL_WIDTH)}"  # hours of several do not compare
+        )
     return label
 
 

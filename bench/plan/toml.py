@@ -10,9 +10,10 @@ from typing import Any
 def toml_text(table: Mapping[str, Any], path: Sequence[str] = ()) -> str:
     """A table and the tables in it, under its dotted ``path``; no value may be None."""
     plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
-    text = f"[{'.'.join(map(_key, path))}]\n" if path else ""
-    text += "".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
+    has_header = path and (plain or not inner)
+    text = f"[{'.'.join(map(_key, path))}]\n" if has_header else ""
+    text += "".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())
     return text + "".join(toml_text(value, (*path, key)) for key, value in inner.items())
 
 

@@ -68,12 +68,12 @@ def _check_same_trials(merged: Suite, named: Mapping[str, Suite]) -> None:
         for planned in suite.plan:
             ours = specs[_place(planned)]
             if ours.spec.unit != planned.spec.unit:
-                found = differences(ours.spec, planned.spec)
+                first = _first_with(planned, named)
+                found = difference_text(differences(ours.spec, planned.spec), first, name)
                 raise UserError(
-                    f"{planned.method!r} on {planned.task!r} has other options in {name} than in "
-                    f"{_first_with(planned, named)}: "
-                    f"{difference_text(found, 'the other', name)}; in one of them, run the suite "
-                    "again under another label (what is finished is found by its options)"
+                    f"{planned.method!r} on {planned.task!r} means other options in {name} than in "
+                    f"{first} ({found}): give the label another name in one of the suites and run "
+                    "it again, which finds what is finished by its options"
                 )
         for label, search in suite.searches.items():
             if merged.searches[label] != search:

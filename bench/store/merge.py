@@ -70,7 +70,7 @@ def _check_same_data(sources: Sequence[Source]) -> None:
     users: dict[str, dict[str, str]] = {}
     for source in sources:
         for label, found in source.origin.data.items():
-            users[label] = {**found, **users.get(label, {})}
+            users[label] = {**users.get(label, {}), **found}
     for label, by_data in users.items():
         if len(by_data) > 1:
             (one, first), (other, second), *_ = by_data.items()
