@@ -32,5 +32,5 @@ def merge(
         print_line(console, note)
     trials = read_trials(merged.run, merged.suite.plan)
     print_line(console, f"{out}: {state_counts(trials)}")
-    if any(trial["state"] == "waiting" for trial in trials):
+    if any(trial["state"] in ("waiting", "failed") for trial in trials):
         print_line(console, f"do the rest: augbench run {out / SUITE_FILE} --out {out}")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from augbench.bench.cli.command import main
+from augbench.bench.store.points import open_run
+from augbench.bench.unit.work import Host, do_unit
 from runs import timeless
 
 Answer = tuple[int, str, str]
@@ -59,18 +61,23 @@ def test_parts_of_a_suite_merge_into_what_the_whole_suite_gives(
 def test_an_interrupted_trial_goes_on_in_the_merged_run_alone(
     ask: Ask, small_suite: Path, tmp_path: Path, interrupted: Callable[..., None]
 ) -> None:
-    a, b, out = tmp_path / "a", tmp_path / "b", tmp_path / "merged"
+    a, b, out, whole = (tmp_path / name for name in ("a", "b", "merged", "whole"))
+    small_suite.write_text(small_suite.read_text().partition("[methods.random_policy]")[0])
     run = ("run", "--engine", "inline")
-    overrides = ("--set", "methods.random_policy.n_policies=1")
-    ask(*run, small_suite, "--out", a, *overrides)
-    ask(*run, small_suite, "--out", b, *overrides, "--set", "folds=[1]", "--stop-after", "1e-9")
+    ask(*run, small_suite, "--out", a)
+    ask(*run, small_suite, "--out", b, "--set", "folds=[1]")
+    shutil.rmtree(b / "trials")
+    directory, suite = open_run(b)
+    spec = suite.plan[0].spec
+    directory.add_unit(spec.unit, spec.to_json())
+    interrupted(lambda: do_unit(directory, spec.unit, Host(tmp_path)), at=3)
     before = {file: file.read_bytes() for file in b.rglob("*") if file.is_file()}
-    assert ask("merge", a, b, "-o", out)[0] == 0
+    assert "2 trials: 1 done, 1 failed" in ask("merge", a, b, "-o", out)[1]
     assert ask(*run, out / "suite.toml", "--out", out)[0] == 0
-    ours = {file: content for file, content in before.items() if file.name != "lock"}
-    assert all(file.read_bytes() == content for file, content in ours.items())
-    whole = tmp_path / "whole"
-    ask(*run, small_suite, "--out", whole, *overrides, "--set", "folds=[0,1]")
+    log = (out / "trials" / spec.unit.digest / "attempts" / "0002" / "log.jsonl").read_text()
+    assert '"step": 2' in log  # it went on from there
+    assert {file: file.read_bytes() for file in b.rglob("*") if file.is_file()} == before
+    ask(*run, small_suite, "--out", whole, "--set", "folds=[0,1]")
     assert timeless(out) == timeless(whole)
 
 

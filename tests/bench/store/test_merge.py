@@ -359,7 +359,6 @@ def test_a_merge_that_is_cut_off_leaves_no_run_and_the_next_one_is_whole(
         with pytest.raises(SystemExit):
             merge_runs([a.path, b.path], out)
     assert not out.exists()
-    assert not list(tmp_path.glob("*/run.json")) == []  # those of the runs
     (tmp_path / ".m.merging" / "leftover").touch()
     merge_runs([a.path, b.path], out)
     assert points(out) == points(a.path) + points(b.path)
@@ -375,7 +374,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 
     b = model_run(tmp_path / "b")
     monkeypatch.setattr(merge_write, "_copy_file", full)
-    with pytest.raises(UserError, match="cannot copy .*: .*No space left"):
+    with pytest.raises(UserError, match=r"cannot copy .*: .*No space left"):
         merge_runs([a.path, b.path], tmp_path / "m")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
 

@@ -62,7 +62,7 @@ def test_trials_of_another_version_are_refused(
         patched.setattr(augbench.bench.plan.spec, "SEMANTICS", 1)
         run = made_by_hand(tmp_path)
     plan = open_run(tmp_path)[1].plan
-    with pytest.raises(UserError, match="holds trials of SEMANTICS 1, this version .* reads 3"):
+    with pytest.raises(UserError, match=r"holds trials of SEMANTICS 1, this version .* reads 3"):
         check_semantics(run, plan)
     spec = plan[0].spec
     unit = run.add_unit(spec.unit, spec.to_json())  # then the old ones are only out of view
