@@ -217,7 +217,9 @@ def _why_no_hours(a: _Side, b: _Side, trials: Mapping[str, list[str]]) -> str:
         devices[side] = " and ".join(sorted(own["device"].unique()))
         if set(trials[side]) & set(shared_trials(cell.results, "hours_full")):
             return f"a shared GPU in {side.upper()}"
-        if own["device"].nunique() > 1:
+        if (
+            own["device"].nunique() > 1 or " + " in devices[side]
+        ):  # of one trial, as points.py has it
             return f"{devices[side]} in {side.upper()}"
     if devices["a"] and devices["b"] and devices["a"] != devices["b"]:
         return f"{devices['a']} in A, {devices['b']} in B"

@@ -235,10 +235,9 @@ def _legend_label(row: "pd.Series[Any]") -> str:
         return f"{label} (no epochs)"
     if row["done"] < row["planned"]:
         label = f"{label} ({row['done']} of {row['planned']} done)"
-    if row["own_device"] and str(row["axis"]).startswith("hours"):
-        label += (
-            f"\non {shorten(row['own_device'], LABEL_WIDTH)}"  # hours of several do not compare
-        )
+    device = row["own_device"]  # an empty cell where the table was read from its file
+    if pd.notna(device) and device and str(row["axis"]).startswith("hours"):
+        label += f"\non {shorten(device, LABEL_WIDTH)}"  # hours of several do not compare
     return label
 
 

@@ -160,7 +160,7 @@ def test_costs_are_those_of_the_pairs_samples_exactly(compare, trial):
     [
         ({"device": "cpu"}, {"device": "gpu"}, "cpu in A, gpu in B"),
         ({"device": "gpu"}, {"device": "gpu", "shared": True}, "a shared GPU in B"),
-        ({"device": "cpu + gpu"}, {"device": "gpu"}, "cpu + gpu in A, gpu in B"),
+        ({"device": "cpu + gpu"}, {"device": "cpu + gpu"}, "cpu + gpu in A"),
         ({"device": "gpu"}, {"device": "gpu"}, ""),
     ],
 )
