@@ -119,7 +119,8 @@ def _details(
         ("trials", _splits(a), _splits(b)),
     ):
         if ours != theirs:
-            lines.append(f"  {what}: {_listed(ours)} in A, {_listed(theirs)} in B")
+            mark = "; their hours may not compare" if what == "machines" else ""
+            lines.append(f"  {what}: {_listed(ours)} in A, {_listed(theirs)} in B{mark}")
     by_text: dict[str, list[str]] = {}
     for (task, method), text in changed.items():
         by_text.setdefault(text, []).append(f"{method} on {task}")

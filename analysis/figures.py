@@ -20,6 +20,7 @@ from augbench.analysis.text import shorten
 LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
 LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down
 TITLE_WIDTH = 40  # characters of a task's name that fit over the panels
+DEVICE_WIDTH = 20  # of the devices' names that fit behind the unit
 LABEL_WIDTH = 36  # characters of a method's label that fit beside them
 READINGS = {
     "paper": "paper reading: one retraining",
@@ -167,7 +168,10 @@ def _scale(panel: Axes, table: pd.DataFrame) -> None:
 def _x_label(axis: str, table: pd.DataFrame) -> str:
     unit, device = table["unit"].iloc[0], table["device"].iloc[0]
     if axis.startswith("hours"):
-        return f"device {unit} ({device})" if device else f"device {unit}"
+        if not device or pd.isna(device):
+            return f"device {unit}"
+        between = "\n" if len(device) > DEVICE_WIDTH else " "
+        return f"device {unit}{between}({shorten(device, LABEL_WIDTH)})"
     return str(unit) if axis in EPOCH_AXES else f"{unit} {axis.split('_')[0]}"
 
 

@@ -24,12 +24,12 @@ from augbench.bench.store.files import (
     write_json,
 )
 from augbench.bench.store.merge_source import Source
+from augbench.bench.store.origin import MERGED
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
 
-EVENT = "merged"  # the first of the events of a merged run
 SUITE_FILE = "suite.toml"
 
 
@@ -38,7 +38,7 @@ def check_same_merge(out: Path, contents: Sequence[str]) -> None:
     former: set[str] = set()
     try:
         first = next(read_lines(out / "events.jsonl"), {})
-        if first.get("event") == EVENT:
+        if first.get("event") == MERGED:
             former = {str(source["content"]) for source in first["sources"]}
     except (DamagedError, KeyError, TypeError):
         pass  # it is no merge that we know
@@ -133,7 +133,7 @@ def _write_records(
     """Write the files of the run itself: what was merged, and what a driver would have written."""
     splits: dict[str, str] = {}
     skipped: dict[str, str] = {}
-    merged = {"time": time.time(), "event": EVENT, "sources": origins}
+    merged = {"time": time.time(), "event": MERGED, "sources": origins}
     append_line(draft.events_file, {**merged, **provenance(torch.device("cpu"))})
     for source in sources:
         splits = {**source.run.splits(), **splits}

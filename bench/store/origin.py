@@ -8,11 +8,13 @@ from typing import Any
 from augbench.bench.plan.spec import SEMANTICS
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.attempt_log import resume_events, start_event
-from augbench.bench.store.files import DamagedError, read_json
+from augbench.bench.store.files import DamagedError, read_json, read_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import involved
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
+
+MERGED = "merged"  # the first event of a run that was merged from several
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,22 @@ def read_origin(run: RunDirectory, plan: Sequence[PlannedTrial]) -> Origin:
         tuple(dict.fromkeys(filter(None, map(_code, starts)))),
         tuple(dict.fromkeys(f"{start['device']} of {start['host']}" for start in starts)),
     )
+
+
+def machines_by_trial(run: RunDirectory, plan: Sequence[PlannedTrial]) -> dict[str, str]:
+    """By trial the machines that its hours are of, where a merged run has several of one device.
+
+    Hours of two machines do not compare, though both name their device "cpu". Empty for a run that
+    is no merge: whoever runs a suite on a cluster takes its nodes for equal.
+    """
+    with suppress(DamagedError):
+        if next(read_lines(run.events_file), {}).get("event") == MERGED:
+            by_trial = {p.spec.unit.digest: read_origin(run, [p]).machines for p in plan}
+            every = {machine for machines in by_trial.values() for machine in machines}
+            devices = {machine.rpartition(" of ")[0] for machine in every}
+            if len(every) > len(devices):
+                return {trial: " + ".join(found) for trial, found in by_trial.items() if found}
+    return {}
 
 
 def units_in_view(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import augbench.bench.plan.spec
+from augbench.analysis.frame import load
 from augbench.bench.plan.suite import load_suite, read_suite
 from augbench.bench.store import merge_write
 from augbench.bench.store.files import append_line, hold_lock, read_lines, write_json
@@ -181,6 +182,35 @@ def test_skipped_trials_stay_skipped_unless_another_run_has_done_them(
     assert sorted(states(tmp_path / "m")) == ["done", "skipped"]
     merge_runs([copy.path, a.path], tmp_path / "n")
     assert states(tmp_path / "n") == ["done"]
+
+
+def on_host(run: RunDirectory, host: str, device: str = "cpu") -> RunDirectory:
+    """The same run, as if its attempts had run there."""
+    for file in run.path.glob("*/*/attempts/*/log.jsonl"):
+        text = file.read_text().replace('"host": "here"', f'"host": "{host}"')
+        file.write_text(text.replace('"device": "cpu"', f'"device": "{device}"'))
+    return run
+
+
+def test_hours_of_two_machines_name_them_though_both_are_a_cpu(
+    a: RunDirectory, tmp_path: Path
+) -> None:
+    b = on_host(model_run(tmp_path / "b"), "there")
+    merged = merge_runs([a.path, b.path], tmp_path / "m")
+    devices = load(tmp_path / "m").points.set_index("method")["device"]
+    assert set(devices["random_policy"]) == {"cpu of here"}
+    assert devices["none"] == "cpu of there"
+    assert any("several machines: cpu of here; cpu of there" in note for note in merged.notes)
+
+
+@pytest.mark.parametrize(("host", "device"), [("here", "cpu"), ("there", "gpu")])
+def test_one_machine_of_a_device_needs_no_host(
+    a: RunDirectory, tmp_path: Path, host: str, device: str
+) -> None:
+    b = on_host(model_run(tmp_path / "b"), host, device)
+    merge_runs([a.path, b.path], tmp_path / "m")
+    assert set(load(tmp_path / "m").points["device"]) == {"cpu", device}
+    assert set(load(b.path).points["device"]) == {device}
 
 
 # What does not fit. Each case prepares two runs and says of what the sentence speaks.
