@@ -47,7 +47,10 @@ def compare(
     former, new = read_run(a), read_run(b)
     table = compare_runs(former, new, limit=worse_than)
     if csv is not None:
-        replace_text(csv, csv_bytes(table).decode())
+        try:
+            replace_text(csv, csv_bytes(table).decode())
+        except OSError as error:
+            raise UserError(f"cannot write --csv {csv}: {error.strerror}") from None
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     print_line(console, f"A: {a}\nB: {b}")
     for line in likeness(former, new):

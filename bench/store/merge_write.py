@@ -62,9 +62,12 @@ def write_merged(
 
     Raises a BusyError if another process does the same, a UserError if the place is taken.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
     draft = RunDirectory(out.with_name(f".{out.name}.merging"))
-    draft.path.mkdir(exist_ok=True)  # or left by a merge that was killed
+    try:
+        draft.path.mkdir(parents=True, exist_ok=True)  # or left by a merge that was killed
+    except OSError as error:
+        reason = error.strerror
+        raise UserError(f"cannot make {out}: {reason}; choose another folder with -o") from None
     try:
         with hold_lock(draft.path / "lock", f"another process merges runs into {out}"):
             _empty(draft.path)

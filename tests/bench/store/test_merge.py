@@ -339,6 +339,7 @@ def test_a_place_that_cannot_be_is_one_sentence(a: RunDirectory, tmp_path: Path)
         (tmp_path / "file", "is a file"),
         (tmp_path / "full", "holds files, and is no merge"),
         (tmp_path, "holds files, and is no merge"),
+        (tmp_path / "file" / "m", "cannot make .*: Not a directory; choose another folder"),
     ):
         with pytest.raises(UserError, match=complaint):
             merge_runs([a.path, b], out)
