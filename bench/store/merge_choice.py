@@ -28,8 +28,8 @@ def choose_units(sources: Sequence[Source]) -> tuple[dict[UnitId, UnitDirectory]
 
 def _check_same_result(one: UnitDirectory, other: UnitDirectory) -> None:
     ours, theirs = _outcome(one), _outcome(other)
-    for name, value in ours.items():
-        if theirs[name] != value:
+    for name in [name for name in ours if name in theirs]:
+        if ours[name] != theirs[name]:
             raise UserError(
                 f"one unit has two results, {one.path} and {other.path}: their {name} differ; "
                 "merge only one of both runs"
@@ -37,22 +37,17 @@ def _check_same_result(one: UnitDirectory, other: UnitDirectory) -> None:
 
 
 def _outcome(unit: UnitDirectory) -> dict[str, str]:
-    """The digests of what a finished unit has found, which no clock and no machine changes."""
+    """What a finished unit has found, which no clock changes: in digests where it is much."""
     result = unit.result()
     assert result is not None
     rows = [{key: row[key] for key in row if key != "costs"} for row in unit.points()]
-    return {
-        "end": f"{result['state']} after {result['steps']} steps",
+    outcome = {
         "points": record_digest({"rows": rows}),
+        "ends": f"{result['state']} after {result['steps']} steps",
         "weights": result["weights"],
-        # Runs of older versions kept no predictions; then the weights stand for them.
-        "predictions": result.get("predictions_digest", "") and _predicted(unit),
     }
-
-
-def _predicted(unit: UnitDirectory) -> str:
-    kept = unit.predictions_file()
-    return kept[1] if kept else ""
+    predictions = unit.predictions_file()  # None in a run of an older version, which kept none
+    return outcome if predictions is None else outcome | {"predictions": predictions[1]}
 
 
 def _rank(unit: UnitDirectory) -> tuple[bool, bool, int, int]:

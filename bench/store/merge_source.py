@@ -54,6 +54,10 @@ def not_written(path: Path) -> Iterator[None]:
 
 
 def read_source(path: Path) -> Source:
+    """A run with all its units, each of them checked, whole models too.
+
+    Raises a UserError if it is no run of this version, or a unit is damaged or being worked on.
+    """
     run, suite = open_run(path)
     check_semantics(run, suite.plan)
     units = {}

@@ -11,7 +11,13 @@ import augbench.bench.plan.spec
 from augbench.analysis.frame import load
 from augbench.bench.plan.suite import load_suite, read_suite
 from augbench.bench.store import merge_write
-from augbench.bench.store.files import append_line, hold_lock, read_lines, write_json
+from augbench.bench.store.files import (
+    append_line,
+    file_digest,
+    hold_lock,
+    read_lines,
+    write_json,
+)
 from augbench.bench.store.merge import merge_runs
 from augbench.bench.store.points import open_run, read_points
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
@@ -141,6 +147,25 @@ def test_results_that_only_clocks_tell_apart_are_the_same(tmp_path: Path) -> Non
     assert any("1 units are finished in several" in note for note in merged.notes)
 
 
+@pytest.mark.parametrize(("ours", "is_same"), [(None, True), (b"x", True), (b"y", False)])
+def test_predictions_are_compared_where_both_kept_them(
+    tmp_path: Path, ours: bytes | None, is_same: bool
+) -> None:
+    runs = model_run(tmp_path / "a"), model_run(tmp_path / "b")
+    for run, content in zip(runs, (ours, b"x"), strict=True):
+        unit = run.unit(open_run(run.path)[1].plan[0].spec.unit)
+        if content is not None:
+            file = unit.attempts()[0].predictions_file("")
+            file.write_bytes(content)
+            end(unit, predictions_digest=file_digest(file))
+    paths = [run.path for run in runs]
+    if is_same:
+        merge_runs(paths, tmp_path / "m")
+    else:
+        with pytest.raises(UserError, match="their predictions differ"):
+            merge_runs(paths, tmp_path / "m")
+
+
 def test_locks_and_what_was_set_aside_are_not_copied(a: RunDirectory, tmp_path: Path) -> None:
     unit = next(a.path.glob("trials/*"))
     (unit / "lock").touch()
@@ -255,7 +280,7 @@ def two_ends(a: RunDirectory, b: RunDirectory) -> str:
         shutil.rmtree(run.path)
         model_run(run.path)
         end(run.unit(open_run(run.path)[1].plan[0].spec.unit), state)
-    return "one unit has two results, .*: their end differ"
+    return "one unit has two results, .*: their ends differ"
 
 
 def damaged_result(a: RunDirectory, b: RunDirectory) -> str:
