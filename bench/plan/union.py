@@ -68,11 +68,11 @@ def _check_same_trials(merged: Suite, named: Mapping[str, Suite]) -> None:
         for planned in suite.plan:
             ours = specs[_place(planned)]
             if ours.spec.unit != planned.spec.unit:
-                first = _first_with(planned, named)
-                found = difference_text(differences(ours.spec, planned.spec), first, name)
+                others = _other_runs(planned, name, named)
+                found = difference_text(differences(ours.spec, planned.spec), others, name)
                 raise UserError(
                     f"{planned.method!r} on {planned.task!r} means other options in {name} than in "
-                    f"{first} ({found}): give the label another name in one of the suites and run "
+                    f"{others} ({found}): give the label another name in one of the suites and run "
                     "it again, which finds what is finished by its options"
                 )
         for label, search in suite.searches.items():
@@ -83,11 +83,11 @@ def _check_same_trials(merged: Suite, named: Mapping[str, Suite]) -> None:
                 )
 
 
-def _first_with(planned: PlannedTrial, named: Mapping[str, Suite]) -> str:
-    """The runs from which the merged suite has the table of the task and that of the method."""
+def _other_runs(planned: PlannedTrial, name: str, named: Mapping[str, Suite]) -> str:
+    """The other runs from which the merged suite has the table of the task or of the method."""
     by_task = next(n for n, s in named.items() if planned.task in s.resolved["tasks"])
     by_method = next(n for n, s in named.items() if planned.method in s.resolved["methods"])
-    return " and ".join(dict.fromkeys((by_task, by_method)))
+    return " and ".join(n for n in dict.fromkeys((by_task, by_method)) if n != name)
 
 
 def _place(planned: PlannedTrial) -> Place:

@@ -93,6 +93,16 @@ def test_labels_that_do_not_fit_are_one_sentence(suite, override, complaint) -> 
         merge_suites({"runs/a": suite(), "runs/b": suite(override)})
 
 
+def test_a_label_of_a_method_means_the_same_on_all_tasks(suite) -> None:
+    other = suite("tasks={}", "tasks.again={task='digits', data_seed=1}", "budget={steps=4}")
+    complaint = (
+        r"'none' on 'again' means other options in b than in a \(budget.steps is the default in a "
+        r"and 4 in b\): give the label another name"
+    )
+    with pytest.raises(UserError, match=complaint):
+        merge_suites({"a": suite(), "b": other})
+
+
 def test_two_searches_of_one_label_are_one_sentence(suite) -> None:
     search = "searches.none={{directory='d', device_hours={}, forward=1, backward=1}}"
     merged = merge_suites({"a": suite(search.format(1.0)), "b": suite()})
