@@ -43,7 +43,7 @@ def comparison_table(
     finals = final_test_scores(results)
     rows = []
     for task, trials in results.trials.groupby("task"):
-        ratio = ratios.get(str(task), _ratio_of_folds(trials["fold"].nunique()))
+        ratio = ratios.get(str(task), ratio_of_folds(trials["fold"].nunique()))
         on_task = finals[finals["task"] == task]
         for method, planned in trials.groupby("method"):
             for reference in all_references(results, trials["method"]):
@@ -69,7 +69,8 @@ def all_references(results: Results, labels: "pd.Series[str]") -> list[str]:
     return [label for of_method in found for label in of_method]
 
 
-def _ratio_of_folds(folds: int) -> float:
+def ratio_of_folds(folds: int) -> float:
+    """Test examples over all others where folds divide them; NaN for one fold."""
     return 1 / (folds - 1) if folds > 1 else nan  # one fold is not tested
 
 

@@ -20,6 +20,7 @@ from augbench.analysis.text import shorten
 LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
 LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down
 TITLE_WIDTH = 40  # characters of a task's name that fit over the panels
+DEVICE_WIDTH = 20  # of the devices' names that fit behind the unit
 LABEL_WIDTH = 36  # characters of a method's label that fit beside them
 READINGS = {
     "paper": "paper reading: one retraining",
@@ -179,7 +180,10 @@ def x_label(axis: str, table: pd.DataFrame) -> str:
     """What x is on one axis of a ``panel_table``, with its unit."""
     unit, device = table["unit"].iloc[0], table["device"].iloc[0]
     if axis.startswith("hours"):
-        return f"device {unit} ({device})" if device else f"device {unit}"
+        if not device or pd.isna(device):
+            return f"device {unit}"
+        between = "\n" if len(device) > DEVICE_WIDTH else " "
+        return f"device {unit}{between}({shorten(device, LABEL_WIDTH)})"
     return str(unit) if axis in EPOCH_AXES else f"{unit} {axis.split('_')[0]}"
 
 
@@ -247,7 +251,10 @@ def _legend_label(row: "pd.Series[Any]") -> str:
     if not row["on_axis"]:
         return f"{label} (no epochs)"
     if row["done"] < row["planned"]:
-        return f"{label} ({row['done']} of {row['planned']} done)"
+        label = f"{label} ({row['done']} of {row['planned']} done)"
+    device = row["own_device"]  # an empty cell where the table was read from its file
+    if pd.notna(device) and device and str(row["axis"]).startswith("hours"):
+        label += f"\non {shorten(device, LABEL_WIDTH)}"  # hours of several do not compare
     return label
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.files import DamagedError
+from augbench.bench.store.origin import machines_by_trial
 from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
 from augbench.bench.store.predictions import read_predictions
 from augbench.bench.store.run_directory import RunDirectory
@@ -43,7 +44,7 @@ POINT_COLUMNS = {  # one row per scored artifact
     "hours_full_without_validation": "float64",
     "forward_paper_without_validation": "int64",
     "forward_full_without_validation": "int64",
-    "device": "str",  # "cpu" or the GPU's name
+    "device": "str",  # "cpu" or the GPU's name, in a merged run with its host where that is needed
     "shared": "bool",  # the GPU was shared by several trials
     # Share of the charged time (full reading) in which a processor worked for the trial, up to 1.
     # 1 also where this cannot be told: on GPUs, and for less than a second.
@@ -133,6 +134,8 @@ def load(run: Path) -> Results:
     """
     directory, suite = open_run(run)
     points = read_points(directory, suite.plan)
+    machines = machines_by_trial(directory, suite.plan)
+    points = [row | {"device": machines.get(row["trial"], row["device"])} for row in points]
     return results(
         points,
         read_trials(directory, suite.plan),

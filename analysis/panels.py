@@ -38,11 +38,13 @@ def panel_table(
     Returns, per axis and method, the event times of the method's curve, or one row with an empty x
     where it has no point. Columns: ``task``, ``metric`` and ``device`` ("" before the first point),
     ``axis``, ``unit`` (of x, the same for all axes here), ``method``, ``STYLE_COLUMNS`` (the same
-    in all figures of a run), ``on_axis`` (False where the method has no values on this axis by its
-    nature: searches that have no epochs), the columns of a curve, ``done`` and ``planned`` (trials
-    of the method), ``left_out`` (trials that shared their GPU), ``contended`` (trials that had to
-    wait for their processor), ``is_reference`` (the method is one of ``REFERENCES``), ``chance``
-    (the metric of a model that says the same of all examples; empty where it is not known).
+    in all figures of a run), ``own_device`` (of the method, where the task has several devices,
+    whose hours do not compare; else ""), ``on_axis`` (False where the method has no values on this
+    axis by its nature: searches that have no epochs), the columns of a curve, ``done`` and
+    ``planned`` (trials of the method), ``left_out`` (trials that shared their GPU), ``contended``
+    (trials that had to wait for their processor), ``is_reference`` (the method is one of
+    ``REFERENCES``), ``chance`` (the metric of a model that says the same of all examples; empty
+    where it is not known).
     UserError: an unknown task or axis.
     """
     tasks = results.trials["task"].unique()
@@ -73,12 +75,26 @@ def panel_table(
         metric=" and ".join(here.points["metric"].unique()),
         is_reference=[results.methods.get(each, each) in REFERENCES for each in table["method"]],
         chance=results.chance.get(task, np.nan),
-        device=" and ".join(sorted(here.points["device"].unique())),
+        device=_devices(here.points),
+        own_device=table["method"].map(own_devices(here.points)).fillna(""),
         unit=unit,
     )
-    first = ["task", "metric", "device", "axis", "unit", "method", *STYLE_COLUMNS, "on_axis"]
+    first = ["task", "metric", "device", "axis", "unit", "method", *STYLE_COLUMNS, "own_device"]
+    first += ["on_axis"]
     last = ["done", "planned", "left_out", "contended", "is_reference", "chance"]
     return table[[*first, *CURVE_COLUMNS, *last]]
+
+
+def _devices(points: pd.DataFrame) -> str:
+    """On which devices points were measured."""
+    return " and ".join(sorted(points["device"].unique()))
+
+
+def own_devices(points: pd.DataFrame) -> dict[str, str]:
+    """By method the devices behind the points of one task; empty where all have the same one."""
+    if points["device"].nunique() < 2:
+        return {}
+    return {str(method): _devices(own) for method, own in points.groupby("method")}
 
 
 def _of_task(results: Results, task: str) -> Results:

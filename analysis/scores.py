@@ -14,7 +14,7 @@ from augbench.analysis.curves import (
     shared_trials,
 )
 from augbench.analysis.frame import COSTS, Results, finished
-from augbench.analysis.panels import readable_unit
+from augbench.analysis.panels import own_devices, readable_unit
 from augbench.analysis.text import markdown
 
 GAINS_OVER = ("none", "random_policy")  # methods over which a gain is measured, if planned
@@ -23,7 +23,7 @@ SCORE_COLUMNS = (
     *(f"{what}_{reference}" for reference in GAINS_OVER for what in ("gain", "pairs")),
     *COSTS,
     "hours_search",
-    *("scored", "done", "planned", "timed", "busy", "contended"),
+    *("scored", "done", "planned", "timed", "busy", "contended", "own_device"),
 )
 
 HEADER = (
@@ -63,8 +63,9 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     ``hours_search``, the device hours of the search that chose the method's options, empty where
     the suite names none; ``scored``, ``done`` and ``planned`` trials; ``timed``, the trials behind
     the hours, without those that shared a GPU unless ``include_shared``; ``busy``, the median share
-    of the time in which a trial had a processor, and ``contended``, the number of timed trials that
-    had it for too little of their time.
+    of the time in which a trial had a processor, ``contended``, the number of timed trials that had
+    it for too little of their time, and ``own_device``, that of the hours, where the task has
+    several.
     """
     finals = final_scores(results.points)
     spoilt = [] if include_shared else shared_trials(results, "hours_full")
@@ -80,6 +81,7 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
         on_task = finals[finals["task"] == task]
         own = on_task[on_task["method"] == method]
         labels = results.trials.loc[results.trials["task"] == task, "method"]
+        devices = own_devices(results.points[results.points["task"] == task])
         row = {
             "task": task,
             "method": method,
@@ -97,7 +99,8 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
         row |= {"hours_search": results.search_hours.get(str(method), np.nan)}
         row |= {"scored": len(own), "done": int(trials["done"].sum()), "planned": len(trials)}
         row |= {"timed": int(own["timed"].sum()), "busy": own["busy"].median()}
-        rows.append(row | {"contended": int(own["contended"].sum())})
+        row |= {"contended": int(own["contended"].sum())}
+        rows.append(row | {"own_device": devices.get(str(method), "")})
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
@@ -118,8 +121,8 @@ def _gains(own: pd.DataFrame, reference: pd.DataFrame) -> "pd.Series[float]":
 def score_rows(scores: pd.DataFrame) -> list[list[str]]:
     """A ``score_table`` as text, for a terminal or Markdown: the header, then one list per row.
 
-    Device times of a task have one unit, and a star where a trial had to wait for its processor. An
-    unknown value is "-".
+    Device times of a task have one unit, the device where there are several, and a star where a
+    trial had to wait for its processor. An unknown value is "-".
     """
     header = [*HEADER[:-1], SEARCHED, HEADER[-1]]
     rows = [header]
@@ -139,7 +142,8 @@ def _cells(row: "pd.Series[Any]", unit: str, factor: float) -> list[str]:
 
     def time(paper: float, full: float) -> str:
         star = " *" if row["contended"] else ""
-        return f"{_short(paper * factor)} / {_short(full * factor)} {unit}{star}"
+        where = f" on {row['own_device']}" if row["own_device"] else ""
+        return f"{_short(paper * factor)} / {_short(full * factor)} {unit}{where}{star}"
 
     def counts(paper: float, full: float) -> str:
         return f"{_count(paper)} / {_count(full)}"

@@ -28,6 +28,7 @@ from augbench.bench.cli.arguments import (
     Workers,
     with_workers,
 )
+from augbench.bench.cli.merge_command import merge
 from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
@@ -267,6 +268,7 @@ def status(run: RunPath) -> None:
     raise typer.Exit(1 if is_damaged(trials) else 0)
 
 
+app.command()(merge)
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)

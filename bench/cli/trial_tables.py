@@ -45,8 +45,14 @@ def status_text(trials: Sequence[Trial]) -> str:
         parts.append(_counts(trials, states))
         wrong = [trial for trial in trials if trial["state"] in PROBLEM_STATES]
         parts += [_states(wrong[:MAX_LINES])] if wrong else []
-    summary = ", ".join(f"{count} {state}" for state, count in Counter(states).most_common())
-    return "\n".join([*parts, printable(f"{len(trials)} trials: {summary}")])
+    return "\n".join([*parts, printable(state_counts(trials))])
+
+
+def state_counts(trials: Sequence[Trial]) -> str:
+    """How many trials there are, and how many in which state, on one line."""
+    states = Counter(trial["state"] for trial in trials)
+    summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    return f"{len(trials)} trials: {summary}"
 
 
 def _states(trials: Sequence[Trial]) -> str:

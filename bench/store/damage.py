@@ -19,14 +19,14 @@ def set_damaged_models_aside(run: RunDirectory) -> list[Path]:
     for kind in UNIT_KINDS:
         for folder in sorted((run.path / kind).glob("*")):
             with suppress(DamagedError):  # other damage shows by itself
-                files += _changed(UnitDirectory(folder))
+                files += changed_files(UnitDirectory(folder))
     for file in files:
         rename_aside(file)
     return files
 
 
-def _changed(unit: UnitDirectory) -> list[Path]:
-    """Those of both files whose content has changed."""
+def changed_files(unit: UnitDirectory) -> list[Path]:
+    """The model and the predictions of a finished unit, where their content has changed."""
     files = []
     model, predictions = unit.model_file(), unit.predictions_file()
     if model is not None and not checkpoint.is_whole(model):

@@ -4,7 +4,9 @@
     skipped.json                     the trials that it skipped, and why
     splits.json                      for each task, a sentence on how its first fold is split
     lock                             held by the driver while it lives
-    events.jsonl                     what the driver did: dispatches, ends, retries
+    events.jsonl                     what the driver did: dispatches, ends, retries; a merged run
+                                     begins with what was merged, and the events of all follow
+    suite.toml                       of a merged run: its suite, for `augbench run`
     halt                             exists while the driver asks all units to pause
     trials/ID/ and evaluations/ID/   one unit of work each:
         spec.json                    what the unit is; ID is its hash

@@ -97,3 +97,19 @@ def test_chance_is_empty_where_it_is_not_known(trial, gather):
     assert panel_table(run, "toy", HOUR_AXES)["chance"].isna().all()
     run = replace(run, chance={"toy": 0.2, "other": 0.3})
     assert set(panel_table(run, "toy", HOUR_AXES)["chance"]) == {0.2}
+
+
+def test_each_method_names_its_device_where_the_task_has_several(trial, gather):
+    point = [(0.5, 0.1, 1, 1)]
+    run = gather(
+        trial("a", 0, point),
+        trial("a", 1, point, device="gpu"),
+        trial("b", 0, point),
+        trial("c", 0, [], state="waiting"),
+        trial("a", 0, point, task="other"),
+    )
+    table = panel_table(run, "toy", HOUR_AXES)
+    devices = dict(zip(table["method"], table["own_device"], strict=True))
+    assert devices == {"a": "cpu and gpu", "b": "cpu", "c": ""}
+    assert set(table["device"]) == {"cpu and gpu"}
+    assert set(panel_table(run, "other", HOUR_AXES)["own_device"]) == {""}

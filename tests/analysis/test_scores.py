@@ -150,3 +150,22 @@ def test_a_search_that_chose_options_has_a_column_of_its_own(run):
         "random_policy": "-",
         "adda": "-",
     }
+
+
+def test_hours_of_several_devices_name_theirs(trial, gather):
+    point = [(0.5, 0.1, 1, 1)]
+    run = gather(
+        trial("a", 0, point),
+        trial("a", 1, point, device="gpu"),
+        trial("b", 0, point, device="gpu"),
+        trial("a", 0, point, task="zoo"),
+    )
+    times = [
+        cells[HEADER.index("device time, paper / full")]
+        for cells in score_rows(score_table(run))[1:]
+    ]
+    assert times == [
+        "60.0 / 60.0 minutes on cpu and gpu",
+        "60.0 / 60.0 minutes on gpu",
+        "60.0 / 60.0 minutes",
+    ]
