@@ -15,7 +15,10 @@ def _small_pictures(monkeypatch):
     monkeypatch.setattr(report, "DOTS_PER_INCH", 50)
 
 
-TABLES = {"report.html", "table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"}
+TABLES = {
+    *("report.html", "table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"),
+    *("comparisons.csv", "summary.csv"),
+}
 
 
 def expected(*tasks):

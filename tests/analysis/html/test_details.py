@@ -1,0 +1,66 @@
+"""The sections on what only the run directory knows, of a real run."""
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from augbench.analysis.details import load_details
+from augbench.analysis.frame import load
+from augbench.analysis.html.origin import read_origin
+from augbench.analysis.report import write_report
+from augbench.bench.driver.run import run_suite
+from augbench.bench.driver.run_options import RunOptions
+from augbench.bench.plan.suite import load_suite
+
+SUITE = """
+name = "real"
+folds = 2
+[tasks.digits]
+training = { epochs = 1 }
+[methods.none]
+[methods."<b>drawn</b>"]
+method = "random_policy"
+n_policies = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of its report."""
+    folder = tmp_path_factory.mktemp("real")
+    (folder / "suite.toml").write_text(SUITE)
+    run = folder / "run"
+    options = RunOptions(run, folder, engine="inline")
+    assert run_suite(load_suite(folder / "suite.toml"), options, Console(quiet=True))
+    write_report(load(run), folder / "report", origin=read_origin(run), details=load_details(run))
+    return folder / "report"
+
+
+def test_every_table_of_the_details_is_written(report):
+    for name in ("costs", "metrics", "classes", "confusions", "operations", "subpolicies"):
+        assert len(pd.read_csv(report / f"{name}.csv")), name
+    for ending in ("png", "svg", "csv"):
+        assert (report / f"digits-costs.{ending}").stat().st_size > 500
+
+
+def test_the_page_has_a_section_of_each(report):
+    text = (report / "report.html").read_text(encoding="utf-8")
+    for anchor in ("tests", "classes", "learned", "costs"):
+        assert f'<section id="{anchor}">' in text
+    for words in ("kappa", "Recall of each class", "Gains over the references", "retraining"):
+        assert words in text
+    assert "too few folds: 2 of " in text  # for an interval of a score
+    assert "<b>drawn</b>" not in text
+    strongest = pd.read_csv(report / "subpolicies.csv")["words"].iloc[0]
+    assert strongest in text
+
+
+def test_a_browser_shows_it_without_an_error(report, browser):
+    browser.get((report / "report.html").as_uri())
+    shown = "return [...document.querySelectorAll('#costs img')].map((each) => each.naturalWidth)"
+    for _ in range(200):
+        if all(browser.execute_script(shown)):
+            break
+        browser.execute_async_script("setTimeout(arguments[0], 50)")
+    assert [width > 100 for width in browser.execute_script(shown)] == [True]
+    assert browser.get_log("browser") == []
