@@ -98,12 +98,12 @@ def _policies(report: ReportData) -> list[Markup]:
             "method, not corrected for their number."
         ),
     ]
-    last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
-    for task, rows in last.groupby("task"):
-        parts.append(_shares(report, str(task), rows))
-    if len(report.details.subpolicies):
-        parts.append(_subpolicies(report))
-    return parts
+    if report.details.operations.empty:  # of unfinished trials only the shares are known
+        last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
+        return parts + [_shares(report, str(task), rows) for task, rows in last.groupby("task")]
+    for task, rows in report.details.operations.groupby("task"):
+        parts.append(_strengths(report, str(task), rows))
+    return [*parts, _subpolicies(report)]
 
 
 def _subpolicies(report: ReportData) -> Markup:
@@ -133,18 +133,34 @@ def _subpolicies(report: ReportData) -> Markup:
 
 def _shares(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
     """Operations down, methods across: the mean share, shaded."""
+    uniform = 1 / rows["transform"].nunique()
+    caption = (
+        f"Mean shares in the final policies of {task}; a uniform policy has {uniform:.3f} of each"
+    )
+    return _heat_map(report, caption, rows, "share")
+
+
+def _strengths(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
+    """Operations down, methods across: how often it acts x how strongly, shaded."""
+    caption = (
+        f"Mean strength in the best policies of {task}: how often an operation acts on a sample x "
+        "its magnitude"
+    )
+    return _heat_map(report, caption, rows, "strength")
+
+
+def _heat_map(report: ReportData, caption: str, rows: pd.DataFrame, column: str) -> Markup:
+    """The mean of a column over the trials of each method; what a policy lacks counts as 0."""
     methods = sorted(rows["method"].unique(), key=lambda label: report.styles[label].order)
     n_trials = rows.groupby("method")["trial"].nunique()
-    shares = rows.groupby(["transform", "method"])["share"].sum().unstack(fill_value=0)
-    shares = shares[methods] / n_trials[methods]
-    largest = float(shares.to_numpy().max())
+    means = rows.groupby(["transform", "method"])[column].sum().unstack(fill_value=0)
+    means = means[methods] / n_trials[methods]
+    largest = float(means.to_numpy().max())
     cells = [
-        [Cell(str(name)), *(Cell(_shaded(share, largest), share) for share in row)]
-        for name, row in zip(shares.index, shares.to_numpy(dtype=np.float64), strict=True)
+        [Cell(str(name)), *(Cell(_shaded(mean, largest), mean) for mean in row)]
+        for name, row in zip(means.index, means.to_numpy(dtype=np.float64), strict=True)
     ]
     header = ["operation", *(named(label, report.styles[label]) for label in methods)]
-    uniform = f"{1 / len(shares):.3f}"
-    caption = f"Mean shares in the final policies of {task}; a uniform policy has {uniform} of each"
     return table(caption, header, cells, sortable=True)
 
 
