@@ -1,7 +1,7 @@
 """What the paper says beside what we got: a table for people and one for programs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import inf, isnan, nextafter
+from math import inf, isinf, isnan, nextafter
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -137,11 +137,13 @@ def written(row: Mapping[Any, Any]) -> str:
     if unit == SHARE:
         return f"{round(value * n)} of {n} [{low:.0%} to {high:.0%}]"
     words = f" {unit}" if isinstance(unit, str) and unit else ""
-    if n == 1:
+    if n == 1 or (isinf(value) and low == high):
         return f"{_short(value)}{words}"
     return f"{_short(value)}{words} [{_short(low)} to {_short(high)}]"
 
 
 def _short(value: float) -> str:
-    """Three digits, without an exponent."""
+    """Three digits, without an exponent; what never comes is infinite."""
+    if isinf(value):
+        return "never"
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e3 else f"{value:.4f}".rstrip("0").rstrip(".")

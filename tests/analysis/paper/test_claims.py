@@ -1,3 +1,5 @@
+from math import inf
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,15 @@ def test_a_share_is_written_as_a_count_and_a_number_with_its_unit() -> None:
     assert lines(share, number) == [
         "| it selects | it does | 3 of 12 \\[9% to 53%\\] | 12 | no |",
         "| its angle | 45 | 47.4 degrees \\[44 to 48\\] (late) | 5 | yes |",
+    ]
+
+
+def test_what_never_comes_is_said_so() -> None:
+    never = Claim("epochs", "0.2", Estimate(inf, inf, inf, 3), "", None)
+    some = Claim("epochs", "0.2", Estimate(inf, 4.0, inf, 3), "", None)
+    assert lines(never, some) == [
+        "| epochs | 0.2 | never | 3 | open |",
+        "| epochs | 0.2 | never \\[4 to never\\] | 3 | open |",
     ]
 
 
