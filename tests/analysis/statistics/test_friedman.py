@@ -66,6 +66,7 @@ def test_the_quantiles_of_nemenyi_are_those_that_papers_print():
 
 
 def test_autorank_finds_the_same():
+    # It installs a package named `tests`, which hides ours, so it is no dependency of the tests.
     reason = "autorank is not installed; the numbers that it gave are tested beside this"
     autorank = pytest.importorskip("autorank", reason=reason)
     frame = pd.DataFrame(DEMSAR, columns=list("abcd"))

@@ -68,7 +68,10 @@ def test_a_suite_runs_is_shown_and_is_reported(ask: Ask, small_suite: Path, tmp_
     assert "2 trials: 2 done" in printed
     code, printed, _ = ask("report", out)
     assert code == 0
-    assert all(Path(line).stat().st_size > 0 for line in printed.split())
+    page, *summary = printed.splitlines()
+    assert Path(page).stat().st_size > 0
+    assert "2 of 2 trials are done" in summary[0]
+    assert all(file.stat().st_size > 0 for file in Path(page).parent.iterdir())
 
 
 def test_an_unfinished_run_can_be_reported(ask: Ask, small_suite: Path, tmp_path: Path) -> None:
