@@ -3,7 +3,9 @@
 Their pictures are blank, since matplotlib takes longer than all the rest.
 """
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,9 +52,9 @@ def make_page(tmp_path: Path) -> MakePage:
     return make
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    """A headless Chromium with an empty profile, which logs its console and its requests."""
+@pytest.fixture(scope="session")
+def _chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One for all tests of a process: its start takes longer than most of them."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     chrome = pytest.importorskip("selenium.webdriver.chrome.service")
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -61,11 +63,23 @@ def browser(tmp_path: Path) -> Iterator[Any]:
         pytest.skip("no browser: Debian's packages chromium and chromium-driver are not installed")
     options = webdriver.ChromeOptions()
     options.binary_location = program
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=chrome.Service(driver))
+    service = chrome.Service(driver, popen_kw={"start_new_session": True})
+    started = webdriver.Chrome(options=options, service=service)
     try:
         yield started
-    finally:
-        started.quit()
+    finally:  # `quit` waits for a minute now and then
+        os.killpg(service.process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def browser(_chromium: Any) -> Any:
+    """A headless Chromium on an empty page, with empty logs of its console and its requests."""
+    _chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    _chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    _chromium.get("about:blank")
+    for kind in ("browser", "performance"):
+        _chromium.get_log(kind)
+    return _chromium
