@@ -22,10 +22,10 @@ def classes_section(report: ReportData) -> Section | None:
         return None
     parts = []
     for task, rows in metrics.groupby("task"):
-        parts += [heading(str(task)), _metrics(report, rows)]
+        parts += [heading(str(task)), _metrics(report, str(task), rows)]
         of_task = classes[classes["task"] == task]
         if of_task["class"].nunique() <= MOST_CLASSES:
-            parts.append(_recalls(report, of_task))
+            parts.append(_recalls(report, str(task), of_task))
     parts.append(
         paragraph(
             "Medians over the finished trials of a method, of the model that is best in "
@@ -35,16 +35,18 @@ def classes_section(report: ReportData) -> Section | None:
     return Section("classes", "Metrics and classes", join(parts))
 
 
-def _metrics(report: ReportData, rows: pd.DataFrame) -> Markup:
+def _metrics(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
     medians = rows.groupby("method")[list(METRICS)].median()
     header = ["method", *(WORDS.get(name, name.replace("_", " ")) for name in METRICS)]
-    return table("Metrics of the test split", header, _rows(report, medians), sortable=True)
+    return table(
+        f"{task}: metrics of the test split", header, _rows(report, medians), sortable=True
+    )
 
 
-def _recalls(report: ReportData, rows: pd.DataFrame) -> Markup:
+def _recalls(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
     medians = rows.groupby(["method", "class"], sort=False)["recall"].median().unstack(sort=False)
     header = ["method", *map(str, medians.columns)]
-    return table("Recall of each class", header, _rows(report, medians), sortable=True)
+    return table(f"{task}: recall of each class", header, _rows(report, medians), sortable=True)
 
 
 def _rows(report: ReportData, medians: pd.DataFrame) -> list[list[Cell]]:

@@ -47,7 +47,12 @@ def test_the_page_has_a_section_of_each(report):
     text = (report / "report.html").read_text(encoding="utf-8")
     for anchor in ("tests", "classes", "learned", "costs"):
         assert f'<section id="{anchor}">' in text
-    for words in ("kappa", "Recall of each class", "Gains over the references", "retraining"):
+    for words in (
+        "kappa",
+        "digits: recall of each class",
+        "Gains over the references",
+        "retraining",
+    ):
         assert words in text
     assert "too few folds: 2 of " in text  # for an interval of a score
     assert "<b>drawn</b>" not in text
