@@ -24,6 +24,7 @@ BLANK = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"/>'
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    "--disable-dev-shm-usage",  # of which containers have little
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 
@@ -67,7 +68,12 @@ def _chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = chrome.Service(driver, popen_kw={"start_new_session": True})
-    started = webdriver.Chrome(options=options, service=service)
+    from selenium.common.exceptions import WebDriverException
+
+    try:
+        started = webdriver.Chrome(options=options, service=service)
+    except WebDriverException as error:
+        pytest.skip(f"Chromium does not start on this machine: {str(error).splitlines()[0]}")
     try:
         yield started
     finally:  # `quit` waits for a minute now and then
