@@ -1,7 +1,7 @@
 """Other metrics of finished trials, and scores of each class, from their predictions."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,17 @@ METRIC_TABLE = (*TRIAL, "n", *METRICS)
 CLASS_TABLE = (*TRIAL, "class", "n", "recall", "precision", "f1")
 CONFUSION_TABLE = (*TRIAL, "class", "predicted", "n")
 
-Kept = list[tuple[PlannedTrial, Predictions]]
+Kept = Iterable[tuple[PlannedTrial, Predictions]]
 
 
-def kept_predictions(run: Path) -> Kept:
-    """What the best model of each finished trial predicts on its test split.
+def kept_predictions(run: Path) -> Iterator[tuple[PlannedTrial, Predictions]]:
+    """What the best model of each finished trial predicts on its test split, one after the other.
 
     Trials that older versions of augbench have finished are left out. UserError: the path is no run
     directory, or has another version's layout.
     """
     directory, suite = open_run(run)
-    return list(read_predictions(directory, suite.plan))
+    yield from read_predictions(directory, suite.plan)
 
 
 def metric_table(kept: Kept) -> pd.DataFrame:

@@ -65,22 +65,22 @@ def _report_search(run: Path, folder: Path) -> None:
 
 def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
-    from augbench.analysis.details import load_details
     from augbench.analysis.frame import load
     from augbench.analysis.html.origin import read_origin
     from augbench.analysis.html.report_data import ReportData
     from augbench.analysis.html.summary import sentences
     from augbench.analysis.report import write_page, write_report
+    from augbench.analysis.run_tables import load_run_tables
     from augbench.analysis.searches import charge_searches
 
-    results, origin, details = load(run), read_origin(run), load_details(run)
+    results, origin, tables = load(run), read_origin(run), load_run_tables(run)
     flags = {"--include-shared": include_shared, "--charge-search": charge_search}
     if charge_search:
         results = charge_searches(results, run)
     words = ("augbench", "report", str(run), *(flag for flag, given in flags.items() if given))
     write = write_page if out.suffix == PAGE_SUFFIX else write_report
     written = write(
-        results, out, include_shared=include_shared, origin=origin, details=details, command=words
+        results, out, include_shared=include_shared, origin=origin, tables=tables, command=words
     )
     print(written if isinstance(written, Path) else written[0])
     for sentence in sentences(ReportData(results, origin, include_shared=include_shared)):

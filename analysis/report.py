@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from augbench.analysis.costs import cost_figure, phase_table
-from augbench.analysis.details import Details
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.html.origin import Origin
@@ -19,6 +18,7 @@ from augbench.analysis.html.page import page
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.thinning import thinned
 from augbench.analysis.learned_ranges import learned_ranges, range_figure
+from augbench.analysis.run_tables import RunTables
 from augbench.analysis.scores import score_markdown
 from augbench.analysis.settings import plot_settings
 from augbench.analysis.text import csv, file_stem, markdown
@@ -35,7 +35,7 @@ def write_report(
     *,
     include_shared: bool = False,
     origin: Origin | None = None,
-    details: Details | None = None,
+    tables: RunTables | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> list[Path]:
     """Writes figures and tables into ``folder``, which is made if needed, and returns the files.
@@ -45,16 +45,16 @@ def write_report(
     learned a transform of which the task knows the margin between the classes; ``table.csv``,
     ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of augmentation layers);
     ``policies.csv`` (the share of each transform in the policies); ``comparisons.csv`` and
-    ``summary.csv`` (`comparison_table`, `summary_scores`). With ``details``, also ``TASK-costs.*``
+    ``summary.csv`` (`comparison_table`, `summary_scores`). With ``tables``, also ``TASK-costs.*``
     and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the task's label. A
     run that is unfinished, or has no point yet, gives the same files, and they say so. The same
     results give the same bytes. ``include_shared`` keeps trials that shared a GPU in all figures
     and tables of hours. ``origin`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
-    details = details or Details()
-    drawn = list(_drawn(results, details, include_shared=include_shared))
-    report = _data(results, drawn, origin, details, command, include_shared=include_shared)
+    tables = tables or RunTables()
+    drawn = list(_drawn(results, tables, include_shared=include_shared))
+    report = _data(results, drawn, origin, tables, command, include_shared=include_shared)
     contents = {PAGE: page(report)}
     for figure, picture in drawn:
         contents |= {f"{figure.stem}.png": png(picture), f"{figure.stem}.svg": figure.svg}
@@ -66,7 +66,7 @@ def write_report(
     contents["policies.csv"] = csv(results.policies)
     contents["comparisons.csv"] = csv(report.comparisons)
     contents["summary.csv"] = csv(report.summary)
-    contents |= {f"{name}.csv": csv(table) for name, table in details.tables().items()}
+    contents |= {f"{name}.csv": csv(table) for name, table in tables.by_name().items()}
     return [write(folder / name, content) for name, content in contents.items()]
 
 
@@ -76,13 +76,13 @@ def write_page(
     *,
     include_shared: bool = False,
     origin: Origin | None = None,
-    details: Details | None = None,
+    tables: RunTables | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> Path:
     """Writes the page alone, as `write_report` does. UserError: it cannot be written."""
-    details = details or Details()
-    drawn = list(_drawn(results, details, include_shared=include_shared))
-    report = _data(results, drawn, origin, details, command, include_shared=include_shared)
+    tables = tables or RunTables()
+    drawn = list(_drawn(results, tables, include_shared=include_shared))
+    report = _data(results, drawn, origin, tables, command, include_shared=include_shared)
     return write(file, page(report))
 
 
@@ -90,7 +90,7 @@ def _data(
     results: Results,
     drawn: Iterable[tuple[DrawnFigure, Figure]],
     origin: Origin | None,
-    details: Details,
+    tables: RunTables,
     command: Sequence[str],
     *,
     include_shared: bool,
@@ -101,12 +101,12 @@ def _data(
         tuple(figure for figure, _ in drawn),
         tuple(command),
         include_shared=include_shared,
-        details=details,
+        tables=tables,
     )
 
 
 def _drawn(
-    results: Results, details: Details, *, include_shared: bool
+    results: Results, tables: RunTables, *, include_shared: bool
 ) -> Iterator[tuple[DrawnFigure, Figure]]:
     """Every figure of the run, as a table and an SVG, and as matplotlib has it."""
     for task in results.trials["task"].unique():
@@ -116,8 +116,8 @@ def _drawn(
         ranges = learned_ranges(results, task)
         if len(ranges):
             yield _figure(task, "ranges", ranges, range_figure(ranges, results))
-        if len(details.costs) and (details.costs["task"] == task).any():
-            costs = phase_table(details.costs, results, task)
+        if len(tables.costs) and (tables.costs["task"] == task).any():
+            costs = phase_table(tables.costs, results, task)
             yield _figure(task, "costs", costs, cost_figure(costs, task))
 
 

@@ -17,7 +17,7 @@ MOST_CLASSES = 20  # that have a column each; all are in classes.csv
 
 def classes_section(report: ReportData) -> Section | None:
     """Medians over trials of all metrics, and of the recall of each class, by task."""
-    metrics, classes = report.details.metrics, report.details.classes
+    metrics, classes = report.tables.metrics, report.tables.classes
     if metrics.empty:
         return None
     parts = []

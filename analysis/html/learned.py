@@ -98,10 +98,10 @@ def _policies(report: ReportData) -> list[Markup]:
             "method, not corrected for their number."
         ),
     ]
-    if report.details.operations.empty:  # of unfinished trials only the shares are known
+    if report.tables.operations.empty:  # of unfinished trials only the shares are known
         last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
         return parts + [_shares(report, str(task), rows) for task, rows in last.groupby("task")]
-    for task, rows in report.details.operations.groupby("task"):
+    for task, rows in report.tables.operations.groupby("task"):
         parts.append(_strengths(report, str(task), rows))
     return [*parts, _subpolicies(report)]
 
@@ -119,7 +119,7 @@ def _subpolicies(report: ReportData) -> Markup:
             Cell(f"{row['share']:.3f}", row["share"]),
             Cell(f"{row['strength']:.3f}", row["strength"]),
         ]
-        for row in report.details.subpolicies.to_dict("records")
+        for row in report.tables.subpolicies.to_dict("records")
     ]
     words = table(
         "Strength: share of the samples x probability x magnitude, added up over its operations",

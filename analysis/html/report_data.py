@@ -7,9 +7,9 @@ from functools import cached_property
 import pandas as pd
 
 from augbench.analysis.comparison import comparison_table
-from augbench.analysis.details import Details
 from augbench.analysis.frame import Results
 from augbench.analysis.html.origin import Origin
+from augbench.analysis.run_tables import RunTables
 from augbench.analysis.scores import score_table
 from augbench.analysis.styles import Style, method_styles
 from augbench.analysis.summary import summary_scores
@@ -35,7 +35,7 @@ class ReportData:
     figures: tuple[DrawnFigure, ...] = ()
     command: tuple[str, ...] = ("augbench", "report", "RUN")
     include_shared: bool = field(default=False, kw_only=True)
-    details: Details = field(default_factory=Details, kw_only=True)
+    tables: RunTables = field(default_factory=RunTables, kw_only=True)
 
     @cached_property
     def scores(self) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def test_the_metric_of_a_real_run_comes_out(tmp_path: Path):
     both = pd.merge(finals, table, on=["task", "method", "fold", "seed", "trial"])
     assert len(both) == len(finals) == 2
     assert list(both["accuracy"]) == list(both["test"])
-    y = kept_predictions(tmp_path / "run")[0][1].y
+    y = next(kept_predictions(tmp_path / "run"))[1].y
     results = load(tmp_path / "run")
     assert results.chance == {"digits": np.bincount(y).max() / len(y)}
     assert results.test_train_ratios == {"digits": len(y) / (1797 - len(y))}

@@ -16,7 +16,7 @@ from augbench.analysis.costs import cost_table
 
 
 @dataclass(frozen=True)
-class Details:
+class RunTables:
     """Tables of finished trials, named after the functions that make them; by default empty."""
 
     costs: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -26,22 +26,32 @@ class Details:
     operations: pd.DataFrame = field(default_factory=pd.DataFrame)
     subpolicies: pd.DataFrame = field(default_factory=pd.DataFrame)
 
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def by_name(self) -> dict[str, pd.DataFrame]:
         """Those that have rows, by their names."""
         return {name: table for name, table in vars(self).items() if len(table)}
 
 
-def load_details(run: Path) -> Details:
+def load_run_tables(run: Path) -> RunTables:
     """The tables of a run directory.
 
     UserError: it is not a run directory, or another version of augbench wrote it.
     """
-    kept, policies = kept_predictions(run), best_policies(run)
-    return Details(
+    # The predictions of one trial at a time: all together may be gigabytes.
+    scores = [
+        (metric_table([kept]), class_table([kept]), confusion_table([kept]))
+        for kept in kept_predictions(run)
+    ]
+    metrics, classes, confusions = (
+        [pd.concat(parts, ignore_index=True) for parts in zip(*scores, strict=True)]
+        if scores
+        else [metric_table([]), class_table([]), confusion_table([])]
+    )
+    policies = best_policies(run)
+    return RunTables(
         cost_table(run),
-        metric_table(kept),
-        class_table(kept),
-        confusion_table(kept),
+        metrics,
+        classes,
+        confusions,
         operation_table(policies),
         subpolicy_table(policies),
     )

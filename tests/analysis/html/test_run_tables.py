@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from augbench.analysis.details import load_details
 from augbench.analysis.frame import load
 from augbench.analysis.html.origin import read_origin
 from augbench.analysis.report import write_report
+from augbench.analysis.run_tables import load_run_tables
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import load_suite
@@ -32,11 +32,11 @@ def report(tmp_path_factory):
     run = folder / "run"
     options = RunOptions(run, folder, engine="inline")
     assert run_suite(load_suite(folder / "suite.toml"), options, Console(quiet=True))
-    write_report(load(run), folder / "report", origin=read_origin(run), details=load_details(run))
+    write_report(load(run), folder / "report", origin=read_origin(run), tables=load_run_tables(run))
     return folder / "report"
 
 
-def test_every_table_of_the_details_is_written(report):
+def test_every_table_of_the_run_is_written(report):
     for name in ("costs", "metrics", "classes", "confusions", "operations", "subpolicies"):
         assert len(pd.read_csv(report / f"{name}.csv")), name
     for ending in ("png", "svg", "csv"):
