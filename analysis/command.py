@@ -66,24 +66,24 @@ def _report_search(run: Path, folder: Path) -> None:
 def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
     from augbench.analysis.frame import load
-    from augbench.analysis.html.origin import read_origin
+    from augbench.analysis.html.history import read_history
     from augbench.analysis.html.report_data import ReportData
     from augbench.analysis.html.summary import sentences
     from augbench.analysis.report import write_page, write_report
     from augbench.analysis.run_tables import load_run_tables
     from augbench.analysis.searches import charge_searches
 
-    results, origin, tables = load(run), read_origin(run), load_run_tables(run)
+    results, history, tables = load(run), read_history(run), load_run_tables(run)
     flags = {"--include-shared": include_shared, "--charge-search": charge_search}
     if charge_search:
         results = charge_searches(results, run)
     words = ("augbench", "report", str(run), *(flag for flag, given in flags.items() if given))
     write = write_page if out.suffix == PAGE_SUFFIX else write_report
     written = write(
-        results, out, include_shared=include_shared, origin=origin, tables=tables, command=words
+        results, out, include_shared=include_shared, history=history, tables=tables, command=words
     )
     print(written if isinstance(written, Path) else written[0])
-    for sentence in sentences(ReportData(results, origin, include_shared=include_shared)):
+    for sentence in sentences(ReportData(results, history, include_shared=include_shared)):
         print(f"- {sentence}")
     damages = results.trials.loc[results.trials["state"] == "damaged", "reason"]
     if len(damages):

@@ -1,23 +1,16 @@
 """The tables that all analysis starts from, read from a run directory and checked once."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 import pandas as pd
 
-from augbench.bench.plan.spec import TaskSpec
-from augbench.bench.plan.suite import PlannedTrial
-from augbench.bench.store.files import DamagedError
+from augbench.analysis.task_facts import chance_levels, known_margins, split_ratios
 from augbench.bench.store.origin import machines_by_trial
 from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
-from augbench.bench.store.predictions import read_predictions
-from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import read_trials
-from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.row import Margin
 
@@ -145,50 +138,10 @@ def load(run: Path) -> Results:
         methods={planned.method: planned.spec.method for planned in suite.plan},
         notes=[f"{task}: {sentence}." for task, sentence in directory.splits().items()],
         search_hours={label: search.device_hours for label, search in suite.searches.items()},
-        margins=_margins({planned.task: planned.spec.task for planned in suite.plan}),
-        chance=_chance(directory, suite.plan, {row["task"]: row["metric"] for row in points}),
-        test_train_ratios=_test_train_ratios(directory, suite.plan),
+        margins=known_margins(suite.plan),
+        chance=chance_levels(directory, suite.plan),
+        test_train_ratios=split_ratios(directory, suite.plan),
     )
-
-
-def _chance(
-    directory: RunDirectory, plan: Sequence[PlannedTrial], metrics: Mapping[str, str]
-) -> dict[str, float]:
-    """The metric of a model that says the same of all examples, mean over folds, by task."""
-    found: dict[str, dict[int, float]] = {}
-    for planned in plan:
-        levels = found.setdefault(planned.task, {})
-        if planned.spec.fold not in levels and planned.task in metrics:
-            for _, kept in read_predictions(directory, [planned]):
-                counts = np.unique(kept.y, return_counts=True)[1]
-                balanced = metrics[planned.task] == "balanced_accuracy"
-                share = 1 / len(counts) if balanced else counts.max() / counts.sum()
-                levels[planned.spec.fold] = float(share)
-    return {task: fmean(levels.values()) for task, levels in found.items() if levels}
-
-
-def _test_train_ratios(directory: RunDirectory, plan: Sequence[PlannedTrial]) -> dict[str, float]:
-    """Of the first trial of each task that has ended."""
-    found: dict[str, float] = {}
-    for planned in plan:
-        if planned.task not in found:
-            with suppress(DamagedError):
-                result = directory.unit(planned.spec.unit).result() or {}
-                counts = result.get("n_examples")
-                if counts and counts["seen"] and counts["test"]:
-                    found[planned.task] = counts["test"] / counts["seen"]
-    return found
-
-
-def _margins(tasks: Mapping[str, TaskSpec]) -> dict[str, Margin]:
-    """The margins between classes, where they are known; the task may be no longer installed."""
-    rows = known_tasks()
-    found = {}
-    for label, spec in tasks.items():
-        row = rows.get(spec.task)
-        if row is not None and row.margin is not None:
-            found[label] = row.margin(row.options(**spec.options))
-    return found
 
 
 def results(

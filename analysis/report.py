@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from augbench.analysis.costs import cost_figure, phase_table
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
-from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.history import History
 from augbench.analysis.html.page import page
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.thinning import thinned
@@ -34,7 +34,7 @@ def write_report(
     folder: Path,
     *,
     include_shared: bool = False,
-    origin: Origin | None = None,
+    history: History | None = None,
     tables: RunTables | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> list[Path]:
@@ -49,12 +49,12 @@ def write_report(
     and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the task's label. A
     run that is unfinished, or has no point yet, gives the same files, and they say so. The same
     results give the same bytes. ``include_shared`` keeps trials that shared a GPU in all figures
-    and tables of hours. ``origin`` and ``command`` are for the page alone.
+    and tables of hours. ``history`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
     tables = tables or RunTables()
     drawn = list(_drawn(results, tables, include_shared=include_shared))
-    report = _data(results, drawn, origin, tables, command, include_shared=include_shared)
+    report = _data(results, drawn, history, tables, command, include_shared=include_shared)
     contents = {PAGE: page(report)}
     for figure, picture in drawn:
         contents |= {f"{figure.stem}.png": png(picture), f"{figure.stem}.svg": figure.svg}
@@ -75,21 +75,21 @@ def write_page(
     file: Path,
     *,
     include_shared: bool = False,
-    origin: Origin | None = None,
+    history: History | None = None,
     tables: RunTables | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> Path:
     """Writes the page alone, as `write_report` does. UserError: it cannot be written."""
     tables = tables or RunTables()
     drawn = list(_drawn(results, tables, include_shared=include_shared))
-    report = _data(results, drawn, origin, tables, command, include_shared=include_shared)
+    report = _data(results, drawn, history, tables, command, include_shared=include_shared)
     return write(file, page(report))
 
 
 def _data(
     results: Results,
     drawn: Iterable[tuple[DrawnFigure, Figure]],
-    origin: Origin | None,
+    history: History | None,
     tables: RunTables,
     command: Sequence[str],
     *,
@@ -97,7 +97,7 @@ def _data(
 ) -> ReportData:
     return ReportData(
         results,
-        origin or Origin(),
+        history or History(),
         tuple(figure for figure, _ in drawn),
         tuple(command),
         include_shared=include_shared,

@@ -59,6 +59,13 @@ class Views(NamedTuple):
         """The same views on another device."""
         return Views(*(split.to(device) for split in self))
 
+    @property
+    def n_examples(self) -> int:
+        """How many examples a method may see; one set for both validations counts once."""
+        one_set = torch.equal(self.policy_valid.y, self.model_valid.y)
+        valid = [self.model_valid] if one_set else [self.model_valid, self.policy_valid]
+        return sum(len(split.y) for split in (self.train, *valid))
+
 
 class Fold(NamedTuple):
     """The views of one fold and, separately, its test split, which only the harness may use."""

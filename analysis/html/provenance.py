@@ -11,55 +11,55 @@ from augbench.analysis.html.elements import (
     paragraph,
     table,
 )
-from augbench.analysis.html.origin import Machine, Origin
+from augbench.analysis.html.history import History, Machine
 from augbench.analysis.html.report_data import ReportData
 from augbench.bench.plan.toml import toml
 
 
 def suite_section(report: ReportData) -> Section | None:
     """The suite file that would give this run, with all overrides."""
-    if not report.origin.suite:
+    if not report.history.suite:
         return None
-    text = toml(report.origin.suite).replace("\n[", "\n\n[")  # no value begins a line
+    text = toml(report.history.suite).replace("\n[", "\n\n[")  # no value begins a line
     return Section("suite", "Suite", code(text, "the suite file, with all overrides"))
 
 
 def provenance_section(report: ReportData) -> Section:
     """Code, libraries, machines, data, seeds, attempts."""
-    origin = report.origin
+    history = report.history
     parts = [bullets(_facts(report))]
-    if origin.machines:
-        parts.append(_machines(origin))
-    if origin.data or origin.splits:
-        parts.append(_data(origin))
+    if history.machines:
+        parts.append(_machines(history))
+    if history.data or history.splits:
+        parts.append(_data(history))
     line = paragraph(f"This page is written by: {report.command_line}")
     return Section("provenance", "Provenance", join([*parts, line]))
 
 
 def _facts(report: ReportData) -> list[str]:
-    origin, results = report.origin, report.results
+    history, results = report.history, report.results
     facts = []
-    if origin.begun:
-        ended = f"; the last attempt so far ended {origin.ended}" if origin.ended else ""
-        facts.append(f"Begun {origin.begun}{ended}.")
-    if origin.units:
-        lost = f", of which {origin.lost} were lost with their process" if origin.lost else ""
+    if history.begun:
+        ended = f"; the last attempt so far ended {history.ended}" if history.ended else ""
+        facts.append(f"Begun {history.begun}{ended}.")
+    if history.units:
+        lost = f", of which {history.lost} were lost with their process" if history.lost else ""
         facts.append(
-            f"{origin.units} units (trials and retrainings) in {origin.attempts} attempts{lost}."
+            f"{history.units} units (trials and retrainings) in {history.attempts} attempts{lost}."
         )
     for word in ("fold", "seed"):
         values = sorted(results.trials[word].unique())
         if values:
             facts.append(f"{word.capitalize()}s: {', '.join(map(str, values))}.")
-    if any(machine.commit.endswith("-dirty") for machine in origin.machines):
+    if any(machine.commit.endswith("-dirty") for machine in history.machines):
         facts.append("A commit that ends in -dirty had changes that were not committed.")
     return facts
 
 
-def _machines(origin: Origin) -> Markup:
-    names = sorted({name for machine in origin.machines for name, _ in machine.versions})
+def _machines(history: History) -> Markup:
+    names = sorted({name for machine in history.machines for name, _ in machine.versions})
     header = ["augbench at commit", "device", "host", "threads", "attempts", *names]
-    rows = [_machine(machine, n, names) for machine, n in origin.machines.items()]
+    rows = [_machine(machine, n, names) for machine, n in history.machines.items()]
     return table("Code, libraries and machines", header, rows, words=3)
 
 
@@ -75,13 +75,13 @@ def _machine(machine: Machine, n_attempts: int, names: list[str]) -> list[Cell]:
     ]
 
 
-def _data(origin: Origin) -> Markup:
-    tasks = list(dict.fromkeys([*origin.splits, *origin.data]))
+def _data(history: History) -> Markup:
+    tasks = list(dict.fromkeys([*history.splits, *history.data]))
     rows = [
         [
             Cell(task),
-            Cell(", ".join(origin.data.get(task, ())) or "-"),
-            Cell(origin.splits.get(task, "-")),
+            Cell(", ".join(history.data.get(task, ())) or "-"),
+            Cell(history.splits.get(task, "-")),
         ]
         for task in tasks
     ]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from augbench.analysis.comparison import comparison_table
 from augbench.analysis.frame import Results
-from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.history import History
 from augbench.analysis.run_tables import RunTables
 from augbench.analysis.scores import score_table
 from augbench.analysis.styles import Style, method_styles
@@ -31,7 +31,7 @@ class ReportData:
     """A run, and what was drawn of it. ``command`` has the words that write this page."""
 
     results: Results
-    origin: Origin
+    history: History
     figures: tuple[DrawnFigure, ...] = ()
     command: tuple[str, ...] = ("augbench", "report", "RUN")
     include_shared: bool = field(default=False, kw_only=True)

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from augbench.analysis.comparison import all_references
 from augbench.analysis.curves import contended_trials, shared_trials
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.html.elements import Section, bullets
 from augbench.analysis.html.report_data import ReportData
-from augbench.analysis.panels import REFERENCES, readable_unit
+from augbench.analysis.panels import readable_unit
 from augbench.analysis.scores import final_scores
 from augbench.bench.printable import printable
 
@@ -30,7 +31,7 @@ def sentences(report: ReportData) -> list[str]:
     scored = scores.dropna(subset="test")
     tasks = list(scored["task"].unique())
     for task in tasks[:MOST_TASKS]:
-        found.append(_best(scored[scored["task"] == task], _metric(results, task)))
+        found.append(_best(results, scored[scored["task"] == task], _metric(results, task)))
         if sentence := _certainty(results, task):
             found.append(sentence)
     if len(tasks) > MOST_TASKS:
@@ -63,10 +64,11 @@ def _metric(results: Results, task: str) -> str:
     return metric.replace("_", " ")
 
 
-def _best(scores: pd.DataFrame, metric: str) -> str:
+def _best(results: Results, scores: pd.DataFrame, metric: str) -> str:
     """The highest median, beside the references."""
     best = scores.sort_values("test", ascending=False, kind="stable").iloc[0]
-    beside = scores[scores["method"].isin(REFERENCES) & (scores["method"] != best["method"])]
+    references = scores["method"].isin(all_references(results, scores["method"]))
+    beside = scores[references & (scores["method"] != best["method"])]
     what = f"{best['method']} has the highest median test {metric}, {_score(best)}"
     rest = ", ".join(f"{row['method']} {_score(row)}" for _, row in beside.iterrows())
     word = "the reference" if len(beside) == 1 else "the references"

@@ -1,12 +1,10 @@
 """The policies that finished trials come to, as they were written."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from augbench.bench.plan.suite import PlannedTrial
-from augbench.bench.store.files import DamagedError
-from augbench.bench.store.points import best_point
+from augbench.bench.store.points import best_point, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
 
 
@@ -18,12 +16,13 @@ def read_best_policies(
     The best has the highest validation metric after its retraining. Records are those of
     `methods/policies/policy_json.py`. Damaged trials are left out.
     """
-    skipped = run.skipped()
-    for planned in plan:
-        if planned.spec.unit.digest in skipped:
-            continue
-        with suppress(DamagedError):
-            trial = run.unit(planned.spec.unit)
-            best = None if trial.check() is None else best_point(run, planned.spec)
-            if best is not None and best.row["kind"] == "policy":
-                yield planned, trial.policy(best.row)
+    return of_whole_trials(run, plan, _of_trial)
+
+
+def _of_trial(
+    run: RunDirectory, planned: PlannedTrial
+) -> Iterator[tuple[PlannedTrial, dict[str, Any]]]:
+    trial = run.unit(planned.spec.unit)
+    best = None if trial.check() is None else best_point(run, planned.spec)
+    if best is not None and best.row["kind"] == "policy":
+        yield planned, trial.policy(best.row)

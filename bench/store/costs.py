@@ -1,15 +1,13 @@
 """What finished trials cost, phase by phase, their retrainings included."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import wasted
 from augbench.bench.store.evaluations import evaluations
-from augbench.bench.store.files import DamagedError
 from augbench.bench.store.phases import CHARGED, PHASES
-from augbench.bench.store.points import identity_columns
+from augbench.bench.store.points import identity_columns, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
 
@@ -24,13 +22,7 @@ def read_costs(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str
     ``backward`` are samples, and ``charged``, whether the method pays for the phase. Of what was
     wasted only the seconds are known. Damaged trials are left out.
     """
-    skipped = run.skipped()
-    records = []
-    for planned in plan:
-        if planned.spec.unit.digest not in skipped:
-            with suppress(DamagedError):
-                records += list(_of_trial(run, planned))
-    return records
+    return list(of_whole_trials(run, plan, _of_trial))
 
 
 def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, Any]]:

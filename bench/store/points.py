@@ -1,10 +1,10 @@
 """Joins what trials and evaluations wrote into points of curves, with both readings of costs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from math import inf, isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from augbench.bench.plan.spec import TrialSpec, UnitId
 from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
@@ -20,6 +20,8 @@ from augbench.bench.store.files import DamagedError, damaged
 from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
+
+Record = TypeVar("Record")
 
 # Below so many charged seconds `busy` says nothing: a pause of the system weighs too much.
 SHORTEST_SECONDS = 1.0
@@ -41,22 +43,25 @@ def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
     every retraining so far; a policy that a trial shows twice is retrained once. Both hold the
     validation that steers; the columns that end in ``_without_validation`` do not.
     """
-    return _collect(run, plan, _trial_points)
+    return list(of_whole_trials(run, plan, _trial_points))
 
 
-def _collect(
+def of_whole_trials(
     run: RunDirectory,
     plan: Sequence[PlannedTrial],
-    read: Callable[[RunDirectory, PlannedTrial], list[dict[str, Any]]],
-) -> list[dict[str, Any]]:
-    """The records of all trials but those that are skipped or damaged; `read_trials` names them."""
+    read: Callable[[RunDirectory, PlannedTrial], Iterable[Record]],
+) -> Iterator[Record]:
+    """What ``read`` finds in each trial but those that are skipped or damaged, in order.
+
+    `read_trials` names these.
+    """
     skipped = run.skipped()
-    records = []
     for planned in plan:
+        found: list[Record] = []
         with suppress(DamagedError):
             if planned.spec.unit.digest not in skipped:
-                records += read(run, planned)
-    return records
+                found = list(read(run, planned))
+        yield from found
 
 
 def _trial_points(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
@@ -203,7 +208,7 @@ def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[s
 
     Numbers that are not finite are left out: the last update of an epoch may diverge.
     """
-    return _collect(run, plan, _trial_learned)
+    return list(of_whole_trials(run, plan, _trial_learned))
 
 
 def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
@@ -226,7 +231,7 @@ def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, A
 
 def read_policies(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
     """One record per transform of a policy and point: its share of all operations applied."""
-    return _collect(run, plan, _trial_policies)
+    return list(of_whole_trials(run, plan, _trial_policies))
 
 
 def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augbench.bench.plan.suite import PlannedTrial
-from augbench.bench.store.files import DamagedError, damaged, file_digest
-from augbench.bench.store.points import best_point
+from augbench.bench.store.files import damaged, file_digest
+from augbench.bench.store.points import best_point, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
 
 
@@ -67,19 +66,15 @@ def read_predictions(
     a trial shows policies, its model is that of the retraining. Trials of older versions of
     augbench, which kept no predictions, and damaged ones are left out.
     """
-    skipped = run.skipped()
-    for planned in plan:
-        if planned.spec.unit.digest in skipped:
-            continue
-        with suppress(DamagedError):
-            found = _of_trial(run, planned)
-            if found is not None:
-                yield planned, found
+    return of_whole_trials(run, plan, _of_trial)
 
 
-def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Predictions | None:
+def _of_trial(
+    run: RunDirectory, planned: PlannedTrial
+) -> Iterator[tuple[PlannedTrial, Predictions]]:
     if run.unit(planned.spec.unit).check() is None:
-        return None
+        return
     best = best_point(run, planned.spec)
     kept = None if best is None else best.unit.predictions_file()
-    return None if kept is None else load_predictions(*kept)
+    if kept is not None:
+        yield planned, load_predictions(*kept)

@@ -287,17 +287,12 @@ class _Worker:
             "shared": self.host.shared,
             "metric": self.job.task.metric,
             "fingerprint": self.job.task.fingerprint,
-            "n_examples": self._count_examples(),
+            "n_examples": {
+                "seen": self.job.setup.views.n_examples,
+                "test": len(self.job.test.y) if self.host.score_test else 0,
+            },
         }
         self.attempt.check_lease()
         draft = self.attempt.directory.draft_file
         if not write_json_once(self.directory.result_file, sealed(record), draft):
             raise self.attempt.superseded()
-
-    def _count_examples(self) -> dict[str, int]:
-        """Of the fold: those that the method may see, and those that test."""
-        views = self.job.setup.views
-        n_seen = len(views.train.y) + len(views.model_valid.y)
-        if not torch.equal(views.policy_valid.y, views.model_valid.y):  # one set for both, mostly
-            n_seen += len(views.policy_valid.y)
-        return {"seen": n_seen, "test": len(self.job.test.y) if self.host.score_test else 0}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from augbench.datasets.task import Digest, Split, fingerprint
+from augbench.datasets.task import Digest, Split, Views, fingerprint
 
 X = torch.arange(4_000_000, dtype=torch.float32).reshape(1000, 4, 1000)
 Y = torch.arange(1000)
@@ -50,3 +50,11 @@ def test_rows_with_gaps_between_them_move_without_the_gaps() -> None:
 def test_rows_with_gaps_between_them_are_the_same_on_a_gpu() -> None:
     gapped = torch.as_strided(X, (600, 3, 1000), (4000, 1000, 1))
     assert torch.equal(Split(gapped, Y[:600]).to("cuda").x.cpu(), gapped)
+
+
+def test_one_set_for_both_validations_counts_once() -> None:
+    def split(n: int) -> Split:
+        return Split(torch.zeros(n, 2), torch.arange(n) % 2)
+
+    assert Views(split(5), split(3), split(3)).n_examples == 8
+    assert Views(split(5), split(3), split(4)).n_examples == 12

@@ -14,7 +14,7 @@ import pytest
 
 from augbench.analysis.figures import FIGURES
 from augbench.analysis.frame import Results
-from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.history import History
 from augbench.analysis.html.page import page
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.text import file_stem
@@ -35,7 +35,7 @@ def report_data(results: Results) -> ReportData:
         for task in results.trials["task"].unique()
         for name, drawing in FIGURES.items()
     ]
-    return ReportData(results, Origin(), tuple(figures))
+    return ReportData(results, History(), tuple(figures))
 
 
 @pytest.fixture

@@ -138,6 +138,7 @@ def test_the_legend_hides_a_method(opened):
     wait(opened, "!document.querySelectorAll('.js-line').length")
     click(opened, '[data-action="all"]')
     wait(opened, f"document.querySelectorAll('.js-line').length === {before}")
+    assert n_lines(opened) == before > 1
 
 
 def test_axis_reading_and_scale_can_be_chosen(opened):

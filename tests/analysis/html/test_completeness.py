@@ -3,14 +3,14 @@ import re
 from augbench.analysis.frame import STATES
 from augbench.analysis.html import completeness
 from augbench.analysis.html.completeness import completeness_section
-from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.history import History
 from augbench.analysis.html.report_data import ReportData
 
 POINT = [(0.5, 0.4, 1, 1)]
 
 
 def html(results):
-    return str(completeness_section(ReportData(results, Origin())).body)
+    return str(completeness_section(ReportData(results, History())).body)
 
 
 def cells(results):

@@ -7,7 +7,7 @@ import pytest
 
 from augbench.analysis.frame import results
 from augbench.analysis.html.elements import Section, paragraph
-from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.history import History
 from augbench.analysis.html.page import SECTIONS, page
 from augbench.analysis.html.report_data import ReportData
 
@@ -71,7 +71,7 @@ def test_a_section_is_one_function_of_the_report(grid, monkeypatch):
         return Section("extra", "Extra", paragraph(f"{len(report.scores)} rows"))
 
     monkeypatch.setattr("augbench.analysis.html.page.SECTIONS", (*SECTIONS, extra))
-    assert b'<section id="extra"><h2>Extra</h2>' in page(ReportData(grid(2, 1), Origin()))
+    assert b'<section id="extra"><h2>Extra</h2>' in page(ReportData(grid(2, 1), History()))
 
 
 @pytest.mark.parametrize("label", HOSTILE)

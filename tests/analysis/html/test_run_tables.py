@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from augbench.analysis.frame import load
-from augbench.analysis.html.origin import read_origin
+from augbench.analysis.html.history import read_history
 from augbench.analysis.report import write_report
 from augbench.analysis.run_tables import load_run_tables
 from augbench.bench.driver.run import run_suite
@@ -32,7 +32,9 @@ def report(tmp_path_factory):
     run = folder / "run"
     options = RunOptions(run, folder, engine="inline")
     assert run_suite(load_suite(folder / "suite.toml"), options, Console(quiet=True))
-    write_report(load(run), folder / "report", origin=read_origin(run), tables=load_run_tables(run))
+    write_report(
+        load(run), folder / "report", history=read_history(run), tables=load_run_tables(run)
+    )
     return folder / "report"
 
 

@@ -13,12 +13,12 @@ import pytest
 
 from augbench.analysis.frame import results
 from augbench.analysis.html.curves import curves_section
+from augbench.analysis.html.history import History
 from augbench.analysis.html.learned import (
     agreement_sentences,
     learned_section,
     rest_sentences,
 )
-from augbench.analysis.html.origin import Origin
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.scores import scores_section
 from augbench.analysis.report import write_report
@@ -26,7 +26,7 @@ from augbench.analysis.scores import score_rows
 
 
 def data(run, **options):
-    return ReportData(run, Origin(), **options)
+    return ReportData(run, History(), **options)
 
 
 def drawn(body):

@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
-from augbench.analysis.html.origin import Origin
+from augbench.analysis.html.history import History
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.summary import sentences
 
 
 def told(results, **options):
-    return sentences(ReportData(results, Origin(), **options))
+    return sentences(ReportData(results, History(), **options))
 
 
 def one(test, hours=1.0):
@@ -124,3 +126,12 @@ def test_many_tasks_do_not_make_many_sentences(grid):
 
 def test_a_label_cannot_break_a_line_of_the_terminal(trial, gather):
     assert all("\n" not in line for line in told(gather(trial("a\nb\x1b[31m", 0, one(0.4)))))
+
+
+def test_a_reference_is_what_its_method_is_whatever_its_label(trial, gather):
+    ends = {"best": 0.9, "plain": 0.5, "none": 0.4}
+    run = gather(*(trial(label, 0, [(0.5, end, 1, 1)]) for label, end in ends.items()))
+    run = replace(run, methods={"best": "adda", "plain": "none", "none": "augnet"})
+    found = next(sentence for sentence in told(run) if "best" in sentence)
+    assert "the reference: plain 0.500" in found
+    assert "0.400" not in found

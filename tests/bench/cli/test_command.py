@@ -18,7 +18,6 @@ import torch
 
 import augbench.bench.unit.job
 import augbench.bench.unit.rates
-from augbench.bench.cli.command import main
 from augbench.bench.cli.option_notes import option_notes
 from augbench.datasets import plugins
 from augbench.datasets.errors import UserNotice
@@ -27,20 +26,6 @@ from augbench.methods.training.method import DoesNotFitError
 
 Answer = tuple[int, str, str]
 Ask = Callable[..., Answer]
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """The command in this process: its exit code, what it printed and what it complained of."""
-
-    def run(*arguments: str | Path) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["augbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        printed = capsys.readouterr()
-        return int(caught.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def assert_one_sentence(answer: Answer, *parts: str) -> None:

@@ -1,33 +1,15 @@
 """`augbench merge` on real runs: folds and methods that came separately are one run."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from augbench.bench.cli.command import main
 from augbench.bench.store.points import open_run
 from augbench.bench.unit.work import Host, do_unit
 from runs import timeless
 
 Answer = tuple[int, str, str]
 Ask = Callable[..., Answer]
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """The command in this process: its exit code, what it printed and what it complained of."""
-
-    def run(*arguments: str | Path) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["augbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        printed = capsys.readouterr()
-        return int(caught.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def test_parts_of_a_suite_merge_into_what_the_whole_suite_gives(

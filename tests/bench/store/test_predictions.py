@@ -1,7 +1,10 @@
 """What models predict on the test split, kept and read again."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from rich.console import Console
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import load_suite
+from augbench.bench.store.best_policies import read_best_policies
+from augbench.bench.store.costs import read_costs
 from augbench.bench.store.files import DamagedError, file_digest
 from augbench.bench.store.points import open_run, read_points
 from augbench.bench.store.predictions import (
@@ -79,6 +84,19 @@ def test_only_those_of_the_best_weights_are_kept(out: Path) -> None:
             continue
         assert [file.name for file in files] == [f"predictions-{record['weights']}.npz"]
         assert file_digest(files[0]) == record["predictions_digest"]
+
+
+@pytest.mark.parametrize("read", [read_predictions, read_best_policies, read_costs])
+def test_a_damaged_trial_is_left_out(read: Callable[..., Any], out: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(out, tmp_path / "run"))
+    run, suite = open_run(damaged)
+    whole = list(read(run, suite.plan))
+    unit = next(each for each in suite.plan if each.method == "random_policy").spec.unit
+    (run.unit(unit).path / "spec.json").write_text("{}")
+    left = list(read(run, suite.plan))
+    assert 0 < len(left) < len(whole)
+    assert unit.digest not in str(left)
+    assert unit.digest in str(whole) or read is not read_costs
 
 
 def test_they_are_small(out: Path) -> None:

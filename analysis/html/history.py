@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.files import DamagedError
+from augbench.bench.store.origin import units_in_view
 from augbench.bench.store.points import open_run
-from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.states import involved
 from augbench.bench.store.unit_directory import UnitDirectory
 
 
@@ -26,7 +24,7 @@ class Machine(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Origin:
+class History:
     """What a run says about itself. Times are UTC, to the second; "" where they are not known."""
 
     suite: Mapping[str, Any] = field(default_factory=dict)  # its tables, with all overrides
@@ -40,7 +38,7 @@ class Origin:
     lost: int = 0  # attempts that neither ended nor run now: their processes died
 
 
-def read_origin(path: Path) -> Origin:
+def read_history(path: Path) -> History:
     """What the files of a run say. A unit that is damaged is left out; the report names it.
 
     UserError: it is not a run directory, or another version of augbench wrote it.
@@ -49,13 +47,13 @@ def read_origin(path: Path) -> Origin:
     machines: Counter[Machine] = Counter()
     data: dict[str, set[str]] = {}
     tries: list[_Attempt] = []
-    units = {unit.path: (each.task, unit) for each in suite.plan for unit in _begun(run, each)}
-    for task, unit in units.values():
+    units = list(units_in_view(run, suite.plan, skip_damaged=True))
+    for task, unit in units:
         for attempt in _attempts(unit):
             tries.append(attempt)
             machines.update(attempt.machine)
             data.setdefault(task, set()).update(attempt.data)
-    return Origin(
+    return History(
         suite=suite.resolved,
         splits=run.splits(),
         data={task: tuple(sorted(digests)) for task, digests in data.items()},
@@ -66,15 +64,6 @@ def read_origin(path: Path) -> Origin:
         attempts=len(tries),
         lost=sum(attempt.lost for attempt in tries),
     )
-
-
-def _begun(run: RunDirectory, planned: PlannedTrial) -> Iterable[UnitDirectory]:
-    if not run.unit(planned.spec.unit).path.exists():
-        return []
-    try:
-        return [unit for unit in involved(run, planned.spec) if unit.path.exists()]
-    except DamagedError:
-        return []
 
 
 class _Attempt(NamedTuple):

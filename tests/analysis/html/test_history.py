@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from augbench.analysis.frame import load
-from augbench.analysis.html.origin import Machine, Origin, read_origin
+from augbench.analysis.html.history import History, Machine, read_history
 from augbench.analysis.html.provenance import provenance_section, suite_section
 from augbench.analysis.html.report_data import ReportData
 from augbench.bench.driver.run import RunOptions, run_suite
@@ -12,7 +12,7 @@ from augbench.bench.plan.suite import load_suite
 from augbench.datasets.errors import UserError
 
 SUITE = """
-name = "origin"
+name = "history"
 folds = 1
 [tasks.sinusoids]
 training = { epochs = 2 }
@@ -32,23 +32,23 @@ def run(tmp_path):
 
 
 def test_a_run_says_where_its_results_come_from(run):
-    origin = read_origin(run)
-    assert (origin.units, origin.attempts, origin.lost) == (3, 3, 0)  # one is a retraining
-    (machine, attempts), *others = origin.machines.items()
+    history = read_history(run)
+    assert (history.units, history.attempts, history.lost) == (3, 3, 0)  # one is a retraining
+    (machine, attempts), *others = history.machines.items()
     assert not others
     assert attempts == 3
     assert machine.device == "cpu"
     assert {"python", "torch", "augbench"} <= dict(machine.versions).keys()
-    assert list(origin.splits) == ["sinusoids"]
-    assert len(origin.data["sinusoids"]) == 1
-    assert origin.suite["tasks"]["sinusoids"]["n_train"] == 40
-    assert origin.begun <= origin.ended
+    assert list(history.splits) == ["sinusoids"]
+    assert len(history.data["sinusoids"]) == 1
+    assert history.suite["tasks"]["sinusoids"]["n_train"] == 40
+    assert history.begun <= history.ended
 
 
 def test_what_a_damaged_unit_says_is_left_out(run):
     log = sorted(run.glob("trials/*/attempts/0001/log.jsonl"))[0]
     log.write_text("not a record\n")
-    before = read_origin(run)
+    before = read_history(run)
     assert before.attempts < 3
     assert before.machines
 
@@ -58,16 +58,16 @@ def test_a_log_that_holds_other_things_than_ours_is_read(run):
         first, *rest = log.read_text().splitlines()
         event = json.loads(first) | {"versions": "none", "commit": None}
         log.write_text("\n".join([json.dumps(event), *rest]) + "\n")
-    assert [dict(m.versions).keys() for m in read_origin(run).machines] == [{"python"}]
+    assert [dict(m.versions).keys() for m in read_history(run).machines] == [{"python"}]
 
 
 def test_a_folder_that_is_no_run_is_one_clear_sentence(tmp_path):
     with pytest.raises(UserError, match=r"is no run directory: it holds no run\.json"):
-        read_origin(tmp_path)
+        read_history(tmp_path)
 
 
 def test_the_page_shows_suite_and_provenance(run):
-    report = ReportData(load(run), read_origin(run), command=("augbench", "report", "a b"))
+    report = ReportData(load(run), read_history(run), command=("augbench", "report", "a b"))
     suite = suite_section(report)
     assert suite is not None
     assert "[tasks.sinusoids]\nn_train = 40" in str(suite.body)
@@ -75,14 +75,14 @@ def test_the_page_shows_suite_and_provenance(run):
     assert "3 units (trials and retrainings) in 3 attempts." in text
     assert "Folds: 0." in text
     assert "augbench report &#39;a b&#39;" in text
-    assert report.origin.data["sinusoids"][0] in text
+    assert report.history.data["sinusoids"][0] in text
 
 
 def test_attempts_that_died_and_changed_code_are_named(trial, gather):
     machines = {Machine("abc-dirty", (), "cpu", "vm", 1): 3, Machine("", (), "cpu", "vm", 1): 1}
-    origin = Origin(machines=machines, units=2, attempts=4, lost=2)
+    history = History(machines=machines, units=2, attempts=4, lost=2)
     run = gather(trial("none", 0, [(0.5, 0.4, 1, 1)]))
-    text = str(provenance_section(ReportData(run, origin)).body)
+    text = str(provenance_section(ReportData(run, history)).body)
     assert "2 units (trials and retrainings) in 4 attempts, of which 2 were lost" in text
     assert "had changes that were not committed" in text
     assert "not known" in text
