@@ -13,10 +13,10 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
         kept_predictions,
         metric_table,
     )
-    from augbench.analysis.comparison import comparison_table
     from augbench.analysis.costs import cost_figure, cost_table, phase_table
     from augbench.analysis.figures import accuracy_figure
     from augbench.analysis.frame import Results, load, results
+    from augbench.analysis.gains import gain_table
     from augbench.analysis.report import write_report
     from augbench.analysis.rest import rest_table
     from augbench.analysis.scores import final_scores, score_markdown, score_table
@@ -33,7 +33,7 @@ FILES = {
     "best_policies": "best_policies",
     "charge_searches": "searches",
     "class_table": "class_scores",
-    "comparison_table": "comparison",
+    "gain_table": "gains",
     "confusion_table": "class_scores",
     "cost_figure": "costs",
     "cost_table": "costs",

@@ -44,8 +44,8 @@ def write_report(
     that is drawn) for every task and row of ``FIGURES``; ``TASK-ranges.*`` where layers have
     learned a transform of which the task knows the margin between the classes; ``table.csv``,
     ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of augmentation layers);
-    ``policies.csv`` (the share of each transform in the policies); ``comparisons.csv`` and
-    ``summary.csv`` (`comparison_table`, `summary_scores`). With ``tables``, also ``TASK-costs.*``
+    ``policies.csv`` (the share of each transform in the policies); ``gains.csv`` and
+    ``summary.csv`` (`gain_table`, `summary_scores`). With ``tables``, also ``TASK-costs.*``
     and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the task's label. A
     run that is unfinished, or has no point yet, gives the same files, and they say so. The same
     results give the same bytes. ``include_shared`` keeps trials that shared a GPU in all figures
@@ -64,7 +64,7 @@ def write_report(
     contents["points.csv"] = csv(results.points)
     contents["learned.csv"] = csv(results.learned)
     contents["policies.csv"] = csv(results.policies)
-    contents["comparisons.csv"] = csv(report.comparisons)
+    contents["gains.csv"] = csv(report.gains)
     contents["summary.csv"] = csv(report.summary)
     contents |= {f"{name}.csv": csv(table) for name, table in tables.by_name().items()}
     return [write(folder / name, content) for name, content in contents.items()]

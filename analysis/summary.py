@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augbench.analysis.comparison import all_references, final_test_scores
 from augbench.analysis.curves import best_so_far, shared_trials
 from augbench.analysis.frame import Results, ended
+from augbench.analysis.gains import all_references, final_test_scores
 from augbench.analysis.statistics.aggregate import interquartile_mean, optimality_gap
 from augbench.analysis.statistics.anytime import normalised_area
 from augbench.analysis.statistics.bootstrap import stratified_bootstrap

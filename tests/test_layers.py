@@ -14,7 +14,7 @@ LAYERS = ("datasets", "methods", "bench", "analysis")
 ROOMS = {
     "datasets": ("options", "trunks"),
     "methods": ("options", "transforms", "gradients", "policies", "layers", "training"),
-    "bench": ("plan", "store", "unit", "engines", "driver", "search", "cli"),
+    "bench": ("plan", "store", "unit", "engines", "driver", "search", "merge", "cli"),
     "analysis": ("statistics",),  # beside which paper/ is, as the files are
 }
 FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))

@@ -9,11 +9,11 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from augbench.analysis.html.classes import classes_section
-from augbench.analysis.html.comparisons import comparisons_section
 from augbench.analysis.html.completeness import completeness_section
 from augbench.analysis.html.costs import costs_section
 from augbench.analysis.html.curves import curves_section
 from augbench.analysis.html.elements import Section, join, safe
+from augbench.analysis.html.gains import gains_section
 from augbench.analysis.html.learned import learned_section
 from augbench.analysis.html.provenance import provenance_section, suite_section
 from augbench.analysis.html.report_data import ReportData
@@ -26,7 +26,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     completeness_section,
     curves_section,
     scores_section,
-    comparisons_section,
+    gains_section,
     classes_section,
     learned_section,
     costs_section,

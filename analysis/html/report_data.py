@@ -6,8 +6,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from augbench.analysis.comparison import comparison_table
 from augbench.analysis.frame import Results
+from augbench.analysis.gains import gain_table
 from augbench.analysis.html.history import History
 from augbench.analysis.run_tables import RunTables
 from augbench.analysis.scores import score_table
@@ -43,9 +43,9 @@ class ReportData:
         return score_table(self.results, include_shared=self.include_shared)
 
     @cached_property
-    def comparisons(self) -> pd.DataFrame:
-        """The ``comparison_table`` of the run."""
-        return comparison_table(self.results)
+    def gains(self) -> pd.DataFrame:
+        """The ``gain_table`` of the run."""
+        return gain_table(self.results)
 
     @cached_property
     def summary(self) -> pd.DataFrame:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.comparison import all_references
 from augbench.analysis.curves import contended_trials, shared_trials
 from augbench.analysis.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.gains import all_references
 from augbench.analysis.html.elements import Section, bullets
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.panels import readable_unit

@@ -21,8 +21,8 @@ def merge(
     from rich.console import Console
 
     from augbench.bench.cli.trial_tables import state_counts
-    from augbench.bench.store.merge import merge_runs
-    from augbench.bench.store.merge_write import SUITE_FILE
+    from augbench.bench.merge.merge import merge_runs
+    from augbench.bench.merge.write import SUITE_FILE
     from augbench.bench.store.states import read_trials
     from augbench.bench.terminal import print_line
 

@@ -17,7 +17,7 @@ def _small_pictures(monkeypatch):
 
 TABLES = {
     *("report.html", "table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"),
-    *("comparisons.csv", "summary.csv"),
+    *("gains.csv", "summary.csv"),
 }
 
 

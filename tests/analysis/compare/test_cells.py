@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from augbench.analysis.compare import COMPARED_COLUMNS, FAILING, VERDICTS, compare_results
+from augbench.analysis.compare.cells import COMPARED_COLUMNS, FAILING, VERDICTS, compare_results
 from augbench.analysis.frame import results
 from augbench.analysis.statistics.paired import corrected_t_interval
 

@@ -21,9 +21,9 @@ SUMMARY = (
 )
 
 
-def comparisons_section(report: ReportData) -> Section | None:
+def gains_section(report: ReportData) -> Section | None:
     """Both tables; nothing if no trial has ended."""
-    gains, scores = report.comparisons, report.summary
+    gains, scores = report.gains, report.summary
     if not scores["n"].any():
         return None
     parts = [heading("Over folds"), _summary(report, scores), paragraph(SUMMARY)]

@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from augbench.analysis.compare import COMPARED_COLUMNS
-from augbench.analysis.compare_command import compare
+from augbench.analysis.compare.cells import COMPARED_COLUMNS
+from augbench.analysis.compare.command import compare
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
+from augbench.bench.merge.merge import merge_runs
 from augbench.bench.plan.suite import load_suite
-from augbench.bench.store.merge import merge_runs
 from augbench.datasets.errors import UserError
 
 app = typer.Typer()
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(make: Make, tmp_path: Pat
 
 def test_the_command_is_imported_without_heavy_libraries() -> None:
     script = (
-        "import sys, augbench.analysis.compare_command; "
+        "import sys, augbench.analysis.compare.command; "
         "print([name for name in ('torch', 'pandas', 'numpy', 'scipy', 'rich') "
         "if name in sys.modules])"
     )
@@ -155,7 +155,7 @@ def test_the_command_is_imported_without_heavy_libraries() -> None:
 
 
 def test_bench_finds_the_command() -> None:
-    file = Path(__file__).parents[2] / "pyproject.toml"
+    file = Path(__file__).parents[3] / "pyproject.toml"
     project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
     assert project["entry-points"]["augbench.commands"]["compare"] == (
         f"{compare.__module__}:{compare.__name__}"

@@ -37,9 +37,9 @@ def compare(
         raise UserError(f"--worse-than is {worse_than}; it has to be 0 or more, as in 0.01")
     from rich.console import Console
 
-    from augbench.analysis.compare import FAILING
-    from augbench.analysis.compare_tables import conclusion, show_comparison
-    from augbench.analysis.compared_runs import compare_runs, likeness, read_run
+    from augbench.analysis.compare.cells import FAILING
+    from augbench.analysis.compare.runs import compare_runs, likeness, read_run
+    from augbench.analysis.compare.terminal import conclusion, show_comparison
     from augbench.analysis.text import csv as csv_bytes
     from augbench.bench.store.files import replace_text
     from augbench.bench.terminal import print_line

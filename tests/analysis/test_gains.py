@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from augbench.analysis.comparison import COMPARISON_COLUMNS, comparison_table
 from augbench.analysis.frame import results
+from augbench.analysis.gains import GAIN_COLUMNS, gain_table
 from augbench.analysis.statistics.paired import corrected_t_interval, corrected_t_test, holm
 
 NONE = np.array([0.50, 0.52, 0.55, 0.51, 0.54])
@@ -40,7 +40,7 @@ def row(table, method, reference="none"):
 
 
 def test_the_gain_has_the_interval_and_the_p_of_the_corrected_test(run):
-    found = row(comparison_table(run), "augnet")
+    found = row(gain_table(run), "augnet")
     interval = corrected_t_interval(AUGNET, NONE, 1 / 4)  # 5 folds
     assert found["gain"] == pytest.approx(0.082)
     assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
@@ -49,18 +49,18 @@ def test_the_gain_has_the_interval_and_the_p_of_the_corrected_test(run):
 
 
 def test_the_ratio_of_a_task_can_be_given(run):
-    found = row(comparison_table(run, test_train_ratios={"toy": 0.2}), "augnet")
+    found = row(gain_table(run, test_train_ratios={"toy": 0.2}), "augnet")
     assert found["p"] == pytest.approx(corrected_t_test(AUGNET, NONE, 0.2).p)
     known = replace(run, test_train_ratios={"toy": 0.2})
-    assert row(comparison_table(known), "augnet").equals(found)
-    changed = comparison_table(known, test_train_ratios={"toy": 0.5})
+    assert row(gain_table(known), "augnet").equals(found)
+    changed = gain_table(known, test_train_ratios={"toy": 0.5})
     assert row(changed, "augnet")["p"] > found["p"]
-    other = comparison_table(run, test_train_ratios={"another": 9.0})
-    pd.testing.assert_frame_equal(other, comparison_table(run))
+    other = gain_table(run, test_train_ratios={"another": 9.0})
+    pd.testing.assert_frame_equal(other, gain_table(run))
 
 
 def test_p_is_adjusted_over_the_methods_of_one_reference(run):
-    table = comparison_table(run)
+    table = gain_table(run)
     assert table["method"].tolist() == ["adda", "augnet"]
     np.testing.assert_allclose(table["p_holm"], holm(table["p"].to_numpy()))
     assert row(table, "augnet")["p_holm"] == pytest.approx(2 * row(table, "augnet")["p"])
@@ -68,7 +68,7 @@ def test_p_is_adjusted_over_the_methods_of_one_reference(run):
 
 def test_each_reference_has_its_own_correction(folds, gather):
     names = {"none": NONE, "random_policy": ADDA - 0.02, "augnet": AUGNET, "adda": ADDA}
-    table = comparison_table(gather(*(each for name in names for each in folds(name, names[name]))))
+    table = gain_table(gather(*(each for name in names for each in folds(name, names[name]))))
     for reference in ("none", "random_policy"):
         of_one = table[table["reference"] == reference]
         assert len(of_one) == 3
@@ -80,7 +80,7 @@ def test_a_reference_is_what_its_method_is_and_each_is_held_against_the_others(f
         *folds("plain", NONE), *folds("none", ADDA), *folds("trivial", AUGNET), *folds("mine", ADDA)
     )
     named = {"plain": "none", "none": "augnet", "trivial": "trivialaugment", "mine": "none"}
-    table = comparison_table(replace(run, methods=named))
+    table = gain_table(replace(run, methods=named))
     assert set(zip(table["method"], table["reference"], strict=True)) == {
         pair
         for pair in product(["plain", "none", "trivial", "mine"], ["plain", "trivial", "mine"])
@@ -94,14 +94,14 @@ def test_seeds_of_a_fold_are_one_value(folds, gather):
         *folds("none", NONE), *folds("none", NONE, seed=1),
         *folds("augnet", AUGNET - 0.01), *folds("augnet", AUGNET + 0.01, seed=1),
     )  # fmt: skip
-    found = row(comparison_table(run), "augnet")
+    found = row(gain_table(run), "augnet")
     assert found["p"] == pytest.approx(corrected_t_test(AUGNET, NONE, 1 / 4).p)
     assert found["folds"] == 5
 
 
 def test_only_seeds_that_both_have_are_compared(folds, gather):
     run = gather(*folds("none", NONE), *folds("augnet", AUGNET), *folds("augnet", NONE, seed=1))
-    assert row(comparison_table(run), "augnet")["gain"] == pytest.approx(0.082)
+    assert row(gain_table(run), "augnet")["gain"] == pytest.approx(0.082)
 
 
 def test_a_failed_cell_and_one_that_still_runs_are_no_pairs_but_planned(folds, trial, gather):
@@ -111,7 +111,7 @@ def test_a_failed_cell_and_one_that_still_runs_are_no_pairs_but_planned(folds, t
         trial("augnet", 3, [(0.5, 0.9, 1, 1)], state="running"),
         trial("augnet", 4, [], state="failed", reason="out of memory"),
     )
-    found = row(comparison_table(run), "augnet")
+    found = row(gain_table(run), "augnet")
     assert (found["folds"], found["planned"]) == (3, 5)
     assert found["p"] == pytest.approx(corrected_t_test(AUGNET[:3], NONE[:3], 1 / 4).p)
 
@@ -120,7 +120,7 @@ def test_a_failed_cell_and_one_that_still_runs_are_no_pairs_but_planned(folds, t
 def test_with_one_fold_or_none_there_is_a_sentence_and_no_p(folds, trial, gather, n):
     rest = [trial("augnet", fold, [], state="waiting") for fold in range(n, 2)]
     run = gather(*folds("none", NONE[:2]), *folds("augnet", AUGNET[:n]), *rest)
-    found = row(comparison_table(run), "augnet")
+    found = row(gain_table(run), "augnet")
     assert found["why"] == f"too few folds: {n} of 2 needed"
     assert found[["low", "high", "p", "p_holm"]].isna().all()
     assert (found["gain"] == pytest.approx(0.1)) if n else np.isnan(found["gain"])
@@ -128,11 +128,11 @@ def test_with_one_fold_or_none_there_is_a_sentence_and_no_p(folds, trial, gather
 
 def test_a_suite_of_one_fold_is_not_tested(folds, gather):
     run = gather(*folds("none", NONE[:1]), *folds("augnet", AUGNET[:1]))
-    assert row(comparison_table(run), "augnet")["why"] == "too few folds: 1 of 2 needed"
+    assert row(gain_table(run), "augnet")["why"] == "too few folds: 1 of 2 needed"
 
 
 def test_a_method_that_equals_its_reference_has_no_p(folds, gather):
-    found = row(comparison_table(gather(*folds("none", NONE), *folds("twin", NONE))), "twin")
+    found = row(gain_table(gather(*folds("none", NONE), *folds("twin", NONE))), "twin")
     assert (found["gain"], found["why"][:27]) == (0.0, "all 5 differences are equal")
 
 
@@ -142,7 +142,7 @@ def test_tasks_are_not_mixed(folds, gather):
         *folds("none", AUGNET[:3], task="b"), *folds("augnet", NONE[:3], task="b"),
         *folds("augnet", NONE, task="c"),
     )  # fmt: skip
-    table = comparison_table(run)
+    table = gain_table(run)
     assert table["task"].tolist() == ["a", "b"]
     assert table["gain"].tolist() == pytest.approx([0.082, -(0.1 + 0.06 + 0.07) / 3])
     assert table["p"].tolist() == pytest.approx(table["p_holm"].tolist())  # each has one method
@@ -151,8 +151,8 @@ def test_tasks_are_not_mixed(folds, gather):
 @pytest.mark.parametrize("planned", [0, 2])
 def test_without_points_the_table_has_its_columns(folds, trial, gather, planned):
     trials = [trial(m, 0, [], state="waiting") for m in ("none", "augnet")][:planned]
-    table = comparison_table(gather(*trials) if trials else results([], [], "nothing"))
-    assert {name: str(kind) for name, kind in table.dtypes.items()} == COMPARISON_COLUMNS
+    table = gain_table(gather(*trials) if trials else results([], [], "nothing"))
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == GAIN_COLUMNS
     assert len(table) == planned // 2
 
 
@@ -166,4 +166,4 @@ def test_the_order_of_rows_does_not_matter(run, random):
         for frame in (run.points, run.trials)
     )
     shuffled = replace(run, points=points, trials=trials)
-    pd.testing.assert_frame_equal(comparison_table(shuffled), comparison_table(run))
+    pd.testing.assert_frame_equal(gain_table(shuffled), gain_table(run))

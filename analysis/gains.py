@@ -11,7 +11,7 @@ from augbench.analysis.panels import REFERENCES
 from augbench.analysis.scores import final_scores, reference_labels
 from augbench.analysis.statistics.paired import corrected_t_interval, corrected_t_test, holm
 
-COMPARISON_COLUMNS = {
+GAIN_COLUMNS = {
     "task": "str",
     "method": "str",  # labels, as everywhere
     "reference": "str",
@@ -26,10 +26,10 @@ COMPARISON_COLUMNS = {
 }
 
 
-def comparison_table(
+def gain_table(
     results: Results, *, test_train_ratios: Mapping[str, float] | None = None
 ) -> pd.DataFrame:
-    """One row per task, method and reference planned on it, in this order: ``COMPARISON_COLUMNS``.
+    """One row per task, method and reference planned on it, in this order: ``GAIN_COLUMNS``.
 
     A reference is what has one of ``REFERENCES`` as its method, whatever its label; they are
     held against each other too. A trial counts once it has ended and has a point. Of a fold, the
@@ -52,7 +52,7 @@ def comparison_table(
                 row = _gain(on_task, str(method), reference, ratio)
                 names = {"task": task, "method": method, "reference": reference}
                 rows.append(names | row | {"planned": planned["fold"].nunique(), "p_holm": nan})
-    table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS)).astype(COMPARISON_COLUMNS)
+    table = pd.DataFrame(rows, columns=list(GAIN_COLUMNS)).astype(GAIN_COLUMNS)
     adjusted = table.groupby(["task", "reference"])["p"].transform(lambda p: holm(p.to_numpy()))
     return table.assign(p_holm=adjusted.astype("float64"))
 

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from augbench.analysis.compare import compare_results
-from augbench.analysis.compare_tables import conclusion, show_comparison
+from augbench.analysis.compare.cells import compare_results
+from augbench.analysis.compare.terminal import conclusion, show_comparison
 from augbench.analysis.frame import results
 
 

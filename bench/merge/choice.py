@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from augbench.bench.merge.source import Source
 from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.store.attempt_log import pulse
-from augbench.bench.store.merge_source import Source
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
 

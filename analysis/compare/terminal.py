@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from augbench.analysis.compare import FAILING
+from augbench.analysis.compare.cells import FAILING
 from augbench.bench.driver.display import duration
 from augbench.bench.terminal import as_text, print_line
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from augbench.bench.merge.source import Source
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import Suite
 from augbench.bench.plan.toml import toml
@@ -23,7 +24,6 @@ from augbench.bench.store.files import (
     sync_folder,
     write_json,
 )
-from augbench.bench.store.merge_source import Source
 from augbench.bench.store.origin import MERGED
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory

@@ -9,8 +9,9 @@ import pytest
 
 import augbench.bench.plan.spec
 from augbench.analysis.frame import load
+from augbench.bench.merge import write
+from augbench.bench.merge.merge import merge_runs
 from augbench.bench.plan.suite import load_suite, read_suite
-from augbench.bench.store import merge_write
 from augbench.bench.store.files import (
     append_line,
     file_digest,
@@ -18,7 +19,6 @@ from augbench.bench.store.files import (
     read_lines,
     write_json,
 )
-from augbench.bench.store.merge import merge_runs
 from augbench.bench.store.points import open_run, read_points
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.states import read_trials
@@ -399,7 +399,7 @@ def test_a_merge_that_is_cut_off_leaves_no_run_and_the_next_one_is_whole(
     a: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops_at: int | str
 ) -> None:
     b, out = model_run(tmp_path / "b"), tmp_path / "m"
-    copy, n_copied = merge_write._copy_unit, 0
+    copy, n_copied = write._copy_unit, 0
 
     def killed(*_: Any) -> None:
         raise SystemExit(9)
@@ -413,9 +413,9 @@ def test_a_merge_that_is_cut_off_leaves_no_run_and_the_next_one_is_whole(
 
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "rmtree", lambda *_, **__: None)  # as after a kill
-        patched.setattr(merge_write, "_copy_unit", copies)
+        patched.setattr(write, "_copy_unit", copies)
         if stops_at == "records":
-            patched.setattr(merge_write, "write_json", killed)
+            patched.setattr(write, "write_json", killed)
         with pytest.raises(SystemExit):
             merge_runs([a.path, b.path], out)
     assert not out.exists()
@@ -433,7 +433,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     b = model_run(tmp_path / "b")
-    monkeypatch.setattr(merge_write, "_copy_file", full)
+    monkeypatch.setattr(write, "_copy_file", full)
     with pytest.raises(UserError, match=r"cannot copy .*: .*No space left"):
         merge_runs([a.path, b.path], tmp_path / "m")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from augbench.bench.merge.choice import choose_units
+from augbench.bench.merge.source import Source, not_written, read_source
+from augbench.bench.merge.write import check_same_merge, write_merged
 from augbench.bench.plan.suite import Suite
 from augbench.bench.plan.union import merge_suites, n_new_trials
-from augbench.bench.store.merge_choice import choose_units
-from augbench.bench.store.merge_source import Source, not_written, read_source
-from augbench.bench.store.merge_write import check_same_merge, write_merged
 from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.datasets.errors import UserError
