@@ -52,11 +52,9 @@ def write_report(
     and tables of hours. ``history`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
-    tables = tables or RunTables()
-    drawn = list(_drawn(results, tables, include_shared=include_shared))
-    report = _data(results, drawn, history, tables, command, include_shared=include_shared)
+    report, pictures = _draw(results, history, tables, command, include_shared=include_shared)
     contents = {PAGE: page(report)}
-    for figure, picture in drawn:
+    for figure, picture in zip(report.figures, pictures, strict=True):
         contents |= {f"{figure.stem}.png": png(picture), f"{figure.stem}.svg": figure.svg}
         contents[f"{figure.stem}.csv"] = csv(figure.table)
     contents["table.csv"] = csv(report.scores)
@@ -66,7 +64,7 @@ def write_report(
     contents["policies.csv"] = csv(results.policies)
     contents["gains.csv"] = csv(report.gains)
     contents["summary.csv"] = csv(report.summary)
-    contents |= {f"{name}.csv": csv(table) for name, table in tables.by_name().items()}
+    contents |= {f"{name}.csv": csv(table) for name, table in report.tables.by_name().items()}
     return [write(folder / name, content) for name, content in contents.items()]
 
 
@@ -80,29 +78,31 @@ def write_page(
     command: Sequence[str] = ("augbench", "report", "RUN"),
 ) -> Path:
     """Writes the page alone, as `write_report` does. UserError: it cannot be written."""
-    tables = tables or RunTables()
-    drawn = list(_drawn(results, tables, include_shared=include_shared))
-    report = _data(results, drawn, history, tables, command, include_shared=include_shared)
+    report, _ = _draw(results, history, tables, command, include_shared=include_shared)
     return write(file, page(report))
 
 
-def _data(
+def _draw(
     results: Results,
-    drawn: Iterable[tuple[DrawnFigure, Figure]],
     history: History | None,
-    tables: RunTables,
+    tables: RunTables | None,
     command: Sequence[str],
     *,
     include_shared: bool,
-) -> ReportData:
-    return ReportData(
+) -> tuple[ReportData, tuple[Figure, ...]]:
+    """What the page is made from, and its figures as matplotlib has them."""
+    tables = tables or RunTables()
+    drawn = list(_drawn(results, tables, include_shared=include_shared))
+    figures, pictures = (tuple(each) for each in zip(*drawn, strict=True)) if drawn else ((), ())
+    report = ReportData(
         results,
         history or History(),
-        tuple(figure for figure, _ in drawn),
+        figures,
         tuple(command),
         include_shared=include_shared,
         tables=tables,
     )
+    return report, pictures
 
 
 def _drawn(
