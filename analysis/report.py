@@ -124,7 +124,9 @@ def _drawn(
 def _figure(
     task: str, name: str, table: pd.DataFrame, picture: Figure
 ) -> tuple[DrawnFigure, Figure]:
-    return DrawnFigure(task, name, f"{file_stem(task)}-{name}", table, svg(picture)), picture
+    drawn = DrawnFigure(task, name, f"{file_stem(task)}-{name}", table, svg(picture))
+    picture.set_layout_engine("none")  # it is laid out: the PNG need not do that again
+    return drawn, picture
 
 
 def report_text(results: Results, scores: pd.DataFrame) -> str:
