@@ -1,13 +1,12 @@
 """The command that writes the report; bench finds it as an entry point."""
 
-import os
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from augbench.analysis.load_matplotlib import import_matplotlib
 
 PAGE_SUFFIX = ".html"
 
@@ -52,7 +51,7 @@ def report(
 
 
 def _report_search(run: Path, folder: Path) -> None:
-    from augbench.analysis.searches import write_search_report
+    from augbench.analysis.search_report import write_search_report
     from augbench.datasets.errors import UserError
 
     if folder.suffix == PAGE_SUFFIX:
@@ -65,13 +64,13 @@ def _report_search(run: Path, folder: Path) -> None:
 
 def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
-    from augbench.analysis.frame import load
     from augbench.analysis.html.history import read_history
     from augbench.analysis.html.report_data import ReportData
     from augbench.analysis.html.summary import sentences
     from augbench.analysis.report import write_page, write_report
-    from augbench.analysis.run_tables import load_run_tables
-    from augbench.analysis.searches import charge_searches
+    from augbench.analysis.tables.frame import load
+    from augbench.analysis.tables.run_tables import load_run_tables
+    from augbench.analysis.tables.searches import charge_searches
 
     results, history, tables = load(run), read_history(run), load_run_tables(run)
     flags = {"--include-shared": include_shared, "--charge-search": charge_search}
@@ -89,34 +88,3 @@ def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool)
     if len(damages):
         print("\n".join(damages), file=sys.stderr)
         raise typer.Exit(1)
-
-
-def import_matplotlib() -> None:
-    """Import matplotlib as if the user had no settings for it: some of them make its import fail.
-
-    A notebook names a backend of its own in MPLBACKEND, also for commands that it starts; and a
-    file of settings may be damaged, in the current folder too.
-    """
-    found = find_spec("matplotlib")
-    if "matplotlib" in sys.modules or found is None or found.origin is None:
-        return
-    settings = Path(found.origin).parent / "mpl-data"  # the shipped ones
-    former = {name: os.environ.get(name) for name in ("MPLBACKEND", "MATPLOTLIBRC")}
-    folder = Path.cwd() if Path("matplotlibrc").exists() else None
-    os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=str(settings / "matplotlibrc"))
-    try:
-        if folder is not None:
-            os.chdir(settings)
-        matplotlib: Any = import_module("matplotlib")
-        users_folder = matplotlib.get_configdir  # which may hold a damaged style
-        matplotlib.get_configdir = lambda: str(settings)
-        import_module("matplotlib.style")
-        matplotlib.get_configdir = users_folder
-    finally:
-        if folder is not None:
-            os.chdir(folder)
-        for name, value in former.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -1,8 +1,5 @@
 """The report of a run: figures, tables and a page, each file written whole or not at all."""
 
-import io
-import os
-import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,22 +7,23 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from augbench.analysis.costs import cost_figure, phase_table
-from augbench.analysis.figures import FIGURES
-from augbench.analysis.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.figures.accuracy import FIGURES
+from augbench.analysis.figures.costs import cost_figure
+from augbench.analysis.figures.image_files import png, svg
+from augbench.analysis.figures.ranges import range_figure
+from augbench.analysis.files import write
 from augbench.analysis.html.history import History
 from augbench.analysis.html.page import page
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.thinning import thinned
-from augbench.analysis.learned_ranges import learned_ranges, range_figure
-from augbench.analysis.run_tables import RunTables
-from augbench.analysis.scores import score_markdown
-from augbench.analysis.settings import plot_settings
+from augbench.analysis.tables.costs import phase_table
+from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.tables.learned_ranges import learned_ranges
+from augbench.analysis.tables.run_tables import RunTables
+from augbench.analysis.tables.scores import score_markdown
 from augbench.analysis.text import csv, file_stem, markdown
 from augbench.bench.store.states import skip_lines
-from augbench.datasets.errors import UserError
 
-DOTS_PER_INCH = 200
 PAGE = "report.html"
 
 
@@ -175,41 +173,3 @@ def _missing(trial: dict[Hashable, Any]) -> str:
     scored = f"{trial['points_scored']} of {trial['points_known']} points scored"
     line = f"{name}: {trial['state']}{reason}, {scored}"
     return f"- {markdown(line)}\n"
-
-
-def png(figure: Figure) -> bytes:
-    """A figure as PNG; the same figure gives the same bytes."""
-    return _saved(figure, "png", {"Software": "augbench"})
-
-
-def svg(figure: Figure) -> bytes:
-    """A figure as SVG, without a date; the same figure gives the same bytes."""
-    return _saved(figure, "svg", {"Date": None, "Creator": "augbench"})
-
-
-def _saved(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:
-    buffer = io.BytesIO()
-    with plot_settings():  # ticks are made only now
-        figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
-    return buffer.getvalue()
-
-
-def write(path: Path, content: bytes) -> Path:
-    """Writes a whole file or nothing: first under another name, then moved into its place."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(draft).chmod(0o644)  # mkstemp lets only its owner read a file
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UserError(
-            f"cannot write the report {path}: {error.strerror or error}; "
-            "choose a folder that can be written and has room"
-        ) from error
-    return path

@@ -15,12 +15,16 @@ ROOMS = {
     "datasets": ("options", "trunks"),
     "methods": ("options", "transforms", "gradients", "policies", "layers", "training"),
     "bench": ("plan", "store", "unit", "engines", "driver", "search", "merge", "cli"),
-    "analysis": ("statistics",),  # beside which paper/ is, as the files are
+    "analysis": ("statistics", "tables", "figures", "html", "compare", "paper"),
 }
 FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))
-# Some files are below the rooms of their layer: how a process begins and prints, and `datasets`,
-# whose one room holds networks, which are built from a signal.
-BELOW = {"augbench.bench.printable", "augbench.bench.startup", "augbench.bench.terminal"}
+# Some files are below the rooms of their layer: how a process begins and prints, files and
+# styles, and `datasets`, whose one room holds networks, which are built from a signal.
+BELOW = {
+    *("augbench.bench.printable", "augbench.bench.startup", "augbench.bench.terminal"),
+    *("augbench.analysis.files", "augbench.analysis.styles", "augbench.analysis.text"),
+    "augbench.analysis.load_matplotlib",
+}
 EMPTY_NAMES = {"utils", "helpers", "manager", "base", "common", "misc"}
 # What only some machines have: the inline engine and the analysis run without it.
 RAY_ONLY = ROOT / "bench" / "engines" / "ray_session.py"
@@ -75,7 +79,7 @@ def test_a_room_imports_only_itself_and_the_rooms_before_it(layer: str) -> None:
             assert order.index(other) <= order.index(room), f"{file} imports {name}"
 
 
-@pytest.mark.parametrize("layer", ["methods", "bench"])
+@pytest.mark.parametrize("layer", ["methods", "bench", "analysis"])
 def test_every_folder_of_code_is_a_room(layer: str) -> None:
     found = {file.parent.name for file in (ROOT / layer).glob("*/*.py")}
     assert found == set(ROOMS[layer])

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.curves import contended_trials, shared_trials
-from augbench.analysis.frame import Results, finished
-from augbench.analysis.gains import final_test_scores, ratio_of_folds
 from augbench.analysis.statistics.aggregate import interquartile_mean
 from augbench.analysis.statistics.paired import corrected_t_interval, paired_differences
 from augbench.analysis.statistics.result import IntervalEstimate
+from augbench.analysis.tables.curves import contended_trials, shared_trials
+from augbench.analysis.tables.frame import Results, finished
+from augbench.analysis.tables.gains import final_test_scores, ratio_of_folds
 
 COMPARED_COLUMNS = {  # one row per cell, a task and a method; `_a` the former run, `_b` the new one
     "task": "str",

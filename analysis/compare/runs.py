@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from augbench.analysis.compare.cells import compare_results
-from augbench.analysis.frame import Results, load
+from augbench.analysis.tables.frame import Results, load
 from augbench.bench.plan.differences import difference_text, differences
 from augbench.bench.plan.spec import SEMANTICS, TrialSpec
 from augbench.bench.plan.suite import Suite

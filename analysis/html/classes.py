@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from augbench.analysis.class_scores import METRICS
 from augbench.analysis.html.elements import Cell, Section, heading, join, paragraph, table
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
+from augbench.analysis.tables.class_scores import METRICS
 
 WORDS = {"kappa": "Cohen's kappa", "macro_f1": "macro F1", "auroc": "AUROC"}
 MOST_CLASSES = 20  # that have a column each; all are in classes.csv

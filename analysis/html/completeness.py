@@ -3,7 +3,6 @@
 import pandas as pd
 from markupsafe import Markup
 
-from augbench.analysis.frame import FINISHED, finished
 from augbench.analysis.html.elements import (
     Cell,
     Section,
@@ -15,6 +14,7 @@ from augbench.analysis.html.elements import (
 )
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
+from augbench.analysis.tables.frame import FINISHED, finished
 from augbench.bench.store.states import skip_lines
 
 MOST_LINES = 30  # of trials that are not done, before they are shown on demand alone

@@ -7,8 +7,13 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from augbench.analysis.curves import CURVE_COLUMNS
-from augbench.analysis.figures import FIGURES, is_logarithmic, value_label, value_limits, x_label
+from augbench.analysis.figures.accuracy import (
+    FIGURES,
+    is_logarithmic,
+    value_label,
+    value_limits,
+    x_label,
+)
 from augbench.analysis.html.elements import (
     Section,
     code,
@@ -23,6 +28,7 @@ from augbench.analysis.html.elements import (
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.swatches import named, plotly_symbol
 from augbench.analysis.html.thinning import MOST_ROWS, thinned
+from augbench.analysis.tables.curves import CURVE_COLUMNS
 from augbench.bench.printable import printable
 
 ALL_ROWS = 300_000  # of all curves of the page, whatever the run; some 15 bytes each

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from augbench.analysis.agreement import agreement_table
 from augbench.analysis.html.elements import (
     Cell,
     Section,
@@ -17,8 +16,9 @@ from augbench.analysis.html.elements import (
 )
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
-from augbench.analysis.learned_curves import SELECTED
-from augbench.analysis.rest import TOLERANCE, rest_table
+from augbench.analysis.tables.agreement import agreement_table
+from augbench.analysis.tables.learned import SELECTED
+from augbench.analysis.tables.rest import TOLERANCE, rest_table
 
 CHANCE = 0.05  # above it a difference or an agreement counts as one by chance
 TRIAL = ["task", "method", "fold", "seed"]

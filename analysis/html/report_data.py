@@ -6,13 +6,13 @@ from functools import cached_property
 
 import pandas as pd
 
-from augbench.analysis.frame import Results
-from augbench.analysis.gains import gain_table
 from augbench.analysis.html.history import History
-from augbench.analysis.run_tables import RunTables
-from augbench.analysis.scores import score_table
 from augbench.analysis.styles import Style, method_styles
-from augbench.analysis.summary import summary_scores
+from augbench.analysis.tables.frame import Results
+from augbench.analysis.tables.gains import gain_table
+from augbench.analysis.tables.run_tables import RunTables
+from augbench.analysis.tables.scores import score_table
+from augbench.analysis.tables.summary import summary_scores
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.frame import LEAST_BUSY
 from augbench.analysis.html.elements import Cell, Section, bullets, join, paragraph, table
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
-from augbench.analysis.scores import HEADER, SEARCHED, score_rows
+from augbench.analysis.tables.frame import LEAST_BUSY
+from augbench.analysis.tables.scores import HEADER, SEARCHED, score_rows
 
 # The number in a ``score_table`` by which a column of ``score_rows`` is sorted.
 ORDER = {

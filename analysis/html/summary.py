@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.curves import contended_trials, shared_trials
-from augbench.analysis.frame import LEAST_BUSY, Results, finished
-from augbench.analysis.gains import all_references
 from augbench.analysis.html.elements import Section, bullets
 from augbench.analysis.html.report_data import ReportData
-from augbench.analysis.panels import readable_unit
-from augbench.analysis.scores import final_scores
+from augbench.analysis.tables.curves import contended_trials, shared_trials
+from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.tables.gains import all_references
+from augbench.analysis.tables.panels import readable_unit
+from augbench.analysis.tables.scores import final_scores
 from augbench.bench.printable import printable
 
 MOST_TASKS = 2  # that have sentences of their own

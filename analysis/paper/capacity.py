@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from augbench.analysis.learned_curves import add_legend, seed_words, strokes
+from augbench.analysis.figures.learned_curves import add_legend, seed_words, strokes
+from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.paper.claims import ABOVE_0, Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.invariance import invariances
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
 from augbench.analysis.paper.trained_models import Trained, trained_models
-from augbench.analysis.settings import plot_settings
 from augbench.datasets.task import Split
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods.layers.layer import AugmentationLayer, AveragedModel

@@ -8,25 +8,24 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from augbench.analysis.curves import best_so_far
-from augbench.analysis.frame import load
-from augbench.analysis.learned_curves import (
+from augbench.analysis.figures.learned_curves import (
     LEGEND,
-    TRIAL,
     Stroke,
     add_legend,
     draw_curves,
-    final_rows,
     finish,
     seeds_of,
     strokes,
 )
+from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.paper.claims import ABOVE_0, Claim, judged
 from augbench.analysis.paper.intervals import Estimate, median_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
 from augbench.analysis.paper.trained_models import Trained, trained_models
 from augbench.analysis.paper.trainings import training_table
-from augbench.analysis.settings import plot_settings
+from augbench.analysis.tables.curves import best_so_far
+from augbench.analysis.tables.frame import load
+from augbench.analysis.tables.learned import TRIAL, final_rows
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.points import open_run
 from augbench.methods.layers.layer import AveragedModel

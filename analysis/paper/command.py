@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from augbench.analysis.command import import_matplotlib
+from augbench.analysis.load_matplotlib import import_matplotlib
 from augbench.analysis.paper import FIGURES, Scale
 from augbench.bench.cli.arguments import (
     Address,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from augbench.analysis.figures import accuracy_figure
-from augbench.analysis.frame import load
-from augbench.analysis.panels import HOUR_AXES, panel_table
+from augbench.analysis.figures.accuracy import accuracy_figure
 from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import Estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
+from augbench.analysis.tables.frame import load
+from augbench.analysis.tables.panels import HOUR_AXES, panel_table
 from augbench.datasets.errors import UserError
 
 SEARCHES = ("autoaugment", "fast_autoaugment", "faster_autoaugment", "dada", "adda")

@@ -10,13 +10,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from augbench.analysis.frame import load
-from augbench.analysis.learned_curves import final_rows, learned_table, seed_words
+from augbench.analysis.figures.learned_curves import seed_words
+from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import median_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
-from augbench.analysis.settings import plot_settings
 from augbench.analysis.styles import METHOD_STYLES
+from augbench.analysis.tables.frame import load
+from augbench.analysis.tables.learned import final_rows, learned_table
 from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.store.points import open_run
 from augbench.datasets.options.margins import MEET, RIGHT_ANGLE

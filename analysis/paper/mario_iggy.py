@@ -5,26 +5,23 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from augbench.analysis.frame import load
-from augbench.analysis.learned_curves import (
+from augbench.analysis.figures.learned_curves import (
     LEGEND,
     LINE,
     OPERATIONS,
-    SELECTED,
     add_legend,
-    chosen_rows,
     draw_curves,
     draw_line,
-    final_rows,
     finish,
-    learned_table,
     seeds_of,
     strokes,
 )
+from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.paper.claims import SHARE, Claim, judged, judged_share
 from augbench.analysis.paper.intervals import median_estimate, share_estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run, Suites
-from augbench.analysis.settings import plot_settings
+from augbench.analysis.tables.frame import load
+from augbench.analysis.tables.learned import SELECTED, chosen_rows, final_rows, learned_table
 from augbench.datasets.options.margins import of_mario_iggy
 from augbench.datasets.options.tasks import MarioIggyOptions
 

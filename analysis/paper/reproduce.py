@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from augbench.analysis.frame import finished, load
+from augbench.analysis.figures.image_files import png, svg
+from augbench.analysis.files import write
 from augbench.analysis.paper import FIGURES, Scale
 from augbench.analysis.paper.claims import ABOUT, Origin, claim_markdown, claim_table
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
-from augbench.analysis.report import png, svg, write
+from augbench.analysis.tables.frame import finished, load
 from augbench.analysis.text import csv, markdown
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions

@@ -37,7 +37,9 @@ def open_run(path: Path) -> tuple[RunDirectory, Suite]:
 
 
 def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per scored artifact, in the order of the plan; analysis/frame.py has the columns.
+    """One record per scored artifact, in the order of the plan.
+
+    The columns are those of analysis/tables/frame.py.
 
     Paper reading: pretraining and search so far, and this point's own retraining. Full reading:
     every retraining so far; a policy that a trial shows twice is retrained once. Both hold the

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import pytest
 
-from augbench.analysis.frame import Results, results
-from augbench.analysis.learned_curves import LEARNED_TABLE
+from augbench.analysis.tables.frame import Results, results
+from augbench.analysis.tables.learned import LEARNED_TABLE
 
 Learn = Callable[..., pd.DataFrame]
 Rows = tuple[dict[str, object], list[dict[str, object]]]  # of trials, of points

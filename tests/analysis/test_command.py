@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from augbench.analysis import report as report_file
 from augbench.analysis.command import report
+from augbench.analysis.figures import image_files
 from augbench.bench.driver.run import RunOptions, run_suite
 from augbench.bench.plan.suite import load_suite
 from augbench.datasets.errors import UserError
@@ -25,7 +25,7 @@ n_train = 40
 
 @pytest.fixture(autouse=True)
 def _small_pictures(monkeypatch):
-    monkeypatch.setattr(report_file, "DOTS_PER_INCH", 50)
+    monkeypatch.setattr(image_files, "DOTS_PER_INCH", 50)
 
 
 @pytest.fixture

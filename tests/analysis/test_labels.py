@@ -6,9 +6,10 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from augbench.analysis.figures import FIGURES
-from augbench.analysis.frame import results
-from augbench.analysis.report import png, svg, write_report
+from augbench.analysis.figures.accuracy import FIGURES
+from augbench.analysis.figures.image_files import png, svg
+from augbench.analysis.report import write_report
+from augbench.analysis.tables.frame import results
 
 LABELS = [
     "$x$",
@@ -66,7 +67,7 @@ def test_no_legend_covers_a_panel(trial, gather):
 
 
 def test_tasks_whose_names_look_alike_keep_their_own_files(trial, gather, tmp_path, monkeypatch):
-    monkeypatch.setattr("augbench.analysis.report.DOTS_PER_INCH", 20)
+    monkeypatch.setattr("augbench.analysis.figures.image_files.DOTS_PER_INCH", 20)
     tasks = ["a b", "a_b", "A_b", "сон", "шум", ".."]
     accuracy = {task: 0.1 * place for place, task in enumerate(tasks, 1)}
     run = gather(*(trial("none", 0, [(0.5, accuracy[task], 1, 1)], task=task) for task in tasks))
@@ -86,7 +87,7 @@ def test_tasks_whose_names_look_alike_keep_their_own_files(trial, gather, tmp_pa
 
 
 def test_tables_hold_labels_as_text(trial, gather, tmp_path, monkeypatch):
-    monkeypatch.setattr("augbench.analysis.report.DOTS_PER_INCH", 20)
+    monkeypatch.setattr("augbench.analysis.figures.image_files.DOTS_PER_INCH", 20)
     run = gather(
         trial("=1+1", 0, [(0.5, 0.4, 1, 1)], task="a|b"),
         trial("*x*", 0, [], task="a|b", state="failed", reason="| [/x] <b> = 1\nTraceback"),
@@ -128,7 +129,7 @@ def test_only_methods_that_have_epochs_are_on_their_axis(trial, gather):
 
 
 def test_trials_that_waited_for_a_processor_are_marked(trial, gather, tmp_path, monkeypatch):
-    monkeypatch.setattr("augbench.analysis.report.DOTS_PER_INCH", 20)
+    monkeypatch.setattr("augbench.analysis.figures.image_files.DOTS_PER_INCH", 20)
     shares = {0: [0.99, 0.95], 1: [0.99, 0.85], 2: [float("nan"), float("nan")]}
     trials = [trial("none", fold, [(0.5, 0.4, 1, 1), (0.6, 0.5, 2, 2)]) for fold in shares]
     trials.append(trial("augnet", 0, [(0.5, 0.4, 1, 1)]))
@@ -152,7 +153,7 @@ def test_trials_that_waited_for_a_processor_are_marked(trial, gather, tmp_path, 
 
 
 def test_without_the_column_nothing_is_marked(trial, gather, tmp_path, monkeypatch):
-    monkeypatch.setattr("augbench.analysis.report.DOTS_PER_INCH", 20)
+    monkeypatch.setattr("augbench.analysis.figures.image_files.DOTS_PER_INCH", 20)
     rows = trial("none", 0, [(0.5, 0.4, 1, 1)])
     for row in rows[1]:
         del row["busy"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from augbench.analysis.figures import FIGURES
+from augbench.analysis.figures.accuracy import FIGURES
 
 
 @pytest.mark.parametrize(("name", "is_marked"), [("hours", True), ("samples", False)])

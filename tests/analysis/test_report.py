@@ -4,15 +4,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from augbench.analysis import report
-from augbench.analysis.figures import FIGURES
+from augbench.analysis.figures import image_files
+from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.report import write_report
 from augbench.datasets.errors import UserError
 
 
 @pytest.fixture(autouse=True)
 def _small_pictures(monkeypatch):
-    monkeypatch.setattr(report, "DOTS_PER_INCH", 50)
+    monkeypatch.setattr(image_files, "DOTS_PER_INCH", 50)
 
 
 TABLES = {

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from augbench.analysis.figures import FIGURES
-from augbench.analysis.frame import COSTS, POINT_COLUMNS, Results, results
+from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.report import write_page
 from augbench.analysis.styles import METHOD_STYLES
+from augbench.analysis.tables.frame import COSTS, POINT_COLUMNS, Results, results
 from augbench.analysis.text import csv
 
 FOLDS, SEEDS = 5, 2

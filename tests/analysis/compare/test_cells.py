@@ -5,8 +5,8 @@ import math
 import pytest
 
 from augbench.analysis.compare.cells import COMPARED_COLUMNS, FAILING, VERDICTS, compare_results
-from augbench.analysis.frame import results
 from augbench.analysis.statistics.paired import corrected_t_interval
+from augbench.analysis.tables.frame import results
 
 
 def scored(trial, tests, method="m", **changes):

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from augbench.analysis.compare.cells import compare_results
 from augbench.analysis.compare.terminal import conclusion, show_comparison
-from augbench.analysis.frame import results
+from augbench.analysis.tables.frame import results
 
 
 def printed(table):

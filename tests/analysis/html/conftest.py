@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from augbench.analysis.figures import FIGURES
-from augbench.analysis.frame import Results
+from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.html.history import History
 from augbench.analysis.html.page import page
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
+from augbench.analysis.tables.frame import Results
 from augbench.analysis.text import file_stem
 
 MakePage = Callable[[Results], Path]

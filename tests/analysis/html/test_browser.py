@@ -208,7 +208,7 @@ def test_the_table_that_it_saves_draws_the_figure_again(opened, toys, tmp_path):
 
     import pandas as pd
 
-    from augbench.analysis.figures import FIGURES, accuracy_figure
+    from augbench.analysis.figures.accuracy import FIGURES, accuracy_figure
 
     opened.execute_script(
         "URL.createObjectURL = (blob) => {blob.text().then((text) => {window.saved = text}); "

@@ -1,10 +1,10 @@
 import re
 
-from augbench.analysis.frame import STATES
 from augbench.analysis.html import completeness
 from augbench.analysis.html.completeness import completeness_section
 from augbench.analysis.html.history import History
 from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.tables.frame import STATES
 
 POINT = [(0.5, 0.4, 1, 1)]
 

@@ -3,10 +3,10 @@ import json
 import pytest
 from rich.console import Console
 
-from augbench.analysis.frame import load
 from augbench.analysis.html.history import History, Machine, read_history
 from augbench.analysis.html.provenance import provenance_section, suite_section
 from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.tables.frame import load
 from augbench.bench.driver.run import RunOptions, run_suite
 from augbench.bench.plan.suite import load_suite
 from augbench.datasets.errors import UserError

@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from augbench.analysis.frame import results
 from augbench.analysis.html.elements import Section, paragraph
 from augbench.analysis.html.history import History
 from augbench.analysis.html.page import SECTIONS, page
 from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.tables.frame import results
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from augbench.analysis.frame import load
 from augbench.analysis.html.history import read_history
 from augbench.analysis.report import write_report
-from augbench.analysis.run_tables import load_run_tables
+from augbench.analysis.tables.frame import load
+from augbench.analysis.tables.run_tables import load_run_tables
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import load_suite

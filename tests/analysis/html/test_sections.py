@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from augbench.analysis.frame import results
 from augbench.analysis.html.curves import curves_section
 from augbench.analysis.html.history import History
 from augbench.analysis.html.learned import (
@@ -22,7 +21,8 @@ from augbench.analysis.html.learned import (
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.scores import scores_section
 from augbench.analysis.report import write_report
-from augbench.analysis.scores import score_rows
+from augbench.analysis.tables.frame import results
+from augbench.analysis.tables.scores import score_rows
 
 
 def data(run, **options):

@@ -1,7 +1,7 @@
 import pytest
 
-from augbench.analysis.panels import HOUR_AXES, panel_table
 from augbench.analysis.paper.hours import SEARCHES, hour_claims
+from augbench.analysis.tables.panels import HOUR_AXES, panel_table
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from augbench.analysis.figures.image_files import svg
 from augbench.analysis.paper.mario_iggy import (
     ARMS,
     STROKES,
@@ -9,7 +10,6 @@ from augbench.analysis.paper.mario_iggy import (
     draw_operations,
     operation_claims,
 )
-from augbench.analysis.report import svg
 from augbench.analysis.styles import METHOD_STYLES
 
 AUGERINO = ("augerino", "augerino-script")

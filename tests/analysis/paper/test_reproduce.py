@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from augbench.analysis import report
+from augbench.analysis.figures import image_files
 from augbench.analysis.paper import FIGURES
 from augbench.analysis.paper.claims import COLUMNS
 from augbench.analysis.paper.reproduce import Request, figure_names, reproduce_figures
@@ -43,7 +43,7 @@ TASK = {"fig8": "sinusoids"}
 
 @pytest.fixture(autouse=True)
 def _small_pictures(monkeypatch):
-    monkeypatch.setattr(report, "DOTS_PER_INCH", 50)
+    monkeypatch.setattr(image_files, "DOTS_PER_INCH", 50)
 
 
 def request(names, folder, data, *, draw_only=False):

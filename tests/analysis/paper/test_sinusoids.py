@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from augbench.analysis.figures.image_files import svg
 from augbench.analysis.paper.sinusoids import (
     ALONE,
     SHIFT,
@@ -9,7 +10,6 @@ from augbench.analysis.paper.sinusoids import (
     operation_claims,
     shift_claims,
 )
-from augbench.analysis.report import svg
 
 OTHERS = ("ft_surrogate", "gaussian_noise")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import augbench.bench.plan.spec
-from augbench.analysis.frame import load
+from augbench.analysis.tables.frame import load
 from augbench.bench.merge import write
 from augbench.bench.merge.merge import merge_runs
 from augbench.bench.plan.suite import load_suite, read_suite

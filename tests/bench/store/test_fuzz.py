@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from augbench.analysis.frame import load
+from augbench.analysis.tables.frame import load
 from augbench.bench.cli.trial_tables import plan_text, status_text
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions

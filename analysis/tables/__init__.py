@@ -1,0 +1,1 @@
+"""What a report says, as tables: pure functions of run directories and of each other."""
