@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.analysis.tables.class_scores import (
         class_table,
         confusion_table,
+        group_table,
         kept_predictions,
         metric_table,
     )
@@ -40,6 +41,7 @@ FILES = {
     "class_table": "tables.class_scores",
     "gain_table": "tables.gains",
     "confusion_table": "tables.class_scores",
+    "group_table": "tables.class_scores",
     "cost_figure": "figures.costs",
     "cost_table": "tables.costs",
     "final_scores": "tables.scores",

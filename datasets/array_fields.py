@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +78,19 @@ def read_labels(
     return number.astype(np.int64), given or tuple(map(str, found))
 
 
-def read_groups(npz: Npz, n: int) -> NDArray[np.int64] | None:
-    """Groups numbered from 0, if there are any."""
+class Groups(NamedTuple):
+    """What belongs together, such as the windows of a subject."""
+
+    names: tuple[str, ...]  # (G,)
+    number: NDArray[np.int64]  # (N,), from 0: a place in names
+
+    def of_rows(self) -> NDArray[np.str_]:
+        """The name of the group of each row: (N,)."""
+        return np.array(self.names)[self.number]
+
+
+def read_groups(npz: Npz, n: int) -> Groups | None:
+    """The groups of n rows, if there are any."""
     if "groups" not in npz.members:
         return None
     where, member = npz.path.name, npz.members["groups"]
@@ -103,7 +114,7 @@ def read_groups(npz: Npz, n: int) -> NDArray[np.int64] | None:
             f"groups in {where} is missing ({str(names[lost][0])!r}) for {int(lost[number].sum())} "
             f"of {n} examples, which would become one group: name their groups or leave them out"
         )
-    return number.astype(np.int64)
+    return Groups(tuple(str(name) for name in names), number.astype(np.int64))
 
 
 def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:

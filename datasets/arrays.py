@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from augbench.datasets.array_fields import (
+    Groups,
     channel_indices,
     check_keys,
     read_channels,
@@ -24,7 +25,7 @@ from augbench.datasets.examples import (
     map_parts,
     prepare_examples,
 )
-from augbench.datasets.folds import Rows, grouped, join_splits, make_fold, stratified
+from augbench.datasets.folds import Rows, group_names, grouped, join_splits, make_fold, stratified
 from augbench.datasets.npz import Npz, open_npz
 from augbench.datasets.options.tasks import ArraysOptions
 from augbench.datasets.options.training import TrainingSettings
@@ -40,7 +41,7 @@ class Contents(NamedTuple):
     picked: tuple[int, ...] | None  # channels of the file, in this order; None is all
     labels: NDArray[np.int64]  # (N,)
     class_names: tuple[str, ...]
-    groups: NDArray[np.generic] | None  # (N,)
+    groups: Groups | None
 
 
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
@@ -57,21 +58,26 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     rows = (
         stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
         if groups is None
-        else grouped(y, groups, options.n_folds, options.valid_share)
+        else grouped(y, groups.number, options.n_folds, options.valid_share)
     )
     examples = prepare_examples(
         npz,
         Preparation(signal.kind, options.standardise, picked),
-        [labels] if groups is None else [labels, groups],
+        [labels] if groups is None else [labels, groups.number],
         f"{signal.channels} {signal.sampling_rate}",
     )
 
     def parts(k: int) -> Parts:
-        return count_parts(y, rows[k], len(class_names), groups)
+        number = None if groups is None else groups.number
+        return count_parts(y, rows[k], len(class_names), number)
 
     def fold(k: int) -> Fold:
         check_training(parts(k), class_names, k)
         return _fold(examples, y, rows[k])
+
+    def test_groups(k: int) -> NDArray[np.str_]:
+        assert groups is not None
+        return group_names(groups.of_rows(), rows[k])
 
     return Task(
         name="arrays",
@@ -85,6 +91,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         metric=options.metric,
         fingerprint=examples.fingerprint,
         parts=parts,
+        test_groups=None if groups is None else test_groups,
     )
 
 

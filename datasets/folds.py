@@ -115,6 +115,11 @@ def grouped(
     return folds
 
 
+def group_names(groups: NDArray[np.generic], rows: Rows) -> NDArray[np.str_]:
+    """(N,) -> (n,): the name of the group of each test example, in their order."""
+    return np.asarray(groups[rows.test.numpy()], dtype=np.str_)
+
+
 def check_options(n_folds: int, valid_share: float) -> None:
     """Raise UserError for an impossible number of folds or share."""
     if n_folds < 2:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets.defaults import fitting_bank, fitting_trunk
 from augbench.datasets.errors import UserError, UserNotice
-from augbench.datasets.folds import check_options, grouped, join_splits
+from augbench.datasets.folds import check_options, group_names, grouped, join_splits
 from augbench.datasets.options.tasks import Metric, RecordingsOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.parts import check_training, count_parts
@@ -96,6 +96,9 @@ def recordings_task(
         check_training(parts(k), class_names, k)
         return join_splits(*(_split(prepared, number, y, part) for part in rows[k]))
 
+    def test_groups(k: int) -> NDArray[np.str_]:
+        return group_names(subjects, rows[k])
+
     digests = [(s.subject, p.digest) for s, p in zip(sources, prepared, strict=True)]
     return Task(
         name=name,
@@ -109,6 +112,7 @@ def recordings_task(
         metric=metric,
         fingerprint=fingerprint(y, about=repr(digests)),
         parts=parts,
+        test_groups=test_groups,
     )
 
 

@@ -12,7 +12,7 @@ from augbench.datasets import banks
 from augbench.datasets.cache import Arrays, cached, files_key
 from augbench.datasets.errors import UserError
 from augbench.datasets.fetch import fetch, read_record
-from augbench.datasets.folds import check_options, grouped, make_fold
+from augbench.datasets.folds import check_options, group_names, grouped, make_fold
 from augbench.datasets.options.tasks import SsvepOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.parts import check_training, count_parts
@@ -82,6 +82,9 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
         check_training(parts(k), CLASS_NAMES, k)
         return make_fold(x, y, rows[k])
 
+    def test_groups(k: int) -> NDArray[np.str_]:
+        return group_names(arrays["subject"], rows[k])
+
     return Task(
         name="ssvep",
         signal=Signal(
@@ -106,6 +109,7 @@ def ssvep(options: SsvepOptions, data: Path, seed: int) -> Task:
         metric="balanced_accuracy",
         fingerprint=fingerprint(x, y, torch.from_numpy(arrays["subject"])),
         parts=parts,
+        test_groups=test_groups,
     )
 
 

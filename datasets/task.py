@@ -128,6 +128,8 @@ class Task:
     sense here, ``ranges`` what magnitude 1 of them means where the table says otherwise, in the
     table's units. ``fingerprint`` is a digest of the data, so a resumed trial notices a change.
     ``parts(k)`` says what the parts of fold k hold without copying any data; it may be left out.
+    ``test_groups(k)`` names the group, such as the subject, of each test example of fold k, (n,);
+    a task that is not split by group has none.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Task:
     fingerprint: str
     ranges: Mapping[str, float] = field(default_factory=dict)
     parts: Callable[[int], Parts] | None = None
+    test_groups: Callable[[int], NDArray[np.str_]] | None = None
 
     @property
     def n_classes(self) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from augbench.analysis.html.elements import Cell, Section, heading, join, paragraph, table
+from augbench.analysis.html.elements import Cell, Section, details, heading, join, paragraph, table
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.swatches import named
 from augbench.analysis.tables.class_scores import METRICS
@@ -16,7 +16,7 @@ MOST_CLASSES = 20  # that have a column each; all are in classes.csv
 
 
 def classes_section(report: ReportData) -> Section | None:
-    """Medians over trials of all metrics, and of the recall of each class, by task."""
+    """Medians over trials of all metrics, of the recall of each class and by group, by task."""
     metrics, classes = report.tables.metrics, report.tables.classes
     if metrics.empty:
         return None
@@ -26,10 +26,11 @@ def classes_section(report: ReportData) -> Section | None:
         of_task = classes[classes["task"] == task]
         if of_task["class"].nunique() <= MOST_CLASSES:
             parts.append(_recalls(report, str(task), of_task))
+        parts += _groups(report, str(task))
     parts.append(
         paragraph(
             "Medians over the finished trials of a method, of the model that is best in "
-            "validation. metrics.csv, classes.csv and confusions.csv have each trial."
+            "validation. metrics.csv, classes.csv, confusions.csv and groups.csv have each trial."
         )
     )
     return Section("classes", "Metrics and classes", join(parts))
@@ -47,6 +48,30 @@ def _recalls(report: ReportData, task: str, rows: pd.DataFrame) -> Markup:
     medians = rows.groupby(["method", "class"], sort=False)["recall"].median().unstack(sort=False)
     header = ["method", *map(str, medians.columns)]
     return table(f"{task}: recall of each class", header, _rows(report, medians), sortable=True)
+
+
+def _groups(report: ReportData, task: str) -> list[Markup]:
+    """The metric of the task for each group, such as a subject: groups down, methods across."""
+    groups = report.tables.groups
+    if groups.empty or task not in set(groups["task"]):
+        return []
+    rows = groups[groups["task"] == task]
+    points = report.results.points
+    metric = str(points.loc[points["task"] == task, "metric"].iloc[0])
+    medians = rows.groupby(["group", "method"])[metric].median().unstack()
+    methods = sorted(map(str, medians), key=lambda label: report.styles[label].order)
+    sizes = rows.groupby("group")["n"].max()  # in the order of the medians
+    cells = [
+        [Cell(str(group)), Cell(str(size), size), *map(_number, scores)]
+        for group, size, scores in zip(
+            medians.index, sizes, medians[methods].to_numpy(), strict=True
+        )
+    ]
+    header = ["group", "examples", *(named(label, report.styles[label]) for label in methods)]
+    words = metric.replace("_", " ")
+    title = f"{task}: {words} of each group (such as a subject) while it is tested"
+    body = table(title, header, cells, sortable=True)
+    return [details(f"{words.capitalize()} of each group, such as a subject", body)]
 
 
 def _rows(report: ReportData, medians: pd.DataFrame) -> list[list[Cell]]:

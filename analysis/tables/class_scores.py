@@ -1,4 +1,4 @@
-"""Other metrics of finished trials, and scores of each class, from their predictions."""
+"""Other metrics of finished trials, of each class and of each group, from their predictions."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import (
     balanced_accuracy_score,
     cohen_kappa_score,
@@ -25,6 +26,7 @@ METRICS = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "auroc")
 METRIC_TABLE = (*TRIAL, "n", *METRICS)
 CLASS_TABLE = (*TRIAL, "class", "n", "recall", "precision", "f1")
 CONFUSION_TABLE = (*TRIAL, "class", "predicted", "n")
+GROUP_TABLE = (*TRIAL, "group", "n", "accuracy", "balanced_accuracy", "kappa", "macro_f1")
 
 Kept = Iterable[tuple[PlannedTrial, Predictions]]
 
@@ -67,27 +69,48 @@ def confusion_table(kept: Kept) -> pd.DataFrame:
     return _table(CONFUSION_TABLE, (row for each in kept for row in _confusion_rows(*each)))
 
 
+def group_table(kept: Kept) -> pd.DataFrame:
+    """One row per trial and group, such as a subject, of its test split: ``GROUP_TABLE``.
+
+    The metrics are those of `metric_table`, on the ``n`` examples of the group alone; balanced
+    accuracy is over the classes that it has. No rows for tasks that are not split by group.
+    """
+    return _table(GROUP_TABLE, (row for each in kept for row in _group_rows(*each)))
+
+
 def _table(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(columns))
 
 
 def _metric_rows(planned: PlannedTrial, kept: Predictions) -> Iterable[dict[str, Any]]:
-    y, predicted = kept.y, kept.predicted
+    scores = _scores(kept.y, kept.predicted)
+    yield identity_columns(planned) | scores | {"auroc": _auroc(kept)}
+
+
+def _group_rows(planned: PlannedTrial, kept: Predictions) -> Iterable[dict[str, Any]]:
+    if kept.groups is None:
+        return
+    for group in np.unique(kept.groups):
+        own = kept.groups == group
+        scores = _scores(kept.y[own], kept.predicted[own])
+        yield identity_columns(planned) | {"group": str(group)} | scores
+
+
+def _scores(y: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, float]:
+    """The number of examples (n,), and the metrics that need no probabilities."""
     occurring = np.unique(y)
     with warnings.catch_warnings():
         # A class may be predicted that does not occur; kappa is 0 / 0 where there is one class.
         warnings.simplefilter("ignore")
         balanced = balanced_accuracy_score(y, predicted)
         kappa = cohen_kappa_score(y, predicted)
-    yield identity_columns(planned) | {
+    macro_f1 = f1_score(y, predicted, labels=occurring, average="macro", zero_division=0)
+    return {
         "n": len(y),
         "accuracy": float((y == predicted).mean()),
         "balanced_accuracy": float(balanced),
         "kappa": float(kappa),
-        "macro_f1": float(
-            f1_score(y, predicted, labels=occurring, average="macro", zero_division=0)
-        ),
-        "auroc": _auroc(kept),
+        "macro_f1": float(macro_f1),
     }
 
 

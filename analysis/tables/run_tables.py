@@ -9,6 +9,7 @@ from augbench.analysis.tables.best_policies import best_policies, operation_tabl
 from augbench.analysis.tables.class_scores import (
     class_table,
     confusion_table,
+    group_table,
     kept_predictions,
     metric_table,
 )
@@ -23,6 +24,7 @@ class RunTables:
     metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame)
     confusions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    groups: pd.DataFrame = field(default_factory=pd.DataFrame)
     operations: pd.DataFrame = field(default_factory=pd.DataFrame)
     subpolicies: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -38,13 +40,13 @@ def load_run_tables(run: Path) -> RunTables:
     """
     # The predictions of one trial at a time: all together may be gigabytes.
     scores = [
-        (metric_table([kept]), class_table([kept]), confusion_table([kept]))
+        (metric_table([kept]), class_table([kept]), confusion_table([kept]), group_table([kept]))
         for kept in kept_predictions(run)
     ]
-    metrics, classes, confusions = (
+    metrics, classes, confusions, groups = (
         [pd.concat(parts, ignore_index=True) for parts in zip(*scores, strict=True)]
         if scores
-        else [metric_table([]), class_table([]), confusion_table([])]
+        else [metric_table([]), class_table([]), confusion_table([]), group_table([])]
     )
     policies = best_policies(run)
     return RunTables(
@@ -52,6 +54,7 @@ def load_run_tables(run: Path) -> RunTables:
         metrics,
         classes,
         confusions,
+        groups,
         operation_table(policies),
         subpolicy_table(policies),
     )

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,12 @@ class Predictions(NamedTuple):
     y: NDArray[np.int64]  # (N,) the true classes
     predicted: NDArray[np.int64]  # (N,)
     probabilities: NDArray[np.float64]  # (N, K), kept in 16 bits; a row may miss 1 by 1e-3
+    groups: NDArray[np.str_] | None = None  # (N,), such as subjects; None where there are none
 
 
 def write_predictions(file: Path, predictions: Predictions) -> None:
     """Write predictions to the disk, compressed; nothing is left of them if that fails."""
+    groups: dict[str, Any] = {} if predictions.groups is None else {"groups": predictions.groups}
     try:
         with file.open("wb") as out:
             np.savez_compressed(
@@ -33,6 +35,7 @@ def write_predictions(file: Path, predictions: Predictions) -> None:
                 y=predictions.y.astype(np.int32),
                 predicted=predictions.predicted.astype(np.int32),
                 probabilities=predictions.probabilities.astype(np.float16),
+                **groups,
             )
             out.flush()
             os.fsync(out.fileno())
@@ -54,6 +57,7 @@ def load_predictions(file: Path, digest: str) -> Predictions:
             arrays["y"].astype(np.int64),
             arrays["predicted"].astype(np.int64),
             arrays["probabilities"].astype(np.float64),
+            arrays.get("groups"),
         )
 
 

@@ -39,6 +39,7 @@ class Job(NamedTuple):
     setup: Setup
     test: Split  # not in the setup: no method can reach it
     task: Task
+    fold: int
 
 
 class FinalModel:
@@ -85,7 +86,7 @@ def trial_job(record: dict[str, Any], data: Path, *, device: torch.device, meter
         spec.task, spec.fold, spec.seed, data, device=device, meter=meter
     )
     method = build_method(spec, setup, spec.options)
-    return Job(method, "search", spec.budget, setup, test, task)
+    return Job(method, "search", spec.budget, setup, test, task, spec.fold)
 
 
 def build_method(spec: TrialSpec, setup: Setup, options: dict[str, Any]) -> Method:
@@ -112,7 +113,7 @@ def evaluation_job(
     except UserError as error:
         raise UserError(f"{spec.unit}/spec.json: {error}") from error
     method = FinalModel(retrain(setup, policy))
-    return Job(method, "retrain", Budget(), setup, test, task)
+    return Job(method, "retrain", Budget(), setup, test, task, spec.fold)
 
 
 def make_setup(

@@ -203,11 +203,13 @@ class _Worker:
             logits = predict(model, self.job.test.x, seed=seed, meter=self.ledger).cpu()
             y = self.job.test.y.cpu()
             probabilities = logits.double().softmax(1)
+            names_of = self.job.task.test_groups
             return Predictions(
                 self.job.task.class_names,
                 y.numpy(),
                 logits.argmax(1).numpy(),
                 probabilities.numpy(),
+                None if names_of is None else names_of(self.job.fold),
             )
 
     def _score(self, predictions: Predictions) -> float:

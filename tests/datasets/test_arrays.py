@@ -116,6 +116,21 @@ def test_groups_are_not_torn_apart(make: Make) -> None:
             for split in (fold.views.train, fold.views.model_valid, fold.test)
         ]
         assert sum(map(len, seen)) == len(set.union(*seen)) == 6
+        assert task.test_groups is not None
+        owners = groups[fold.test.x[:, 0, 0].long().numpy()]
+        assert task.test_groups(k).tolist() == owners.tolist()
+
+
+def test_without_groups_no_example_has_one(make: Make) -> None:
+    assert make(x=X, y=Y).test_groups is None
+
+
+def test_groups_that_are_numbers_are_named_after_them(make: Make) -> None:
+    groups = np.repeat([10, 9, 200, 7, 31, 5], 10)
+    task = make(replace(AS_IT_IS, n_folds=3), x=X, y=Y, groups=groups)
+    assert task.test_groups is not None
+    tested = set.union(*(set(task.test_groups(k).tolist()) for k in range(3)))
+    assert tested == {"10", "9", "200", "7", "31", "5"}
 
 
 def test_labels_with_gaps_are_renumbered_and_keep_their_names(make: Make) -> None:

@@ -62,6 +62,11 @@ def test_subjects_stay_together_and_x_belongs_to_y(folder: Path) -> None:
     assert [sum(part.n_groups or 0 for part in each) for each in parts] == [4, 4, 4]
     tested = torch.cat([task.fold(k).test.y for k in range(3)])
     assert torch.bincount(tested).tolist() == [52, 52]
+    assert task.test_groups is not None
+    tested_groups = [set(task.test_groups(k)) for k in range(3)]
+    assert [len(each) for each in tested_groups] == [part.test.n_groups for part in parts]
+    assert len(set.union(*tested_groups)) == 4
+    assert len(task.test_groups(0)) == len(task.fold(0).test.y)
     fold = task.fold(0)
     for split, part in zip((fold.views.train, fold.views.model_valid), parts[0], strict=False):
         assert torch.bincount(split.y).tolist() == list(part.n_by_class)

@@ -108,6 +108,9 @@ def test_no_subject_stands_in_two_parts_of_a_fold(ssvep_root: Path) -> None:
         ]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 12
         tested += parts[2]
+        assert task.test_groups is not None
+        owners = [str(owner[window.numpy().tobytes()]) for window in fold.test.x]
+        assert task.test_groups(k).tolist() == owners
     assert Counter(tested) == Counter(range(1, 13))
 
 

@@ -1,5 +1,6 @@
 """The sections on what only the run directory knows, of a real run."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -17,6 +18,10 @@ name = "real"
 folds = 2
 [tasks.digits]
 training = { epochs = 1 }
+[tasks.own]
+task = "arrays"
+path = "own.npz"
+training = { epochs = 1 }
 [methods.none]
 [methods."<b>drawn</b>"]
 method = "random_policy"
@@ -24,11 +29,21 @@ n_policies = 1
 """
 
 
+def save_recordings(file):
+    """Two classes of noise, of six subjects."""
+    rng = np.random.default_rng(0)
+    y = np.arange(72) % 2
+    x = rng.normal(size=(72, 2, 64)) * (1 + y)[:, None, None]
+    groups = np.repeat([f"<i>S{number}</i>" for number in range(6)], 12)
+    np.savez(file, x=x, y=y, groups=groups, sampling_rate=64.0)
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """The folder of its report."""
     folder = tmp_path_factory.mktemp("real")
     (folder / "suite.toml").write_text(SUITE)
+    save_recordings(folder / "own.npz")
     run = folder / "run"
     options = RunOptions(run, folder, engine="inline")
     assert run_suite(load_suite(folder / "suite.toml"), options, Console(quiet=True))
@@ -41,6 +56,10 @@ def report(tmp_path_factory):
 def test_every_table_of_the_run_is_written(report):
     for name in ("costs", "metrics", "classes", "confusions", "operations", "subpolicies"):
         assert len(pd.read_csv(report / f"{name}.csv")), name
+    groups = pd.read_csv(report / "groups.csv")
+    assert set(groups["task"]) == {"own"}
+    assert set(groups["n"]) == {12}
+    assert groups["group"].nunique() == 3  # in two of five folds
     for ending in ("png", "svg", "csv"):
         assert (report / f"digits-costs.{ending}").stat().st_size > 500
 
@@ -54,6 +73,8 @@ def test_the_page_has_a_section_of_each(report):
         "digits: recall of each class",
         "Gains over the references",
         "retraining",
+        "Balanced accuracy of each group",
+        "&lt;i&gt;S5&lt;/i&gt;",
     ):
         assert words in text
     assert "too few folds: 2 of " in text  # for an interval of a score
@@ -69,5 +90,5 @@ def test_a_browser_shows_it_without_an_error(report, browser):
         if all(browser.execute_script(shown)):
             break
         browser.execute_async_script("setTimeout(arguments[0], 50)")
-    assert [width > 100 for width in browser.execute_script(shown)] == [True]
+    assert [width > 100 for width in browser.execute_script(shown)] == [True, True]
     assert browser.get_log("browser") == []

@@ -11,9 +11,11 @@ from rich.console import Console
 from augbench.analysis.tables.class_scores import (
     CLASS_TABLE,
     CONFUSION_TABLE,
+    GROUP_TABLE,
     METRIC_TABLE,
     class_table,
     confusion_table,
+    group_table,
     kept_predictions,
     metric_table,
 )
@@ -29,10 +31,11 @@ SPEC = TrialSpec(TaskSpec("digits", {}), "none", {}, 0, 0, Budget())
 PLANNED = PlannedTrial("toy", "none", SPEC)
 
 
-def kept(y, predicted, probabilities=None, names=("W", "N2", "REM")):
+def kept(y, predicted, probabilities=None, names=("W", "N2", "REM"), groups=None):
     if probabilities is None:
         probabilities = np.eye(len(names))[predicted]
-    return [(PLANNED, Predictions(names, np.array(y), np.array(predicted), probabilities))]
+    groups = None if groups is None else np.array(groups)
+    return [(PLANNED, Predictions(names, np.array(y), np.array(predicted), probabilities, groups))]
 
 
 def test_metrics_worked_by_hand():
@@ -44,6 +47,24 @@ def test_metrics_worked_by_hand():
     # By chance: (3 * 2 + 2 * 2 + 1 * 2) / 36 = 1/3.
     assert row["kappa"] == pytest.approx((4 / 6 - 1 / 3) / (1 - 1 / 3))
     assert row["macro_f1"] == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
+
+
+def test_scores_of_each_group_worked_by_hand():
+    groups = ["S2", "S1", "S1", "S1", "S2", "S1"]
+    table = group_table(kept([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2], groups=groups))
+    assert list(table) == list(GROUP_TABLE)
+    first, second = table.to_dict("records")
+    # S1: W 1 of 2, N2 1 of 1, REM 1 of 1; S2: W 1 of 1, N2 0 of 1.
+    assert (first["group"], first["n"], first["accuracy"]) == ("S1", 4, 3 / 4)
+    assert first["balanced_accuracy"] == pytest.approx((1 / 2 + 1 + 1) / 3)
+    assert first["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert (second["group"], second["n"], second["accuracy"]) == ("S2", 2, 1 / 2)
+    assert second["balanced_accuracy"] == pytest.approx(1 / 2)
+    assert second["kappa"] == 0
+
+
+def test_a_task_without_groups_has_no_scores_of_groups():
+    assert group_table(kept([0, 1], [0, 1])).empty
 
 
 def test_the_area_under_the_curve_is_the_mean_over_the_classes_that_occur():

@@ -113,12 +113,20 @@ PREDICTIONS = Predictions(
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     file = tmp_path / "predictions-1.npz"
-    write_predictions(file, PREDICTIONS)
+    written = PREDICTIONS._replace(groups=np.array(["Jörg", "S2", "S2"]))
+    write_predictions(file, written)
     read = load_predictions(file, file_digest(file))
-    assert read.class_names == PREDICTIONS.class_names
-    for mine, theirs in zip(read[1:], PREDICTIONS[1:], strict=True):
+    assert read.class_names == written.class_names
+    for mine, theirs in zip(read[1:], written[1:], strict=True):
+        assert isinstance(mine, np.ndarray)
         assert mine.dtype == theirs.dtype
         assert (mine == theirs).all()
+
+
+def test_examples_may_have_no_groups(tmp_path: Path) -> None:
+    file = tmp_path / "predictions-1.npz"
+    write_predictions(file, PREDICTIONS)
+    assert load_predictions(file, file_digest(file)).groups is None
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "folder"])
