@@ -1,6 +1,9 @@
 """The command that writes the report; bench finds it as an entry point."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +15,12 @@ PAGE_SUFFIX = ".html"
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A run directory, or that of a search.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Run directories, shown as one run; or that of a search.", metavar="RUN..."
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -20,6 +28,14 @@ def report(
             "-o",
             help="The folder to write to; by default RUN/report. A name that ends in .html gets "
             "the page alone.",
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="Of the tables: csv, parquet, latex; of the figures: png, svg, pdf. Repeatable. "
+            "By default csv, png and svg.",
         ),
     ] = None,
     include_shared: Annotated[
@@ -32,22 +48,52 @@ def report(
         ),
     ] = False,
 ) -> None:
-    """Write the report of a run or of a search, finished or not: a page, figures and tables.
+    """Write the report of runs or of a search, finished or not: a page, figures and tables.
 
     The page report.html holds all of it and opens offline; the other files are for papers.
 
     \b
     augbench report runs/quickstart
     augbench report runs/quickstart -o quickstart.html
+    augbench report runs/quickstart --format pdf --format latex
+    augbench report runs/folds-a runs/folds-b -o both.html
     """
     import_matplotlib()
     # This imports pandas and matplotlib, for which other commands need not wait.
+    from augbench.analysis.file_formats import DEFAULT_FORMATS, check_formats
     from augbench.bench.search.search import holds_search
+    from augbench.datasets.errors import UserError
 
-    if holds_search(run):
-        _report_search(run, out or run / "report")
+    check_formats(formats or ())
+    first = runs[0]
+    if len(runs) > 1:
+        searches = [run for run in runs if holds_search(run)]
+        if searches:
+            raise UserError(f"{searches[0]} is a search: give it alone, without other runs")
+        if out is None:
+            raise UserError("several runs have no folder in common: choose one with -o")
+    target = out or first / "report"
+    if target.suffix == PAGE_SUFFIX and formats:
+        raise UserError(
+            f"--format is for the files beside the page, and {target} is the page alone: give a "
+            "folder with -o, or no --format"
+        )
+    if holds_search(first):
+        if formats:
+            raise UserError(f"{first} is a search, of which --format writes nothing: leave it out")
+        _report_search(first, target)
         return
-    _report_run(run, out or run / "report", include_shared, charge_search)
+    words = ["augbench", "report", *map(str, runs)]
+    words += ["--include-shared"] * include_shared + ["--charge-search"] * charge_search
+    words += [word for name in formats or () for word in ("--format", name)]
+    wanted = tuple(formats or DEFAULT_FORMATS)
+    if len(runs) == 1:
+        _report_run(first, target, wanted, words, include_shared, charge_search)
+        return
+    from augbench.bench.merge.view import view_of
+
+    with view_of(runs) as view:
+        _report_run(view.path, target, wanted, words, include_shared, charge_search, view.notes)
 
 
 def _report_search(run: Path, folder: Path) -> None:
@@ -62,7 +108,15 @@ def _report_search(run: Path, folder: Path) -> None:
         print(file)
 
 
-def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
+def _report_run(
+    run: Path,
+    out: Path,
+    formats: Sequence[str],
+    words: Sequence[str],
+    include_shared: bool,
+    charge_search: bool,
+    notes: Sequence[str] = (),
+) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
     from augbench.analysis.html.history import read_history
     from augbench.analysis.html.report_data import ReportData
@@ -73,11 +127,11 @@ def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool)
     from augbench.analysis.tables.searches import charge_searches
 
     results, history, tables = load(run), read_history(run), load_run_tables(run)
-    flags = {"--include-shared": include_shared, "--charge-search": charge_search}
     if charge_search:
         results = charge_searches(results, run)
-    words = ("augbench", "report", str(run), *(flag for flag, given in flags.items() if given))
-    write = write_page if out.suffix == PAGE_SUFFIX else write_report
+    results = replace(results, notes=(*results.notes, *(f"{note}." for note in notes)))
+    page_alone = out.suffix == PAGE_SUFFIX
+    write = write_page if page_alone else partial(write_report, formats=formats)
     written = write(
         results, out, include_shared=include_shared, history=history, tables=tables, command=words
     )

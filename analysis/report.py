@@ -1,6 +1,6 @@
 """The report of a run: figures, tables and a page, each file written whole or not at all."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.figures.costs import cost_figure
-from augbench.analysis.figures.image_files import png, svg
+from augbench.analysis.figures.image_files import svg
 from augbench.analysis.figures.ranges import range_figure
+from augbench.analysis.file_formats import DEFAULT_FORMATS, figure_files, table_files
 from augbench.analysis.files import write
 from augbench.analysis.html.history import History
 from augbench.analysis.html.page import page
@@ -21,7 +22,7 @@ from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.tables.learned_ranges import learned_ranges
 from augbench.analysis.tables.run_tables import RunTables
 from augbench.analysis.tables.scores import score_markdown
-from augbench.analysis.text import csv, file_stem, markdown
+from augbench.analysis.text import file_stem, markdown
 from augbench.bench.store.states import skip_lines
 
 PAGE = "report.html"
@@ -31,6 +32,7 @@ def write_report(
     results: Results,
     folder: Path,
     *,
+    formats: Collection[str] = DEFAULT_FORMATS,
     include_shared: bool = False,
     history: History | None = None,
     tables: RunTables | None = None,
@@ -46,23 +48,27 @@ def write_report(
     ``summary.csv`` (`gain_table`, `summary_scores`). With ``tables``, also ``TASK-costs.*``
     and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the task's label. A
     run that is unfinished, or has no point yet, gives the same files, and they say so. The same
-    results give the same bytes. ``include_shared`` keeps trials that shared a GPU in all figures
+    results give the same bytes. ``formats`` may name others (`file_formats.py`) than CSV, PNG and
+    SVG. ``include_shared`` keeps trials that shared a GPU in all figures
     and tables of hours. ``history`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
     report, pictures = _draw(results, history, tables, command, include_shared=include_shared)
-    contents = {PAGE: page(report)}
+    contents = {PAGE: page(report), "table.md": report_text(results, report.scores).encode()}
     for figure, picture in zip(report.figures, pictures, strict=True):
-        contents |= {f"{figure.stem}.png": png(picture), f"{figure.stem}.svg": figure.svg}
-        contents[f"{figure.stem}.csv"] = csv(figure.table)
-    contents["table.csv"] = csv(report.scores)
-    contents["table.md"] = report_text(results, report.scores).encode()
-    contents["points.csv"] = csv(results.points)
-    contents["learned.csv"] = csv(results.learned)
-    contents["policies.csv"] = csv(results.policies)
-    contents["gains.csv"] = csv(report.gains)
-    contents["summary.csv"] = csv(report.summary)
-    contents |= {f"{name}.csv": csv(table) for name, table in report.tables.by_name().items()}
+        contents |= figure_files(figure.stem, picture, formats, figure.svg)
+        contents |= table_files(figure.stem, figure.table, formats)
+    named = {
+        "table": report.scores,
+        "points": results.points,
+        "learned": results.learned,
+        "policies": results.policies,
+        "gains": report.gains,
+        "summary": report.summary,
+        **report.tables.by_name(),
+    }
+    for name, table in named.items():
+        contents |= table_files(name, table, formats)
     return [write(folder / name, content) for name, content in contents.items()]
 
 

@@ -11,8 +11,8 @@ from augbench.analysis.tables.frame import Results, load
 from augbench.bench.plan.differences import difference_text, differences
 from augbench.bench.plan.spec import SEMANTICS, TrialSpec
 from augbench.bench.plan.suite import Suite
-from augbench.bench.store.origin import Origin, check_semantics, read_origin
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import check_semantics, open_run
+from augbench.bench.store.origin import Origin, read_origin
 from augbench.datasets.errors import UserError
 
 Cell = tuple[str, str]  # the labels of a task and a method

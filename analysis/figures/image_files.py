@@ -1,4 +1,4 @@
-"""Figures as PNG and SVG: the same figure gives the same bytes."""
+"""Figures as PNG, SVG and PDF: the same figure gives the same bytes."""
 
 import io
 
@@ -17,6 +17,11 @@ def png(figure: Figure) -> bytes:
 def svg(figure: Figure) -> bytes:
     """A figure as SVG, without a date; the same figure gives the same bytes."""
     return _saved(figure, "svg", {"Date": None, "Creator": "augbench"})
+
+
+def pdf(figure: Figure) -> bytes:
+    """A figure as PDF, without a date; the same figure gives the same bytes."""
+    return _saved(figure, "pdf", {"CreationDate": None, "Creator": "augbench", "Producer": None})
 
 
 def _saved(figure: Figure, kind: str, metadata: dict[str, str | None]) -> bytes:

@@ -18,6 +18,7 @@ _SETTINGS: dict[str, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],
     "text.parse_math": False,  # a $ in a label is a $
+    "pdf.fonttype": 42,  # letters that journals take, and that stay text
     "svg.hashsalt": "augbench",  # otherwise the ids in an SVG are drawn at random
     "axes.titlesize": 10,
     "axes.labelsize": 10,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from augbench.bench.store.files import DamagedError
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.origin import units_in_view
-from augbench.bench.store.points import open_run
 from augbench.bench.store.unit_directory import UnitDirectory
 
 

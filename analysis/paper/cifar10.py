@@ -27,7 +27,7 @@ from augbench.analysis.tables.curves import best_so_far
 from augbench.analysis.tables.frame import load
 from augbench.analysis.tables.learned import TRIAL, final_rows
 from augbench.bench.store.ledger import Ledger
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.methods.layers.layer import AveragedModel
 from augbench.methods.training.training import score
 

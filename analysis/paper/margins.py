@@ -19,7 +19,7 @@ from augbench.analysis.styles import METHOD_STYLES
 from augbench.analysis.tables.frame import load
 from augbench.analysis.tables.learned import final_rows, learned_table
 from augbench.bench.plan.spec import TaskSpec
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.datasets.options.margins import MEET, RIGHT_ANGLE
 
 RANGE_TABLE = ("data", "half_range", "meet", "unit", "fold", "seed", "learned")

@@ -21,7 +21,7 @@ from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import find_suite, load_suite
 from augbench.bench.store.files import read_records
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.terminal import print_line
 from augbench.datasets.errors import UserError, unknown

@@ -11,7 +11,7 @@ from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store import checkpoint
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.ledger import Ledger
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.unit.job import Job, trial_job
 from augbench.methods.training.end_to_end import EndToEnd
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from augbench.bench.store.files import DamagedError
-from augbench.bench.store.points import identity_columns, open_run
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import identity_columns
 
 TRAINING_TABLE = {
     "task": "str",

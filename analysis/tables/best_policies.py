@@ -10,7 +10,8 @@ import pandas as pd
 
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.best_policies import read_best_policies
-from augbench.bench.store.points import identity_columns, open_run
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import identity_columns
 
 OPERATION_TABLE = {
     "task": "str",

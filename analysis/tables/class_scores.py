@@ -18,7 +18,8 @@ from sklearn.metrics import (
 )
 
 from augbench.bench.plan.suite import PlannedTrial
-from augbench.bench.store.points import identity_columns, open_run
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import identity_columns
 from augbench.bench.store.predictions import Predictions, read_predictions
 
 TRIAL = ("task", "method", "fold", "seed", "trial")

@@ -8,7 +8,7 @@ import pandas as pd
 from augbench.analysis.styles import method_styles
 from augbench.analysis.tables.frame import Results
 from augbench.bench.store.costs import COUNTS, WASTED, read_costs
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 
 SEARCHED = "search for options"
 # In the order of the bars: what a phase is called, and its colour. Okabe and Ito's colours for what

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from augbench.analysis.tables.task_facts import chance_levels, known_margins, split_ratios
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.origin import machines_by_trial
-from augbench.bench.store.points import open_run, read_learned, read_points, read_policies
+from augbench.bench.store.points import read_learned, read_points, read_policies
 from augbench.bench.store.states import read_trials
 from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.row import Margin

@@ -7,7 +7,7 @@ import pandas as pd
 
 from augbench.analysis.tables.frame import POINT_COLUMNS, Results
 from augbench.bench.search.search_results import SearchResults
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.datasets.errors import UserError
 
 COLUMNS = (

@@ -203,7 +203,7 @@ def search(
     with say_how_to_resume():
         complete = search_suite(read, request, options, Console())
     for entry in entry_points(group="augbench.commands", name="report"):
-        entry.load()(folder)
+        entry.load()([folder])
     raise typer.Exit(0 if complete else 1)
 
 
@@ -259,7 +259,7 @@ def status(run: RunPath) -> None:
         show_search(run, Console())
         return
     from augbench.bench.cli.trial_tables import status_text
-    from augbench.bench.store.points import open_run
+    from augbench.bench.store.open_run import open_run
     from augbench.bench.store.states import is_damaged, read_trials
 
     directory, suite = open_run(run)

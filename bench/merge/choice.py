@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from augbench.bench.merge.source import Source
 from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.store.attempt_log import pulse
+from augbench.bench.store.files import DamagedError
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
 
@@ -18,7 +19,7 @@ def choose_units(sources: Sequence[Source]) -> tuple[dict[UnitId, UnitDirectory]
             former = chosen.setdefault(unit, folder)
             if former is folder:
                 continue
-            if former.result() is not None and folder.result() is not None:
+            if _rank(former)[0] and _rank(folder)[0]:
                 _check_same_result(former, folder)
                 n_twice += 1
             elif _rank(folder) > _rank(former):
@@ -51,6 +52,9 @@ def _outcome(unit: UnitDirectory) -> dict[str, str]:
 
 
 def _rank(unit: UnitDirectory) -> tuple[bool, bool, int, int]:
-    """Of two folders of a unit, the one with the higher rank is taken."""
-    step = max((int(pulse(attempt).get("step", 0)) for attempt in unit.attempts()), default=0)
-    return unit.result() is not None, unit.failure() is None, len(unit.points()), step
+    """Of two folders of a unit, the one with the higher rank is taken; damaged ones have none."""
+    try:
+        step = max((int(pulse(attempt).get("step", 0)) for attempt in unit.attempts()), default=0)
+        return unit.result() is not None, unit.failure() is None, len(unit.points()), step
+    except DamagedError:
+        return False, False, 0, 0

@@ -10,7 +10,7 @@ from augbench.bench.merge.source import Source, not_written, read_source
 from augbench.bench.merge.write import check_same_merge, write_merged
 from augbench.bench.plan.suite import Suite
 from augbench.bench.plan.union import merge_suites, n_new_trials
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.datasets.errors import UserError
 
@@ -44,9 +44,9 @@ def merge_runs(paths: Sequence[Path], out: Path) -> Merged:
             locks.enter_context(not_written(path))
             sources.append(read_source(path))
         suite = merge_suites({str(source.path): source.suite for source in sources})
-        _check_same_data(sources)
+        check_same_data(sources)
         chosen, n_twice = choose_units(sources)
-        notes = _notes(sources, suite, n_twice)
+        notes = notes_on(sources, suite, n_twice)
         contents = [source.content for source in sources]
         if out.exists() and any(out.iterdir()):
             check_same_merge(out, contents)
@@ -66,7 +66,8 @@ def _check_place(out: Path, paths: Sequence[Path]) -> None:
         raise UserError(f"{out} is a file: choose a new folder with -o")
 
 
-def _check_same_data(sources: Sequence[Source]) -> None:
+def check_same_data(sources: Sequence[Source]) -> None:
+    """Raise a UserError if two runs have other data under the label of one task."""
     users: dict[str, dict[str, str]] = {}
     for source in sources:
         for label, found in source.origin.data.items():
@@ -76,11 +77,12 @@ def _check_same_data(sources: Sequence[Source]) -> None:
             (one, first), (other, second), *_ = by_data.items()
             raise UserError(
                 f"task {label!r} has other data in {first} (fingerprint {one}) than in {second} "
-                f"({other}): merge only runs of the same data"
+                f"({other}): only runs of the same data fit together"
             )
 
 
-def _notes(sources: Sequence[Source], suite: Suite, n_twice: int) -> tuple[str, ...]:
+def notes_on(sources: Sequence[Source], suite: Suite, n_twice: int) -> tuple[str, ...]:
+    """What the user of several runs should know, in sentences."""
     notes = [
         f"{source.path}: {len(source.units)} units"
         + (f" ({source.n_out_of_view} more, which its suite does not plan, are left out)")

@@ -10,8 +10,8 @@ from augbench.bench.plan.spec import UnitId, record_digest
 from augbench.bench.plan.suite import Suite
 from augbench.bench.store.damage import changed_files
 from augbench.bench.store.files import ASIDE, UNIT_KINDS, BusyError, DamagedError, damaged
-from augbench.bench.store.origin import Origin, check_semantics, read_origin, units_in_view
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import check_semantics, open_run
+from augbench.bench.store.origin import Origin, read_origin, units_in_view
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import unit_state
 from augbench.bench.store.unit_directory import UnitDirectory
@@ -53,17 +53,23 @@ def not_written(path: Path) -> Iterator[None]:
         yield
 
 
-def read_source(path: Path) -> Source:
-    """A run with all its units, each of them checked, whole models too.
+def read_source(path: Path, *, checked: bool = True) -> Source:
+    """A run with all its units, each of them checked, whole models too, unless that is not wanted.
 
-    Raises a UserError if it is no run of this version, or a unit is damaged or being worked on.
+    Raises a UserError if it is no run of this version and, where units are checked, if one is
+    damaged or being worked on.
     """
     run, suite = open_run(path)
     check_semantics(run, suite.plan)
     units = {}
-    for _, folder in units_in_view(run, suite.plan):
-        _check_unit(folder)
+    for _, folder in units_in_view(run, suite.plan, skip_damaged=not checked):
+        if checked:
+            _check_unit(folder)
         units[_unit_id(folder)] = folder
+    for planned in suite.plan:  # a damaged one may not say what it asks for
+        folder = run.unit(planned.spec.unit)
+        if folder.path.exists():
+            units[planned.spec.unit] = folder
     n_held = sum(
         ASIDE not in folder.name
         for kind in UNIT_KINDS

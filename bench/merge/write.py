@@ -77,7 +77,7 @@ def write_merged(
                 {"path": str(source.path.resolve()), "content": content}
                 for source, content in zip(sources, contents, strict=True)
             ]
-            _write_records(draft, suite, sources, chosen, origins)
+            write_records(draft, suite, sources, chosen, origins)
             try:
                 draft.path.rename(out)
             except OSError as error:
@@ -126,7 +126,7 @@ def _copy_file(source: str, target: str) -> None:
         os.fsync(copy.fileno())
 
 
-def _write_records(
+def write_records(
     draft: RunDirectory,
     suite: Suite,
     sources: Sequence[Source],

@@ -5,14 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from augbench.bench.plan.spec import SEMANTICS
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.attempt_log import resume_events, start_event
-from augbench.bench.store.files import DamagedError, read_json, read_lines
+from augbench.bench.store.files import DamagedError, read_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import involved
 from augbench.bench.store.unit_directory import UnitDirectory
-from augbench.datasets.errors import UserError
 
 MERGED = "merged"  # the first event of a run that was merged from several
 
@@ -97,23 +95,3 @@ def _code(start: Mapping[str, Any]) -> str:
     if start.get("commit"):
         known.insert(1, f"commit {start['commit']}")
     return ", ".join(known)
-
-
-def check_semantics(run: RunDirectory, plan: Sequence[PlannedTrial]) -> None:
-    """Raise a UserError if trials of a plan may be there as another version of augbench knows them.
-
-    Such trials are not read: their names follow from what a spec meant then.
-    """
-    skipped = run.skipped()
-    units = [planned.spec.unit for planned in plan]
-    if all(unit.digest in skipped or run.unit(unit).path.exists() for unit in units):
-        return
-    for file in sorted(run.path.glob("trials/*/spec.json")):
-        with suppress(DamagedError, FileNotFoundError):
-            semantics = read_json(file).get("semantics")
-            if semantics != SEMANTICS:
-                raise UserError(
-                    f"{run.path} holds trials of SEMANTICS {semantics}, this version of augbench "
-                    f"reads {SEMANTICS} only: use the version that wrote it, or run its suite "
-                    "again with this one, into another directory"
-                )

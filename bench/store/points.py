@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from augbench.bench.plan.spec import TrialSpec, UnitId
-from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
+from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import (
     Charge,
     add_charges,
@@ -25,15 +25,6 @@ Record = TypeVar("Record")
 
 # Below so many charged seconds `busy` says nothing: a pause of the system weighs too much.
 SHORTEST_SECONDS = 1.0
-
-
-def open_run(path: Path) -> tuple[RunDirectory, Suite]:
-    """A run directory, and the suite that was last run into it.
-
-    Raises a UserError if the path is no run directory, or has another version's layout.
-    """
-    run = RunDirectory(path)
-    return run, read_suite(run.header()["suite"], str(run.header_file))
 
 
 def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:

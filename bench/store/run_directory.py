@@ -72,7 +72,9 @@ class RunDirectory:
     path: Path
 
     def unit(self, unit: UnitId) -> UnitDirectory:
-        return UnitDirectory(self.path / unit.kind / unit.digest)
+        """The folder of a unit; where several runs are viewed as one, in the run that has it."""
+        folder = self.path / unit.kind / unit.digest
+        return UnitDirectory(folder.resolve() if folder.is_symlink() else folder)
 
     @property
     def events_file(self) -> Path:

@@ -3,6 +3,7 @@
 import errno
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -37,7 +38,7 @@ def run(tmp_path):
 
 
 def test_the_folder_has_the_page_and_the_terminal_its_path_and_summary(run, capsys):
-    report(run)
+    report([run])
     first, *sentences = capsys.readouterr().out.splitlines()
     assert first == str(run / "report" / "report.html")
     assert sentences[0].startswith("- 4 of 4 trials are done (1 task, 2 methods, 2 folds, 1 seed)")
@@ -48,16 +49,16 @@ def test_the_folder_has_the_page_and_the_terminal_its_path_and_summary(run, caps
 
 
 def test_a_name_that_ends_in_html_gets_the_page_alone(run, tmp_path, capsys):
-    report(run, out=tmp_path / "new" / "page.html")
+    report([run], out=tmp_path / "new" / "page.html")
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["page.html"]
     assert not (run / "report").exists()
-    report(run, out=tmp_path / "all")
+    report([run], out=tmp_path / "all")
     pages = [tmp_path / "new" / "page.html", tmp_path / "all" / "report.html"]
     assert pages[0].read_bytes() == pages[1].read_bytes()
 
 
 def test_the_page_names_the_command_with_its_options(run, tmp_path):
-    report(run, out=tmp_path / "page.html", include_shared=True)
+    report([run], out=tmp_path / "page.html", include_shared=True)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert f"This page is written by: augbench report {run} --include-shared" in page
 
@@ -67,7 +68,7 @@ def test_a_run_that_has_only_begun_has_a_page(run, tmp_path, capsys):
         file.unlink()
     for file in run.glob("trials/*/attempts/0001/points.jsonl"):
         file.write_bytes(file.read_bytes()[:-20])  # the last line is half written
-    report(run, out=tmp_path / "page.html")
+    report([run], out=tmp_path / "page.html")
     assert "0 of 4 trials are done" in capsys.readouterr().out
 
 
@@ -75,12 +76,12 @@ def test_a_run_that_has_only_begun_has_a_page(run, tmp_path, capsys):
 def test_a_place_that_cannot_be_written_is_one_sentence(place, run, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match=r"cannot write the report .*page\.html: .*; choose a fol"):
-        report(run, out=tmp_path / place)
+        report([run], out=tmp_path / place)
 
 
 def test_a_full_disk_leaves_the_former_page_and_nothing_beside_it(run, tmp_path, monkeypatch):
     page = tmp_path / "new" / "page.html"
-    report(run, out=page)
+    report([run], out=page)
     before = page.read_bytes()
 
     def full(*_):
@@ -88,7 +89,7 @@ def test_a_full_disk_leaves_the_former_page_and_nothing_beside_it(run, tmp_path,
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(UserError, match="No space left on device"):
-        report(run, out=page)
+        report([run], out=page)
     assert [file.name for file in page.parent.iterdir()] == ["page.html"]
     assert page.read_bytes() == before
 
@@ -96,11 +97,78 @@ def test_a_full_disk_leaves_the_former_page_and_nothing_beside_it(run, tmp_path,
 def test_an_empty_folder_is_one_sentence_and_gets_no_page(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"is no run directory: it holds no run\.json"):
-        report(tmp_path / "empty")
+        report([tmp_path / "empty"])
     assert not list((tmp_path / "empty").iterdir())
 
 
 def test_a_search_has_no_page(tmp_path):
     (tmp_path / "search.json").write_text("{}")
     with pytest.raises(UserError, match=r"is a search, which has no page; give a folder with -o"):
-        report(tmp_path, out=tmp_path / "page.html")
+        report([tmp_path], out=tmp_path / "page.html")
+
+
+def test_only_the_formats_that_are_asked_for_are_written(run, tmp_path, capsys):
+    report([run], out=tmp_path / "all", formats=["latex", "pdf", "parquet"])
+    names = {file.name for file in (tmp_path / "all").iterdir()}
+    kinds = {name.rpartition(".")[2] for name in names}
+    assert kinds == {"html", "md", "tex", "pdf", "parquet"}
+    assert {"table.tex", "sinusoids-hours.pdf", "points.parquet"} <= names
+    text = (tmp_path / "all" / "table.tex").read_text()
+    assert text.startswith(r"\begin{tabular}")
+    assert r"gain\_random\_policy" in text
+    assert (tmp_path / "all" / "sinusoids-hours.pdf").read_bytes().startswith(b"%PDF")
+    report([run], out=tmp_path / "again", formats=["csv"])
+    csv = pd.read_csv(tmp_path / "again" / "points.csv")
+    parquet = pd.read_parquet(tmp_path / "all" / "points.parquet")
+    pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
+    first = (tmp_path / "all" / "sinusoids-hours.pdf").read_bytes()
+    report([run], out=tmp_path / "third", formats=["pdf"])
+    assert (tmp_path / "third" / "sinusoids-hours.pdf").read_bytes() == first
+
+
+def test_an_unknown_format_is_one_sentence(run):
+    with pytest.raises(UserError, match=r"unknown format 'pgn'.*png"):
+        report([run], formats=["pgn"])
+    assert not (run / "report").exists()
+
+
+def test_a_page_alone_takes_no_format(run, tmp_path):
+    with pytest.raises(UserError, match="--format is for the files beside the page"):
+        report([run], out=tmp_path / "page.html", formats=["csv"])
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A run of the same task with another method."""
+    (tmp_path / "other.toml").write_text(SUITE.replace("[methods.fixed]", "[methods.randaugment]"))
+    options = RunOptions(tmp_path / "other", tmp_path, engine="inline")
+    assert run_suite(load_suite(tmp_path / "other.toml"), options, Console(quiet=True))
+    return options.out
+
+
+def test_several_runs_are_shown_as_one(run, other, tmp_path, capsys):
+    report([run, other], out=tmp_path / "both")
+    first, *sentences = capsys.readouterr().out.splitlines()
+    assert first == str(tmp_path / "both" / "report.html")
+    assert sentences[0].startswith("- 6 of 6 trials are done (1 task, 3 methods, 2 folds, 1 seed)")
+    table = pd.read_csv(tmp_path / "both" / "table.csv")
+    assert list(table["method"]) == ["fixed", "none", "randaugment"]
+    page = (tmp_path / "both" / "report.html").read_text(encoding="utf-8")
+    assert f"augbench report {run} {other}" in page
+    assert "2 units are finished in several of the runs, with the same results" in page
+    report([run, run], out=tmp_path / "one.html")
+    assert "4 of 4 trials are done" in capsys.readouterr().out
+
+
+def test_several_runs_need_a_place(run, other):
+    with pytest.raises(UserError, match="choose one with -o"):
+        report([run, other])
+
+
+def test_several_runs_of_other_options_are_one_sentence_and_no_page(run, tmp_path):
+    (tmp_path / "third.toml").write_text(SUITE.replace("epochs = 2", "epochs = 1"))
+    options = RunOptions(tmp_path / "third", tmp_path, engine="inline")
+    assert run_suite(load_suite(tmp_path / "third.toml"), options, Console(quiet=True))
+    with pytest.raises(UserError, match=r"means other options .*training\.epochs is 2 .* and 1"):
+        report([run, options.out], out=tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()

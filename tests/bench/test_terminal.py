@@ -11,7 +11,8 @@ from rich.console import Console
 
 from augbench.bench.cli.trial_tables import plan_text, status_text
 from augbench.bench.printable import printable
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.bench.terminal import as_text, print_line
 
 HOSTILE = ["augnet [a,b]", "[/x]", "[bold]x", ":smile:", "a\\[b", "100%", "$x$", "\x1b[2Jgone"]

@@ -6,8 +6,8 @@ from typing import Any
 from augbench.bench.plan.spec import EvaluationSpec, record_digest
 from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.files import append_line, write_json
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.phases import PHASES
-from augbench.bench.store.points import open_run
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.methods.policies.policy import Policy, Subpolicy, digest_in

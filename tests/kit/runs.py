@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 
 
 def timeless(path: Path) -> tuple[list[dict[str, Any]], dict[str, tuple[str, str]]]:

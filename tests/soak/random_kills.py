@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from augbench.bench.store.accounts import accounting_error
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import unit_state
 from processes import comes_from, parents
 from runs import timeless
@@ -106,7 +106,7 @@ def main() -> None:
         suite.write_text(SUITE.format(seeds=list(range(int(n_trials / 8)))))
         kills = under_kills(suite, out, pause)
         print(f"{kills.pop('command')} commands, {kills.total()} kills: {dict(kills)}")
-        report(out)
+        report([out])
         words = [*COMMAND, suite, "--engine", "inline", "--out", calm]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         print(f"bits as undisturbed: {timeless(out) == timeless(calm)}")

@@ -16,7 +16,8 @@ from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.spec import Budget, TaskSpec, TrialSpec
 from augbench.bench.plan.suite import PlannedTrial, load_suite
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.methods.policies.policy import digest_in
 
 SPEC = TrialSpec(TaskSpec("digits", {}), "dada", {}, 0, 0, Budget())

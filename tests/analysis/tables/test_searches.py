@@ -128,11 +128,11 @@ def test_a_search_is_charged_to_its_method_in_both_readings(tmp_path: Path) -> N
 def test_the_report_charges_only_when_asked_and_says_so(tmp_path: Path) -> None:
     out = run(tmp_path, SUITE + SEARCHES)
     note = "Hours and samples of fixed include those of the search in runs/search."
-    report(out)
+    report([out])
     assert note not in (out / "report" / "table.md").read_text()
     plain = pd.read_csv(out / "report" / "table.csv").set_index("method")
     assert "search for options" in (out / "report" / "table.md").read_text()
-    report(out, charge_search=True)
+    report([out], charge_search=True)
     assert note in (out / "report" / "table.md").read_text()
     charged = pd.read_csv(out / "report" / "table.csv").set_index("method")
     for table in (plain, charged):
@@ -145,7 +145,7 @@ def test_the_report_charges_only_when_asked_and_says_so(tmp_path: Path) -> None:
 
 def test_a_run_whose_suite_names_no_search_cannot_charge_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="names no search; run it with"):
-        report(run(tmp_path, SUITE), charge_search=True)
+        report([run(tmp_path, SUITE)], charge_search=True)
 
 
 def test_the_command_writes_table_and_figure_of_a_search(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from augbench.bench.engines import ray_session
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import read_trials
 from forked import COMMAND, SCRIPT
 from nodes import Nodes

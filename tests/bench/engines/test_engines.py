@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import read_trials
 from processes import background, wait_until
 from runs import timeless

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import read_trials
 from nodes import Nodes
 from processes import background, under_way, wait_until

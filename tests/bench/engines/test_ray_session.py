@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import read_trials
 from forked import Forked
 from processes import background, comes_from, parents, under_way, wait_until

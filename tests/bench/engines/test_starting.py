@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from augbench.bench.engines.starting import read_sign, show_life, showing_life
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import read_trials
 from processes import background, parents, wait_until
 

@@ -19,7 +19,8 @@ from augbench.bench.store.files import (
     read_lines,
     write_json,
 )
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.states import read_trials
 from augbench.datasets.errors import UserError

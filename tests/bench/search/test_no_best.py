@@ -42,7 +42,7 @@ def test_a_search_whose_trials_all_diverged_has_no_best(
     assert not (out / "best.toml").exists()
     shown = augbench("status", out)
     assert "there are no values to take over" in shown.stdout
-    report(out)
+    report([out])
     assert (out / "report" / "search.png").stat().st_size > 0
 
 
@@ -137,7 +137,7 @@ def test_between_search_json_and_the_study_there_are_no_trials_yet(
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "0 of 1 trials ended" in shown.stdout
     assert sorted(out.rglob("*")) == before  # to look at a search changes nothing
-    report(out)
+    report([out])
     assert search(out, *words)[0] == 0
     assert read_search_results(out).best is not None
 
@@ -170,5 +170,5 @@ def test_labels_and_values_of_a_search_are_no_markup(
     code, printed, _ = search(out, *words, "--sampler", "grid", "--set", "folds=1")
     assert code == 0
     assert str(out / "best.toml") in printed
-    report(out)
+    report([out])
     assert "shift [/x]" in json.dumps(read_search_results(out).search.method)

@@ -15,7 +15,8 @@ from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.search.search_results import read_search_results
 from augbench.bench.store.files import read_lines
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.bench.unit.work import Host, do_unit

@@ -14,7 +14,8 @@ from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import Suite, load_suite
 from augbench.bench.store.files import DamagedError
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import is_damaged, read_trials
 from augbench.bench.store.unit_directory import UnitDirectory, sealed

@@ -17,7 +17,8 @@ from augbench.bench.cli.trial_tables import plan_text, status_text
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import Suite, load_suite
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.bench.store.states import read_trials
 from augbench.datasets.errors import UserError
 from runs import timeless

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import pytest
 
-import augbench.bench.plan.spec
-from augbench.bench.store.files import append_line, write_json
-from augbench.bench.store.origin import check_semantics, read_origin, units_in_view
-from augbench.bench.store.points import open_run
+from augbench.bench.store.files import append_line
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.origin import read_origin, units_in_view
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.datasets.errors import UserError
 from by_hand import START, evaluation_of, finish, made_by_hand
 
 BEGAN = START | {
@@ -53,20 +51,3 @@ def test_data_code_and_machines_are_those_of_all_units(run: RunDirectory) -> Non
 def test_what_is_damaged_is_left_out(run: RunDirectory) -> None:
     next(run.path.glob("trials/*/attempts/*/points.jsonl")).write_text("{}\n")
     assert read_origin(run, open_run(run.path)[1].plan).data == {}
-
-
-def test_trials_of_another_version_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(augbench.bench.plan.spec, "SEMANTICS", 1)
-        run = made_by_hand(tmp_path)
-    plan = open_run(tmp_path)[1].plan
-    with pytest.raises(UserError, match=r"holds trials of SEMANTICS 1, this version .* reads 3"):
-        check_semantics(run, plan)
-    spec = plan[0].spec
-    unit = run.add_unit(spec.unit, spec.to_json())  # then the old ones are only out of view
-    check_semantics(run, plan)
-    unit.path.rename(tmp_path / "elsewhere")
-    write_json(run.skipped_file, {spec.unit.digest: "it does not fit"})
-    check_semantics(run, plan)

@@ -16,7 +16,8 @@ from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.best_policies import read_best_policies
 from augbench.bench.store.costs import read_costs
 from augbench.bench.store.files import DamagedError, file_digest
-from augbench.bench.store.points import open_run, read_points
+from augbench.bench.store.open_run import open_run
+from augbench.bench.store.points import read_points
 from augbench.bench.store.predictions import (
     Predictions,
     load_predictions,

@@ -15,7 +15,7 @@ import pytest
 import forked
 from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.attempt_log import lifetime
-from augbench.bench.store.points import open_run
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.states import read_trials
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.bench.unit.fault import KINDS
