@@ -28,6 +28,7 @@ from augbench.bench.cli.arguments import (
     Workers,
     with_workers,
 )
+from augbench.bench.cli.doctor_command import doctor
 from augbench.bench.cli.merge_command import merge
 from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
@@ -269,6 +270,7 @@ def status(run: RunPath) -> None:
 
 
 app.command()(merge)
+app.command()(doctor)
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)

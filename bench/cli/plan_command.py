@@ -51,7 +51,7 @@ def plan(
     trials = read_trials(directory, read.plan)
     splits: dict[str, str] = {}
     skipped: dict[UnitId, str] = {}
-    folder = data or (_usual_data() if hours else None)
+    folder = data or (usual_data() if hours else None)
     if folder is not None:
         from augbench.bench.driver.prepare import prepare
 
@@ -79,6 +79,6 @@ def _check_device(device: str | None, *, hours: bool) -> None:
         raise UserError("--device is for --hours: add --hours or leave out --device")
 
 
-def _usual_data() -> Path:
+def usual_data() -> Path:
     """Where `augbench run` looks without --data."""
     return Path(os.environ.get("AUGBENCH_DATA") or "data")
