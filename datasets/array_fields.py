@@ -12,11 +12,14 @@ from augbench.datasets.errors import MOST_NAMED, UserError, listed
 from augbench.datasets.npz import Npz, read_array
 from augbench.datasets.options.tasks import Kind
 
-KEYS = ("x", "y", "groups", "channels", "sampling_rate")
+KEYS = ("x", "y", "groups", "channels", "sampling_rate", "split", "fold", "classes")
 # What others call these arrays, in lower case and without "_" and "-".
 ALIASES = {
     "x": "data eeg signal signals window windows epochs image images samples features",
-    "y": "label labels target targets class classes stage stages hypnogram",
+    "y": "label labels target targets class stage stages hypnogram",
+    "split": "splits part parts subset set istest istrain traintest",
+    "fold": "folds foldid cvfold",
+    "classes": "classnames classname labelnames targetnames",
     "groups": "group subject subjects subjectid subjectids sub subj participant participants "
     "participantid patient patients patientid session sessions record records recording "
     "recordings groupid groupids night nights",
@@ -63,7 +66,7 @@ def read_labels(
         )
     if member.dtype.kind not in "iubUS":
         raise UserError(f"y in {where} is of type {member.dtype}; labels must be integers or text")
-    y = _decoded(read_array(npz, "y"), "y", where)
+    y = decoded(read_array(npz, "y"), "y", where)
     found, number = np.unique(y, return_inverse=True)
     missing = [name for name in map(str, found) if name.strip().lower() in {"", "nan"}]
     if missing:
@@ -75,7 +78,24 @@ def read_labels(
             f"class_names has {len(given)} names where y in {where} has {len(found)} classes: "
             f"{listed(list(map(str, found)))}"
         )
-    return number.astype(np.int64), given or tuple(map(str, found))
+    names = given or _read_class_names(npz, len(found)) or tuple(map(str, found))
+    return number.astype(np.int64), names
+
+
+def _read_class_names(npz: Npz, n: int) -> tuple[str, ...]:
+    """The names of the classes in the order of the labels; empty where the file has none."""
+    if "classes" not in npz.members:
+        return ()
+    where, member = npz.path.name, npz.members["classes"]
+    if member.shape != (n,) or member.dtype.kind not in "US":
+        raise UserError(
+            f"classes in {where} has shape {member.shape} and type {member.dtype}; it must be the "
+            f"names of the {n} classes of y, as text in the order of the labels"
+        )
+    names = tuple(map(str, decoded(read_array(npz, "classes"), "classes", where)))
+    if len(set(names)) < n:
+        raise UserError(f"classes in {where} names one twice: {listed(names)}")
+    return names
 
 
 class Groups(NamedTuple):
@@ -102,7 +122,7 @@ def read_groups(npz: Npz, n: int) -> Groups | None:
         raise UserError(
             f"groups in {where} is of type {member.dtype}; groups must be numbers or text"
         )
-    groups = _decoded(read_array(npz, "groups"), "groups", where)
+    groups = decoded(read_array(npz, "groups"), "groups", where)
     names, number = np.unique(groups, return_inverse=True)
     lost = (
         ~np.isfinite(names)
@@ -128,7 +148,7 @@ def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:
         raise UserError(f"channels in {where} has {n_names} names where x has {n}")
     if member.dtype.kind not in "USiu":
         raise UserError(f"channels in {where} is of type {member.dtype}; names must be text")
-    found = _decoded(read_array(npz, "channels"), "channels", where).reshape(-1)
+    found = decoded(read_array(npz, "channels"), "channels", where).reshape(-1)
     names = tuple(str(name) for name in found)
     if len(set(names)) < len(names):
         raise UserError(f"channels in {where} names one twice: {listed(names)}")
@@ -189,7 +209,7 @@ def _check_eeg(npz: Npz, kind: Kind, name: str) -> None:
         )
 
 
-def _decoded(array: NDArray[Any], name: str, where: str) -> NDArray[Any]:
+def decoded(array: NDArray[Any], name: str, where: str) -> NDArray[Any]:
     """Bytes as text."""
     try:
         return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array

@@ -25,10 +25,19 @@ from augbench.datasets.examples import (
     map_parts,
     prepare_examples,
 )
-from augbench.datasets.folds import Rows, group_names, grouped, join_splits, make_fold, stratified
+from augbench.datasets.folds import (
+    Rows,
+    check_share,
+    group_names,
+    grouped,
+    join_splits,
+    make_fold,
+    stratified,
+)
 from augbench.datasets.npz import Npz, open_npz
 from augbench.datasets.options.tasks import ArraysOptions
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.own_split import own_rows, read_own_split
 from augbench.datasets.parts import check_training, count_parts
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Parts, Signal, Split, Task
@@ -45,25 +54,25 @@ class Contents(NamedTuple):
 
 
 def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
-    """Build a task from an .npz with x and y, and optionally groups, channels, sampling_rate.
+    """Build a task from an .npz with x and y, and optionally other arrays of these names.
 
     x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
     integers or text; groups (N,), for example subjects, each in one part of a fold only; channels
-    (C,) names; sampling_rate in hertz. A large x is prepared once, kept in the cache, and mapped.
+    (C,) names; sampling_rate in hertz; classes (K,) names, in the order of the labels; split or fold
+    (N,), a split of the file's own (`read_own_split`). A large x is prepared once, kept in the
+    cache, and mapped.
     Raises UserError, one sentence, for any fault of the file.
     """
     npz = _open(options, data)
     signal, picked, labels, class_names, groups = _read_contents(npz, options)
     y = torch.from_numpy(labels)
-    rows = (
-        stratified(y, options.n_folds, options.valid_share, Seeds((seed, "arrays")))
-        if groups is None
-        else grouped(y, groups.number, options.n_folds, options.valid_share)
-    )
+    own_split = read_own_split(npz, len(y))
+    rows = _rows(options, y, groups, own_split, Seeds((seed, "arrays")), npz.path.name)
+    rest = [labels, groups and groups.number, own_split]
     examples = prepare_examples(
         npz,
         Preparation(signal.kind, options.standardise, picked),
-        [labels] if groups is None else [labels, groups.number],
+        [array for array in rest if array is not None],
         f"{signal.channels} {signal.sampling_rate}",
     )
 
@@ -83,7 +92,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         name="arrays",
         signal=signal,
         class_names=class_names,
-        n_folds=options.n_folds,
+        n_folds=len(rows),
         fold=fold,
         trunk=fitting_trunk(signal),
         transforms=fitting_bank(signal, npz.path.name),
@@ -93,6 +102,27 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         parts=parts,
         test_groups=None if groups is None else test_groups,
     )
+
+
+def _rows(
+    options: ArraysOptions,
+    y: torch.Tensor,
+    groups: Groups | None,
+    own_split: NDArray[np.int64] | None,
+    seeds: Seeds,
+    where: str,
+) -> list[Rows]:
+    if own_split is not None:
+        check_share(options.valid_share)
+        if options.n_folds != ArraysOptions.n_folds:
+            raise UserError(
+                f"n_folds is {options.n_folds}, but {where} brings a split of its own, of "
+                f"{len(own_split)} fold(s): leave n_folds out"
+            )
+        return own_rows(own_split, y, groups, options.valid_share, seeds, where)
+    if groups is None:
+        return stratified(y, options.n_folds, options.valid_share, seeds)
+    return grouped(y, groups.number, options.n_folds, options.valid_share)
 
 
 def _open(options: ArraysOptions, data: Path) -> Npz:

@@ -90,8 +90,10 @@ class ArraysOptions:
     # before it ("-EOG"). By default all.
     channels: tuple[str, ...] = ()
     metric: Metric = "balanced_accuracy"
-    n_folds: int = 5  # by group where the file has groups, else stratified
-    valid_share: float = 0.25  # of the rows that are not tested
+    # By group where the file has groups, else stratified; for a file without split or fold.
+    n_folds: int = 5
+    # Of the rows that are not tested; unused where split names the validation rows.
+    valid_share: float = 0.25
 
 
 @dataclass(frozen=True)
