@@ -58,8 +58,8 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
 
     x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
     integers or text; groups (N,), for example subjects, each in one part of a fold only; channels
-    (C,) names; sampling_rate in hertz; classes (K,) names, in the order of the labels; split or fold
-    (N,), a split of the file's own (`read_own_split`). A large x is prepared once, kept in the
+    (C,) names; sampling_rate in hertz; classes (K,) names, in the order of the labels; split or
+    fold (N,), a split of the file's own (`read_own_split`). A large x is prepared once, kept in the
     cache, and mapped.
     Raises UserError, one sentence, for any fault of the file.
     """
