@@ -33,6 +33,7 @@ from augbench.bench.cli.merge_command import merge
 from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
+from augbench.bench.cli.watch_command import watch
 from augbench.bench.search.space import SamplerName
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
 
@@ -270,6 +271,7 @@ def status(run: RunPath) -> None:
 
 
 app.command()(merge)
+app.command()(watch)
 app.command()(doctor)
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:

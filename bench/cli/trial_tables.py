@@ -59,14 +59,24 @@ def _states(trials: Sequence[Trial]) -> str:
     rows = [
         (
             *_identity(trial),
-            trial["state"],
+            _state(trial),
             f"{trial['points_scored']} of {trial['points_known']}",
+            "-" if trial["valid"] is None else f"{trial['valid']:.3f}",
             f"{trial['wasted_seconds']:.1f} s",
             trial["reason"],
         )
         for trial in trials
     ]
-    return columns(("task", "method", "fold", "seed", "state", "points", "wasted", "reason"), rows)
+    header = ("task", "method", "fold", "seed", "state", "points", "valid", "wasted", "reason")
+    return columns(header, rows)
+
+
+def _state(trial: Trial) -> str:
+    """The state; of a trial whose search is over, how many retrainings are to come."""
+    left = trial["retrainings_left"]
+    if trial["state"] != "waiting" or not left:
+        return str(trial["state"])
+    return f"waiting for {left} retraining{'s' if left > 1 else ''}"
 
 
 def _counts(trials: Sequence[Trial], states: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -20,6 +19,15 @@ from augbench.methods import known_methods
 
 _LINE_SECONDS = 15.0  # between plain lines, if nothing changes or very many units run
 _MOST = 20  # units under way that are shown; the others are counted
+_OTHER_COLUMNS = 38  # characters beside the label of a trial: phase, step, valid, hours
+PHASES = {  # as they are called here, where the name in the accounts is another
+    "pretrain": "pretraining",
+    "validate": "validation",
+    "retrain": "retraining",
+    "evaluate": "scoring",
+    "setup": "loading",
+    "store": "saving",
+}
 
 
 class Display:
@@ -29,9 +37,9 @@ class Display:
         self, run: RunDirectory, plan: Sequence[PlannedTrial], tally: Tally, console: Console
     ) -> None:
         self._run, self._tally, self._console = run, tally, console
+        several_seeds = len({planned.spec.seed for planned in plan}) > 1
         self._labels = {
-            planned.spec.unit: f"{planned.task} · {planned.method} · {_fold_and_seed(planned.spec)}"
-            for planned in plan
+            planned.spec.unit: _label(planned, with_seed=several_seeds) for planned in plan
         }
         kinds = known_methods()
         self._searches = {
@@ -69,8 +77,10 @@ class Display:
 
     def _table(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("trial", "phase", "step", "best valid", "device hours"):
-            table.add_column(column)
+        room = max(20, self._console.width - _OTHER_COLUMNS)
+        table.add_column("trial", max_width=room, no_wrap=True, overflow="ellipsis")
+        for column in ("phase", "step", "valid", "hours"):
+            table.add_column(column, no_wrap=True)
         for row in self._rows():
             table.add_row(*map(as_text, row))
         return Group(Text(self._headline()), table)
@@ -99,17 +109,19 @@ class Display:
         progress = pulse(attempts[-1]) if attempts else {}
         valid, seconds = progress.get("best_valid"), progress.get("charged_seconds", 0.0)
         return (  # a damaged file of progress must not end the driver
-            self._label(unit),
-            str(progress.get("phase", "starting")),
+            self._labels[self._tally.requested_by.get(unit, unit)],
+            self._phase(unit, progress.get("phase")),
             str(progress.get("step", "")),
             f"{valid:.3f}" if isinstance(valid, int | float) and valid >= 0 else "-",
             f"{seconds / 3600:.4f}" if isinstance(seconds, int | float) else "-",
         )
 
-    def _label(self, unit: UnitId) -> str:
-        if unit in self._tally.requested_by:
-            return f"{self._labels[self._tally.requested_by[unit]]} · retraining"
-        return self._labels[unit]
+    def _phase(self, unit: UnitId, phase: object) -> str:
+        if phase is None:
+            return "retraining" if unit in self._tally.requested_by else "starting"
+        if phase == "search" and unit not in self._searches:
+            return "training"
+        return PHASES.get(str(phase), str(phase))
 
 
 def duration(seconds: float) -> str:
@@ -121,5 +133,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _fold_and_seed(spec: Any) -> str:
-    return f"fold {spec.fold} · seed {spec.seed}"
+def _label(planned: PlannedTrial, *, with_seed: bool) -> str:
+    label = f"{planned.task} · {planned.method} · fold {planned.spec.fold}"
+    return f"{label} · seed {planned.spec.seed}" if with_seed else label

@@ -109,9 +109,10 @@ def scored_points(
     return records
 
 
-def count_scored(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> int:
-    """How many records `scored_points` has, of units that `UnitDirectory.check` has passed."""
-    return sum(scores is not None for _, _, scores in _scores(run, spec, rows))
+def valid_metrics(run: RunDirectory, spec: TrialSpec, rows: Sequence[Row]) -> list[float]:
+    """The validation metric of each scored point; `UnitDirectory.check` has passed the units."""
+    scored = (scores for _, _, scores in _scores(run, spec, rows) if scores is not None)
+    return [float(scores["valid"]) for scores in scored]
 
 
 class BestPoint(NamedTuple):

@@ -9,7 +9,7 @@ from augbench.bench.store.accounts import wasted
 from augbench.bench.store.attempt_log import end_event, is_alive
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError
-from augbench.bench.store.points import count_scored, identity_columns
+from augbench.bench.store.points import identity_columns, valid_metrics
 from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
@@ -21,7 +21,7 @@ FINISHED = ("done", "over budget", "diverged")  # states of a unit that has a re
 
 
 def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per planned trial: its state, the points that are scored, what was wasted."""
+    """One record per planned trial: its state, what is scored and how well, what was wasted."""
     skipped = {
         digest: {"state": "skipped", "reason": reason} for digest, reason in run.skipped().items()
     }
@@ -56,6 +56,8 @@ _NOT_BEGUN = {
     "state": "waiting",
     "points_scored": 0,
     "points_known": 0,
+    "valid": None,  # the best so far
+    "retrainings_left": 0,  # of those that it has asked for so far
     "wasted_seconds": 0.0,
     "reason": "",
 }
@@ -70,17 +72,21 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
         units = _involved(run, planned.spec, rows)
         states = [unit_state(directory, rows), *map(unit_state, units[1:])]
         damages = [state for state in states if state[0] == "damaged"]
-        n_scored = 0 if damages else count_scored(run, planned.spec, rows)
+        valid = [] if damages else valid_metrics(run, planned.spec, rows)
+        n_left = sum(state[0] not in FINISHED for state in states[1:])
         n_known = len(rows)
         wasted_seconds = 0.0 if damages else sum(wasted(unit) for unit in units)
     except DamagedError as error:
-        states, n_scored, n_known, wasted_seconds = [("damaged", str(error))], 0, 0, 0.0
+        states, valid, n_left, n_known = [("damaged", str(error))], [], 0, 0
+        wasted_seconds = 0.0
     # A trial that is over shows the state of its evaluations.
     state, reason = min(states, key=lambda s: _URGENCY.index(s[0]))
     return {
         "state": state,
-        "points_scored": n_scored,
+        "points_scored": len(valid),
         "points_known": n_known,
+        "valid": max(valid, default=None),
+        "retrainings_left": n_left,
         "wasted_seconds": wasted_seconds,
         "reason": reason,
     }

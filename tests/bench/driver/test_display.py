@@ -35,7 +35,7 @@ def test_without_a_terminal_there_are_plain_lines(small_suite: Path, tmp_path: P
         display.tick()
     printed = console.export_text()
     assert printed.count(" done, 2 to do") == 2
-    assert "digits · none · fold 0 · seed 0  search  7  0.625  0.0100" in printed
+    assert "digits · none · fold 0  training  7  0.625  0.0100" in printed
     assert "\x1b" not in printed
 
 
@@ -73,7 +73,7 @@ def test_a_retraining_is_told_with_the_method_that_asks_for_it(
     tally.requested_by[retraining] = load_suite(small_suite).plan[1].spec.unit
     display.tick()
     printed = console.export_text()
-    assert "digits · random_policy · fold 0 · seed 0 · retraining  starting" in printed
+    assert "digits · random_policy · fold 0  retraining" in printed
 
 
 def test_on_a_terminal_there_is_a_table(small_suite: Path, tmp_path: Path) -> None:
@@ -81,8 +81,35 @@ def test_on_a_terminal_there_is_a_table(small_suite: Path, tmp_path: Path) -> No
     display, _, _ = made(small_suite, tmp_path, console)
     console.print(display._table())
     printed = console.export_text()
-    for part in ("trial", "phase", "best valid", "device hours", "0.625", "starting"):
+    for part in ("trial", "phase", "valid", "hours", "0.625", "starting"):
         assert part in printed
+
+
+def test_the_table_fits_80_columns_and_cuts_only_labels(tmp_path: Path) -> None:
+    file = tmp_path / "suite.toml"
+    name = "a_method_with_a_name_that_hardly_ends_" * 3
+    text = f'name = "s"\nfolds = 1\n[tasks.digits]\n[methods.{name}]\nmethod = "none"\n'
+    file.write_text(text, encoding="utf-8")
+    console = Console(record=True, width=80, force_terminal=True)
+    display, tally, _ = made(file, tmp_path, console)
+    tally.requested_by[next(iter(tally.in_flight))] = next(iter(tally.in_flight))
+    console.print(display._table())
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) == 3  # the headline, the header, one row
+    assert "…" in lines[2]
+    assert lines[2].rstrip().endswith("training  7     0.625  0.0100")
+
+
+def test_seeds_are_told_where_there_are_several(tmp_path: Path) -> None:
+    file = tmp_path / "suite.toml"
+    file.write_text(
+        'name = "s"\nfolds = 1\nseeds = [3, 4]\n[tasks.digits]\n[methods.none]\n', encoding="utf-8"
+    )
+    console = Console(record=True, width=80, force_terminal=False)
+    display, _, _ = made(file, tmp_path, console)
+    display.tick()
+    assert "digits · none · fold 0 · seed 3" in console.export_text()
 
 
 def test_times_are_in_the_unit_that_reads_best() -> None:
