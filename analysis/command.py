@@ -31,6 +31,13 @@ def report(
             "--charge-search", help="Add the costs of the searches that chose a method's options."
         ),
     ] = False,
+    impute_failed: Annotated[
+        bool,
+        typer.Option(
+            "--impute-failed",
+            help="Over tasks, count a failed run as one at chance level, with a mark.",
+        ),
+    ] = False,
 ) -> None:
     """Write the report of a run or of a search, finished or not: a page, figures and tables.
 
@@ -47,7 +54,7 @@ def report(
     if holds_search(run):
         _report_search(run, out or run / "report")
         return
-    _report_run(run, out or run / "report", include_shared, charge_search)
+    _report_run(run, out or run / "report", include_shared, charge_search, impute_failed)
 
 
 def _report_search(run: Path, folder: Path) -> None:
@@ -62,20 +69,26 @@ def _report_search(run: Path, folder: Path) -> None:
         print(file)
 
 
-def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
+def _report_run(
+    run: Path, out: Path, include_shared: bool, charge_search: bool, impute: bool
+) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
     from augbench.analysis.html.history import read_history
     from augbench.analysis.html.report_data import ReportData
     from augbench.analysis.html.summary import sentences
     from augbench.analysis.report import write_page, write_report
     from augbench.analysis.tables.frame import load
+    from augbench.analysis.tables.imputed import impute_failed
     from augbench.analysis.tables.run_tables import load_run_tables
     from augbench.analysis.tables.searches import charge_searches
 
     results, history, tables = load(run), read_history(run), load_run_tables(run)
     flags = {"--include-shared": include_shared, "--charge-search": charge_search}
+    flags |= {"--impute-failed": impute}
     if charge_search:
         results = charge_searches(results, run)
+    if impute:
+        results = impute_failed(results)
     words = ("augbench", "report", str(run), *(flag for flag, given in flags.items() if given))
     write = write_page if out.suffix == PAGE_SUFFIX else write_report
     written = write(
