@@ -127,4 +127,4 @@ def _title(table: pd.DataFrame) -> str:
     title = f"mean ranks over {first['n_tasks']} tasks (Friedman, {p_text(first['p'])})"
     if not first["p"] < ALPHA:
         title += ": no method can be told from another"
-    return f"{title}, {first['imputed']} failed runs at chance" if first["imputed"] else title
+    return f"{title}; failed runs at chance: {first['imputed']}" if first["imputed"] else title

@@ -26,13 +26,13 @@ def impute_failed(results: Results) -> Results:
         notes.append("--impute-failed changes nothing: no run failed.")
     if known.any():
         notes.append(
-            f"{_runs(failed[known])} without a score: each counts as a run at the chance level of "
-            "its task, in profiles and over tasks (--impute-failed)."
+            f"{_runs(failed[known])}: each counts as a run at the chance level of its task, in "
+            "profiles and over tasks (--impute-failed)."
         )
     if not known.all():
         notes.append(
-            f"{_runs(failed[~known])} and nothing stands in for them: the chance level of "
-            "the task is not known."
+            f"{_runs(failed[~known])}: no score stands in, since the chance level of the task is "
+            "not known."
         )
     return replace(results, imputed=imputed, notes=(*results.notes, *notes))
 
@@ -48,5 +48,5 @@ def _failed(results: Results) -> "pd.Series[bool]":
 def _runs(failed: pd.DataFrame) -> str:
     """How many runs failed, and of which methods and tasks."""
     cells = failed.groupby(["method", "task"], as_index=False).size().to_dict("records")
-    where = ", ".join(f"{cell['method']} on {cell['task']} ({cell['size']})" for cell in cells)
+    where = ", ".join(f"{cell['method']} on {cell['task']}: {cell['size']}" for cell in cells)
     return f"{len(failed)} runs failed ({where})" if len(failed) > 1 else f"1 run failed ({where})"

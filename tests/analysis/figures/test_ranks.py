@@ -82,7 +82,7 @@ def test_failed_runs_at_chance_are_marked(over_tasks):
     scores = {name: [0.5 + 0.1 * k] * 6 for k, name in enumerate("abc")}
     scores["a"] = [0.5] * 5 + [np.nan]
     table = rank_table(impute_failed(over_tasks(scores, chance=0.1)))
-    assert "1 failed runs at chance" in rank_figure(table).get_suptitle()
+    assert "; failed runs at chance: 1" in rank_figure(table).get_suptitle()
 
 
 @pytest.mark.parametrize("n_methods", [3, 24])

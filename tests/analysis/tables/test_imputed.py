@@ -35,10 +35,10 @@ def test_what_failed_counts_as_chance_and_what_is_missing_stays_missing(run):
 
 def test_the_notes_say_how_many_of_each(run):
     assert impute_failed(run).notes == (
-        "3 runs failed (mine on toy (1), none on toy (2)) without a score: each counts as a run at "
-        "the chance level of its task, in profiles and over tasks (--impute-failed).",
-        "1 run failed (mine on other (1)) and nothing stands in for them: the chance level of the "
-        "task is not known.",
+        "3 runs failed (mine on toy: 1, none on toy: 2): each counts as a run at the chance level "
+        "of its task, in profiles and over tasks (--impute-failed).",
+        "1 run failed (mine on other: 1): no score stands in, since the chance level of the task "
+        "is not known.",
     )
 
 
