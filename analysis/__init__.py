@@ -7,6 +7,8 @@ from augbench.datasets.lazy import lazy_names
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
     from augbench.analysis.figures.accuracy import accuracy_figure
     from augbench.analysis.figures.costs import cost_figure
+    from augbench.analysis.figures.profiles import profile_figure
+    from augbench.analysis.figures.ranks import rank_figure
     from augbench.analysis.report import write_report
     from augbench.analysis.styles import method_styles
     from augbench.analysis.tables.agreement import agreement_table
@@ -25,6 +27,10 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.analysis.tables.costs import cost_table, phase_table
     from augbench.analysis.tables.frame import Results, load, results
     from augbench.analysis.tables.gains import gain_table
+    from augbench.analysis.tables.imputed import impute_failed
+    from augbench.analysis.tables.over_tasks import overall_table, reference_table
+    from augbench.analysis.tables.profiles import profile_table
+    from augbench.analysis.tables.ranks import rank_methods, rank_table
     from augbench.analysis.tables.rest import rest_table
     from augbench.analysis.tables.scores import final_scores, score_markdown, score_table
     from augbench.analysis.tables.searches import charge_searches
@@ -52,6 +58,14 @@ FILES = {
     "operation_table": "tables.best_policies",
     "phase_table": "tables.costs",
     "results": "tables.frame",
+    "impute_failed": "tables.imputed",
+    "overall_table": "tables.over_tasks",
+    "profile_figure": "figures.profiles",
+    "profile_table": "tables.profiles",
+    "rank_figure": "figures.ranks",
+    "rank_methods": "tables.ranks",
+    "rank_table": "tables.ranks",
+    "reference_table": "tables.over_tasks",
     "score_markdown": "tables.scores",
     "score_table": "tables.scores",
     "subpolicy_table": "tables.best_policies",

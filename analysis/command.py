@@ -47,6 +47,13 @@ def report(
             "--charge-search", help="Add the costs of the searches that chose a method's options."
         ),
     ] = False,
+    impute_failed: Annotated[
+        bool,
+        typer.Option(
+            "--impute-failed",
+            help="Over tasks, count a failed run as one at chance level, with a mark.",
+        ),
+    ] = False,
 ) -> None:
     """Write the report of runs or of a search, finished or not: a page, figures and tables.
 
@@ -84,16 +91,29 @@ def report(
         _report_search(first, target)
         return
     words = ["augbench", "report", *map(str, runs)]
-    words += ["--include-shared"] * include_shared + ["--charge-search"] * charge_search
+    flags = {
+        "--include-shared": include_shared,
+        "--charge-search": charge_search,
+        "--impute-failed": impute_failed,
+    }
+    words += [flag for flag, given in flags.items() if given]
     words += [word for name in formats or () for word in ("--format", name)]
-    wanted = tuple(formats or DEFAULT_FORMATS)
+    write = partial(
+        _report_run,
+        out=target,
+        formats=tuple(formats or DEFAULT_FORMATS),
+        words=words,
+        include_shared=include_shared,
+        charge_search=charge_search,
+        impute=impute_failed,
+    )
     if len(runs) == 1:
-        _report_run(first, target, wanted, words, include_shared, charge_search)
+        write(first)
         return
     from augbench.bench.merge.view import view_of
 
     with view_of(runs) as view:
-        _report_run(view.path, target, wanted, words, include_shared, charge_search, view.notes)
+        write(view.path, notes=view.notes)
 
 
 def _report_search(run: Path, folder: Path) -> None:
@@ -110,11 +130,13 @@ def _report_search(run: Path, folder: Path) -> None:
 
 def _report_run(
     run: Path,
+    *,
     out: Path,
     formats: Sequence[str],
     words: Sequence[str],
     include_shared: bool,
     charge_search: bool,
+    impute: bool,
     notes: Sequence[str] = (),
 ) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
@@ -123,12 +145,15 @@ def _report_run(
     from augbench.analysis.html.summary import sentences
     from augbench.analysis.report import write_page, write_report
     from augbench.analysis.tables.frame import load
+    from augbench.analysis.tables.imputed import impute_failed
     from augbench.analysis.tables.run_tables import load_run_tables
     from augbench.analysis.tables.searches import charge_searches
 
     results, history, tables = load(run), read_history(run), load_run_tables(run)
     if charge_search:
         results = charge_searches(results, run)
+    if impute:
+        results = impute_failed(results)
     results = replace(results, notes=(*results.notes, *(f"{note}." for note in notes)))
     page_alone = out.suffix == PAGE_SUFFIX
     write = write_page if page_alone else partial(write_report, formats=formats)

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.figures.costs import cost_figure
 from augbench.analysis.figures.image_files import svg
+from augbench.analysis.figures.profiles import profile_figure
 from augbench.analysis.figures.ranges import range_figure
+from augbench.analysis.figures.ranks import rank_figure
 from augbench.analysis.file_formats import DEFAULT_FORMATS, figure_files, table_files
 from augbench.analysis.files import write
 from augbench.analysis.html.history import History
@@ -20,6 +22,8 @@ from augbench.analysis.html.thinning import thinned
 from augbench.analysis.tables.costs import phase_table
 from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.tables.learned_ranges import learned_ranges
+from augbench.analysis.tables.profiles import profile_table
+from augbench.analysis.tables.ranks import rank_table
 from augbench.analysis.tables.run_tables import RunTables
 from augbench.analysis.tables.scores import score_markdown
 from augbench.analysis.text import file_stem, markdown
@@ -45,12 +49,14 @@ def write_report(
     learned a transform of which the task knows the margin between the classes; ``table.csv``,
     ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of augmentation layers);
     ``policies.csv`` (the share of each transform in the policies); ``gains.csv`` and
-    ``summary.csv`` (`gain_table`, `summary_scores`). With ``tables``, also ``TASK-costs.*``
-    and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the task's label. A
-    run that is unfinished, or has no point yet, gives the same files, and they say so. The same
-    results give the same bytes. ``formats`` may name others (`file_formats.py`) than CSV, PNG and
-    SVG. ``include_shared`` keeps trials that shared a GPU in all figures
-    and tables of hours. ``history`` and ``command`` are for the page alone.
+    ``summary.csv`` (`gain_table`, `summary_scores`); ``TASK-profile.*`` once a run has ended,
+    ``ranks.*`` where there are enough tasks, ``overall.csv`` and ``references.csv``
+    (`profile_table`, `rank_table`, `overall_table`, `reference_table`). With ``tables``, also
+    ``TASK-costs.*`` and a CSV of each of its tables that has rows. TASK is the ``file_stem`` of the
+    task's label. A run that is unfinished, or has no point yet, gives the same files but for the
+    profiles, and they say so. The same results give the same bytes. ``formats`` may name others
+    than CSV, PNG and SVG (`file_formats.py`). ``include_shared`` keeps trials that shared a GPU in
+    all figures and tables of hours. ``history`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
     report, pictures = _draw(results, history, tables, command, include_shared=include_shared)
@@ -65,6 +71,8 @@ def write_report(
         "policies": results.policies,
         "gains": report.gains,
         "summary": report.summary,
+        "overall": report.overall,
+        "references": report.references,
         **report.tables.by_name(),
     }
     for name, table in named.items():
@@ -123,12 +131,25 @@ def _drawn(
         if len(tables.costs) and (tables.costs["task"] == task).any():
             costs = phase_table(tables.costs, results, task)
             yield _figure(task, "costs", costs, cost_figure(costs, task))
+    yield from _of_final_scores(results)
+
+
+def _of_final_scores(results: Results) -> Iterator[tuple[DrawnFigure, Figure]]:
+    """A profile of each task that has a run, and ranks over tasks where there are enough."""
+    for task in results.trials["task"].unique():
+        profile = profile_table(results, task)
+        if len(profile):
+            yield _figure(task, "profile", profile, profile_figure(profile))
+    ranks = rank_table(results)
+    if len(ranks):
+        yield _figure("", "ranks", ranks, rank_figure(ranks))
 
 
 def _figure(
     task: str, name: str, table: pd.DataFrame, picture: Figure
 ) -> tuple[DrawnFigure, Figure]:
-    drawn = DrawnFigure(task, name, f"{file_stem(task)}-{name}", table, svg(picture))
+    stem = f"{file_stem(task)}-{name}" if task else name
+    drawn = DrawnFigure(task, name, stem, table, svg(picture))
     picture.set_layout_engine("none")  # it is laid out: the PNG need not do that again
     return drawn, picture
 

@@ -35,6 +35,7 @@ ALL_ROWS = 300_000  # of all curves of the page, whatever the run; some 15 bytes
 LEAST_ROWS = 100  # of a curve, if it has so many
 # Digits of an SVG beyond hundredths of a point, of numbers from 1 on: four bytes in ten.
 _DIGITS = re.compile(rb"(\b[1-9]\d*\.\d\d)\d+")
+DRAWN_HERE = (*FIGURES, "ranges")  # figures that other sections have are not among them
 AXES = {  # the words of the choice, by how the name of an axis begins
     "hours": "device time",
     "forward": "samples forward",
@@ -47,8 +48,8 @@ def curves_section(report: ReportData) -> Section | None:
     """For each task: curves along any axis, a legend that hides methods, a picture for print."""
     if report.results.points.empty:
         return None
-    tasks = list(dict.fromkeys(figure.task for figure in report.figures))
     curves = [figure for figure in report.figures if figure.name in FIGURES]
+    tasks = list(dict.fromkeys(figure.task for figure in curves))
     n_curves = sum(len(figure.table.groupby(["axis", "method"])) for figure in curves)
     most_rows = min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // max(1, n_curves)))
     parts = (_task(report, task, n, most_rows) for n, task in enumerate(tasks, start=1))
@@ -69,7 +70,7 @@ def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
                 data=data(f"curves-{number}-data", _drawn(report, curves, most_rows)),
                 caption=safe(_caption(curves[0].table)),
             ),
-            *(_static(report, figure) for figure in figures if figure.name != "costs"),
+            *(_static(report, figure) for figure in figures if figure.name in DRAWN_HERE),
         ]
     )
 

@@ -15,9 +15,9 @@ GAINS = (
     "p after Holm's method is corrected for all methods that are held against one reference."
 )
 SUMMARY = (
-    "Interquartile mean of the final test metric with its bootstrap interval over folds. The area "
-    "is that under a method's curve along device hours, over the longest run: 1 would be a perfect "
-    "score from the start. The target is the validation metric that the best reference ends with."
+    "Interquartile means with their bootstrap intervals over folds. The area is that under the "
+    "curve of a run along device hours, over the longest run: 1 would be a perfect score from the "
+    "start. The target is the validation metric that the best reference ends with."
 )
 
 
@@ -33,13 +33,20 @@ def gains_section(report: ReportData) -> Section | None:
 
 
 def _summary(report: ReportData, scores: pd.DataFrame) -> Any:
-    header = ["task", "method", "interquartile mean [95 %]", "area", "reached the target", "n"]
+    header = [
+        "task",
+        "method",
+        "interquartile mean [95 %]",
+        "area [95 %]",
+        "reached the target",
+        "n",
+    ]
     rows = [
         [
             Cell(row["task"]),
             Cell(named(row["method"], report.styles[row["method"]])),
             _interval(row["iqm"], row["low"], row["high"], row["why"]),
-            _number(row["area"]),
+            _area(row["area"], row["area_low"], row["area_high"]),
             Cell(f"{row['reached']} of {row['timed']}", row["reached"]),
             Cell(f"{row['n']} of {row['planned']}", row["n"]),
         ]
@@ -74,8 +81,12 @@ def _interval(value: float, low: float, high: float, why: str, *, signed: bool =
     return Cell(f"{value:{sign}.3f} [{inside}]", float(value))
 
 
-def _number(value: float) -> Cell:
-    return Cell("-") if pd.isna(value) else Cell(f"{value:.3f}", float(value))
+def _area(value: float, low: float, high: float) -> Cell:
+    """An area, with its interval where there is one."""
+    if pd.isna(value):
+        return Cell("-")
+    interval = "" if pd.isna(low) else f" [{low:.3f}, {high:.3f}]"
+    return Cell(f"{value:.3f}{interval}", float(value))
 
 
 def _p(value: float) -> Cell:

@@ -15,6 +15,7 @@ from augbench.analysis.html.curves import curves_section
 from augbench.analysis.html.elements import Section, join, safe
 from augbench.analysis.html.gains import gains_section
 from augbench.analysis.html.learned import learned_section
+from augbench.analysis.html.over_tasks import over_tasks_section
 from augbench.analysis.html.provenance import provenance_section, suite_section
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.html.scores import scores_section
@@ -27,6 +28,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     curves_section,
     scores_section,
     gains_section,
+    over_tasks_section,
     classes_section,
     learned_section,
     costs_section,

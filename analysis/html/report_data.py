@@ -10,6 +10,8 @@ from augbench.analysis.html.history import History
 from augbench.analysis.styles import Style, method_styles
 from augbench.analysis.tables.frame import Results
 from augbench.analysis.tables.gains import gain_table
+from augbench.analysis.tables.over_tasks import overall_table, reference_table
+from augbench.analysis.tables.ranks import Ranking, rank_methods
 from augbench.analysis.tables.run_tables import RunTables
 from augbench.analysis.tables.scores import score_table
 from augbench.analysis.tables.summary import summary_scores
@@ -17,10 +19,10 @@ from augbench.analysis.tables.summary import summary_scores
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """A figure of one task, as it is written beside the page."""
+    """A figure, as it is written beside the page."""
 
-    task: str
-    name: str  # one of figures.FIGURES, "ranges" or "costs"
+    task: str  # "" for a figure of all tasks
+    name: str  # one of figures.FIGURES, "ranges", "costs", "profile" or "ranks"
     stem: str  # of its files: STEM.csv, STEM.svg
     table: pd.DataFrame  # what is drawn, all rows
     svg: bytes
@@ -51,6 +53,21 @@ class ReportData:
     def summary(self) -> pd.DataFrame:
         """The ``summary_scores`` of the run, along device hours."""
         return summary_scores(self.results, include_shared=self.include_shared)
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The methods of the run, ranked over its tasks."""
+        return rank_methods(self.results)
+
+    @cached_property
+    def overall(self) -> pd.DataFrame:
+        """The ``overall_table`` of the run."""
+        return overall_table(self.results, summary=self.summary, ranking=self.ranking)
+
+    @cached_property
+    def references(self) -> pd.DataFrame:
+        """The ``reference_table`` of the run."""
+        return reference_table(self.results, summary=self.summary)
 
     @cached_property
     def styles(self) -> dict[str, Style]:

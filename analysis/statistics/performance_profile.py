@@ -1,4 +1,4 @@
-"""Performance profiles: on what share of the tasks is a method within a factor of the fastest?"""
+"""Profiles: the share of tasks within a factor of the fastest, of runs with at least a score."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,3 +52,18 @@ def profile_score(
 def unreached(times: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(tasks, methods) -> (tasks,): whose target no method reaches; a report lists them."""
     return np.logical_not(np.isfinite(times).any(axis=1))
+
+
+def score_profile(
+    scores: NDArray[np.float64], thresholds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(runs,), (thresholds,) -> (thresholds,): share of runs whose score is at least each.
+
+    NaN is a run without a score and is not counted; without any other all shares are NaN.
+    Source: Agarwal et al. 2021, section 4.2, who count the runs above each.
+    """
+    known = np.sort(scores[~np.isnan(scores)])
+    if not len(known):
+        return np.full(len(thresholds), np.nan)
+    share: NDArray[np.float64] = 1 - np.searchsorted(known, thresholds, side="left") / len(known)
+    return share

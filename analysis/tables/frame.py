@@ -119,6 +119,9 @@ class Results:
     chance: Mapping[str, float] = field(default_factory=dict)
     # By the label of a task: test examples over those that methods see; where it is known.
     test_train_ratios: Mapping[str, float] = field(default_factory=dict)
+    # By the id of a trial that failed: the test metric that it counts as in scores over tasks, if
+    # that was asked for (`impute_failed`).
+    imputed: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(run: Path) -> Results:

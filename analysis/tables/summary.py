@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augbench.analysis.statistics.aggregate import interquartile_mean, optimality_gap
+from augbench.analysis.statistics.aggregate import optimality_gap
 from augbench.analysis.statistics.anytime import normalised_area
 from augbench.analysis.statistics.bootstrap import stratified_bootstrap
+from augbench.analysis.statistics.result import IntervalEstimate
 from augbench.analysis.statistics.time_to_target import TimeToTarget, median_time, time_to_target
 from augbench.analysis.tables.curves import best_so_far, shared_trials
 from augbench.analysis.tables.frame import Results, ended
@@ -23,6 +24,8 @@ SUMMARY_COLUMNS = {
     "low": "float64",  # its 95 % interval; NaN where `why` says why
     "high": "float64",
     "area": "float64",  # interquartile mean of the normalised areas under the curves of the runs
+    "area_low": "float64",  # its 95 % interval; NaN where there are too few folds
+    "area_high": "float64",
     "budget": "float64",  # up to where the areas go, along the axis
     "target": "float64",  # in the validation metric; NaN where no reference has a run
     "time_to_target": "float64",  # median, infinite ones included; along the axis
@@ -71,10 +74,11 @@ def summary_scores(
         goal = goals.get(str(task), nan)
         budget = (budgets or {}).get(str(task), float(longest.get(task, nan)))
         areas = [_area(by_trial.get(trial, nothing), budget) for trial in own["trial"]]
+        area = _estimate(own.assign(area=areas), "area")
         times = [_time(by_trial.get(trial, nothing), goal) for trial in timed["trial"]]
         rows.append(
             {"task": task, "method": method, "planned": len(trials), "timed": len(timed)}
-            | {"area": float(interquartile_mean(np.array(areas))), "budget": budget}
+            | {"area": area.value, "area_low": area.low, "area_high": area.high, "budget": budget}
             | {"target": goal, **_final(own), **_times(times, goal)}
         )
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)).astype(SUMMARY_COLUMNS)
@@ -94,17 +98,25 @@ def validation_targets(results: Results) -> dict[str, float]:
 
 def _final(runs: pd.DataFrame) -> dict[str, object]:
     """The columns of the final test metric, of the runs of one method on one task."""
-    by_fold = runs.pivot(index="fold", columns="seed", values="test").to_numpy(dtype=np.float64)
-    # Each row draws from the start of the same stream, so that no row depends on the others.
-    estimate = stratified_bootstrap([by_fold], np.random.default_rng(SEED))
+    estimate = _estimate(runs, "test")
     return {
         "iqm": estimate.value,
         "low": estimate.low,
         "high": estimate.high,
-        "optimality_gap": float(optimality_gap(by_fold.ravel())),
+        "optimality_gap": float(optimality_gap(runs["test"].to_numpy(dtype=np.float64))),
         "n": estimate.n,
         "why": estimate.reason,
     }
+
+
+def _estimate(runs: pd.DataFrame, column: str) -> IntervalEstimate:
+    """The interquartile mean of a column with its interval, of the runs of a method on a task."""
+    folds, fold = np.unique(runs["fold"].to_numpy(), return_inverse=True)
+    seeds, seed = np.unique(runs["seed"].to_numpy(), return_inverse=True)
+    by_fold = np.full((len(folds), len(seeds)), nan)
+    by_fold[fold, seed] = runs[column]
+    # Each row draws from the start of the same stream, so that no row depends on the others.
+    return stratified_bootstrap([by_fold], np.random.default_rng(SEED))
 
 
 def _area(curve: pd.DataFrame, budget: float) -> float:

@@ -1,7 +1,9 @@
 """Hand-made runs: `trial(...)` makes the rows of one, `gather(...)` the results of several."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -68,6 +70,29 @@ def many(methods: int, folds: int, tasks: int = 1, state: str = "done") -> Resul
                 name = f"method_{options}"
                 trials.append(one_trial(name, fold, points, task=f"task_{task}", state=state))
     return all_trials(*trials)
+
+
+def over(scores: Mapping[str, object], chance: float | None = None) -> Results:
+    """A run by method: test metrics (tasks, folds), or (tasks,) of one fold; NaN failed.
+
+    Each trial has one point, after an hour, with its test metric in validation too.
+    """
+    trials = []
+    for method, values in scores.items():
+        table = np.asarray(values, dtype=np.float64)
+        for task, folds in enumerate(table.reshape(len(table), -1)):
+            for fold, test in enumerate(folds):
+                points = [] if np.isnan(test) else [(test, test, 1.0, 1.0)]
+                state = "done" if points else "failed"
+                trials.append(one_trial(method, fold, points, task=f"task_{task}", state=state))
+    run = all_trials(*trials)
+    levels = {} if chance is None else dict.fromkeys(run.trials["task"].unique(), chance)
+    return replace(run, chance=levels)
+
+
+@pytest.fixture
+def over_tasks() -> Callable[..., Results]:
+    return over
 
 
 @pytest.fixture

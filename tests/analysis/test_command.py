@@ -63,6 +63,15 @@ def test_the_page_names_the_command_with_its_options(run, tmp_path):
     assert f"This page is written by: augbench report {run} --include-shared" in page
 
 
+def test_failed_runs_count_as_chance_only_where_that_is_asked_for(run, tmp_path):
+    report([run], out=tmp_path / "page.html", impute_failed=True)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f"This page is written by: augbench report {run} --impute-failed" in page
+    assert "--impute-failed changes nothing: no run failed." in page
+    report([run], out=tmp_path / "page.html")
+    assert "--impute-failed" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_a_run_that_has_only_begun_has_a_page(run, tmp_path, capsys):
     for file in run.glob("trials/*/result.json"):
         file.unlink()

@@ -17,15 +17,16 @@ def _small_pictures(monkeypatch):
 
 TABLES = {
     *("report.html", "table.csv", "table.md", "points.csv", "learned.csv", "policies.csv"),
-    *("gains.csv", "summary.csv"),
+    *("gains.csv", "summary.csv", "overall.csv", "references.csv"),
 }
 
 
-def expected(*tasks):
-    kinds = ("png", "svg", "csv")
-    return TABLES | {
-        f"{task}-{name}.{kind}" for task in tasks for name in FIGURES for kind in kinds
-    }
+KINDS = ("png", "svg", "csv")
+
+
+def expected(*tasks, others=("profile",)):
+    names = (*FIGURES, *others)
+    return TABLES | {f"{task}-{name}.{kind}" for task in tasks for name in names for kind in KINDS}
 
 
 def test_the_page_and_every_figure_as_png_svg_and_csv_come_beside_the_tables(grid, tmp_path):
@@ -33,6 +34,13 @@ def test_the_page_and_every_figure_as_png_svg_and_csv_come_beside_the_tables(gri
     assert {file.name for file in files} == expected("task_0", "task_1")
     assert set((tmp_path / "new" / "report").iterdir()) == set(files)
     assert all(file.stat().st_size > 0 for file in files)
+
+
+def test_six_tasks_have_ranks_too(grid, tmp_path):
+    files = write_report(grid(3, 1, 6), tmp_path)
+    ranks = {f"ranks.{kind}" for kind in KINDS}
+    assert {file.name for file in files} == ranks | expected(*(f"task_{k}" for k in range(6)))
+    assert len(pd.read_csv(tmp_path / "ranks.csv")) == 3
 
 
 def test_the_same_results_give_the_same_bytes(grid, tmp_path):
@@ -51,7 +59,7 @@ def test_the_points_are_written_as_they_are(grid, tmp_path):
 def test_a_run_without_points_says_so_in_one_sentence(trial, gather, tmp_path):
     run = gather(*(trial("none", fold, [], state="waiting") for fold in range(3)))
     files = write_report(run, tmp_path)
-    assert {file.name for file in files} == expected("toy")
+    assert {file.name for file in files} == expected("toy", others=())
     assert "\nNo point has been scored yet (0 of 3 trials done).\n" in (
         tmp_path / "table.md"
     ).read_text(encoding="utf-8")

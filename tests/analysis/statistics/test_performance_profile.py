@@ -8,6 +8,7 @@ from augbench.analysis.statistics.performance_profile import (
     performance_profile,
     performance_ratios,
     profile_score,
+    score_profile,
     unreached,
 )
 
@@ -87,3 +88,20 @@ def test_the_fastest_everywhere_scores_one_and_the_never_near_zero():
     ratios = performance_ratios(np.array([[1.0, 4.0], [2.0, 9.0]]))
     assert profile_score(ratios).tolist() == [1.0, 0.0]
     assert profile_score(ratios, largest=8.0) == pytest.approx([1.0, (4 / 7 + 3.5 / 7) / 2])
+
+
+def test_a_run_counts_at_its_own_score_and_below():
+    shares = score_profile(np.array([0.5, 0.7, nan, 0.5, 0.9]), np.array([0.4, 0.5, 0.6, 0.9, 1.0]))
+    np.testing.assert_allclose(shares, [1, 1, 0.5, 0.25, 0])
+    assert np.isnan(score_profile(np.array([nan]), np.array([0.5]))).all()
+
+
+@given(
+    st.lists(st.sampled_from([0.1, 0.2, 0.3, nan]), min_size=1),
+    st.lists(st.sampled_from([0, 0.1, 0.15, 0.3, 0.5])),
+)
+def test_the_share_of_runs_is_that_which_is_counted(runs, thresholds):
+    known = [run for run in runs if not np.isnan(run)]
+    shares = score_profile(np.array(runs), np.array(thresholds, dtype=float))
+    counted = [sum(run >= t for run in known) / len(known) if known else nan for t in thresholds]
+    np.testing.assert_allclose(shares, counted)

@@ -129,6 +129,17 @@ def test_five_folds_have_an_interval_around_their_interquartile_mean(trial, gath
     assert none["why"] == ""
 
 
+def test_the_area_has_an_interval_too(trial, gather):
+    tests = [0.5, 0.52, 0.6, 0.58, 0.9]
+    run = gather(*(trial("none", k, at_hours((1, 0.5, test))) for k, test in enumerate(tests)))
+    half = row(summary_scores(run, budgets={"toy": 2.0}), "none")  # of the time at its end
+    assert half["area"] == pytest.approx(half["iqm"] / 2)
+    assert half["area_low"] == pytest.approx(half["low"] / 2)
+    assert half["area_high"] == pytest.approx(half["high"] / 2)
+    few = gather(*(trial("none", k, at_hours((1, 0.5, test))) for k, test in enumerate(tests[:4])))
+    assert row(summary_scores(few), "none")[["area_low", "area_high"]].isna().all()
+
+
 def test_the_same_results_give_the_same_interval(trial, gather):
     tests = np.random.default_rng(0).normal(0.5, 0.1, size=12)
     run = gather(*(trial("none", k, at_hours((1, 0.5, test))) for k, test in enumerate(tests)))
