@@ -142,13 +142,13 @@ def _of_final_scores(results: Results) -> Iterator[tuple[DrawnFigure, Figure]]:
             yield _figure(task, "profile", profile, profile_figure(profile))
     ranks = rank_table(results)
     if len(ranks):
-        yield _figure("", "ranks", ranks, rank_figure(ranks))
+        yield _figure("", "ranks", ranks, rank_figure(ranks), stem="ranks")
 
 
 def _figure(
-    task: str, name: str, table: pd.DataFrame, picture: Figure
+    task: str, name: str, table: pd.DataFrame, picture: Figure, stem: str | None = None
 ) -> tuple[DrawnFigure, Figure]:
-    stem = f"{file_stem(task)}-{name}" if task else name
+    stem = f"{file_stem(task)}-{name}" if stem is None else stem
     drawn = DrawnFigure(task, name, stem, table, svg(picture))
     picture.set_layout_engine("none")  # it is laid out: the PNG need not do that again
     return drawn, picture

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.html.history import History
 from augbench.analysis.html.over_tasks import over_tasks_section, over_tasks_sentences
 from augbench.analysis.html.report_data import ReportData
@@ -135,6 +136,7 @@ def test_there_is_no_section_before_a_run_has_ended(over_tasks, gather):
 
 def test_the_pictures_come_with_the_commands_that_draw_them_again(ahead, tmp_path, monkeypatch):
     monkeypatch.setattr("augbench.analysis.figures.image_files.DOTS_PER_INCH", 20)
+    monkeypatch.setattr("augbench.analysis.report.FIGURES", {"hours": FIGURES["hours"]})
     write_report(ahead, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     body = page[page.index('<section id="over-tasks">') :]
