@@ -25,6 +25,14 @@ def report(
     include_shared: Annotated[
         bool, typer.Option("--include-shared", help="Keep the hours of GPUs that trials shared.")
     ] = False,
+    band: Annotated[
+        str,
+        typer.Option(
+            "--band",
+            help="What curves show of the trials of a method: quartiles, with the median; or iqm, "
+            "the interquartile mean with its bootstrap interval.",
+        ),
+    ] = "quartiles",
     charge_search: Annotated[
         bool,
         typer.Option(
@@ -47,7 +55,7 @@ def report(
     if holds_search(run):
         _report_search(run, out or run / "report")
         return
-    _report_run(run, out or run / "report", include_shared, charge_search)
+    _report_run(run, out or run / "report", include_shared, charge_search, band)
 
 
 def _report_search(run: Path, folder: Path) -> None:
@@ -62,24 +70,35 @@ def _report_search(run: Path, folder: Path) -> None:
         print(file)
 
 
-def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool) -> None:
+def _report_run(run: Path, out: Path, include_shared: bool, charge_search: bool, band: str) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
     from augbench.analysis.html.history import read_history
     from augbench.analysis.html.report_data import ReportData
     from augbench.analysis.html.summary import sentences
     from augbench.analysis.report import write_page, write_report
+    from augbench.analysis.tables.bands import BANDS
     from augbench.analysis.tables.frame import load
     from augbench.analysis.tables.run_tables import load_run_tables
     from augbench.analysis.tables.searches import charge_searches
+    from augbench.datasets.errors import unknown
 
+    if band not in BANDS:
+        raise unknown("band", band, BANDS)
     results, history, tables = load(run), read_history(run), load_run_tables(run)
     flags = {"--include-shared": include_shared, "--charge-search": charge_search}
     if charge_search:
         results = charge_searches(results, run)
     words = ("augbench", "report", str(run), *(flag for flag, given in flags.items() if given))
+    words += ("--band", band) if band != "quartiles" else ()
     write = write_page if out.suffix == PAGE_SUFFIX else write_report
     written = write(
-        results, out, include_shared=include_shared, history=history, tables=tables, command=words
+        results,
+        out,
+        include_shared=include_shared,
+        history=history,
+        tables=tables,
+        command=words,
+        band=band,
     )
     print(written if isinstance(written, Path) else written[0])
     for sentence in sentences(ReportData(results, history, include_shared=include_shared)):

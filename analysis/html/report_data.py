@@ -20,7 +20,7 @@ class DrawnFigure:
     """A figure of one task, as it is written beside the page."""
 
     task: str
-    name: str  # one of figures.FIGURES, "ranges" or "costs"
+    name: str  # one of figures.FIGURES, "ranges", "layers", "policies" or "costs"
     stem: str  # of its files: STEM.csv, STEM.svg
     table: pd.DataFrame  # what is drawn, all rows
     svg: bytes
