@@ -256,11 +256,15 @@ def _legend_title(table: pd.DataFrame) -> str:
     trials = "1 trial" if planned == [1] else f"{'-'.join(str(count) for count in planned)} trials"
     falls = table.groupby(["axis", "method"])["n"].nunique().gt(1).any()
     band, drawn = band_of(table), table.dropna(subset="x")
-    words = f"{band.line},\n{band.range}" if len(band.range) > 12 else f"{band.line}, {band.range}"
-    if len(drawn) and not band.is_known(drawn):
-        needs = NEEDS.replace(", ", ",\n")
-        words = f"{band.line}\n(no interval:\n{needs})"
-    return f"{words}\nof {trials} each" + ("\n(dotted: of fewer)" if falls else "")
+    has_band = drawn.empty or band.is_known(drawn)
+    gap = ",\n" if len(band.range) > len("quartiles") else ", "
+    words = f"{band.line}{gap}{band.range}" if has_band else band.line
+    lines = [words, f"of {trials} each"]
+    if falls:
+        lines.append("(dotted: of fewer)")
+    if not has_band:
+        lines += ["(no interval:", NEEDS.replace(", ", ",\n") + ")"]
+    return "\n".join(lines)
 
 
 def _add_legend(figure: Figure, table: pd.DataFrame) -> None:

@@ -20,9 +20,10 @@ MOST_NAMED = 8  # of a layer: those that reach most
 DRAWN_FROM = 0.5  # the weight that an operation reaches, for its magnitude to be drawn
 MOST_UNITS = 3  # panels of magnitudes for a layer
 MOST_LAYERS = 12  # rows of the figure
-LABEL_WIDTH = 26  # characters over a panel
+TITLE_LETTERS, UNIT_LETTERS = 40, 24  # over a row of panels, and beside a panel
+SIDES = {"share of the width": "share of the side", "share of the height": "share of the side"}
 PANEL = (2.1, 1.5)  # inches, and the room around a panel, and that of the legend
-ROOM = (0.6, 0.65)
+ROOM = (0.7, 0.65)
 LEGEND_INCHES = 2.4
 FAINT = Stroke("0.75", width=1.0)  # of the operations that are not named
 LEGEND = "thick: median\nthin: each trial\nmarker: the epoch of best\nvalidation, reported"
@@ -57,7 +58,8 @@ class _Layer(NamedTuple):
         found: dict[str, list[str]] = {}
         for name, peak in peaks.items():
             if peak >= min(DRAWN_FROM, peaks.max()):
-                found.setdefault(self.units[str(name)], []).append(str(name))
+                unit = self.units[str(name)]
+                found.setdefault(SIDES.get(unit, unit), []).append(str(name))
         return dict(list(found.items())[:MOST_UNITS])
 
 
@@ -66,9 +68,9 @@ def layer_figure(table: pd.DataFrame) -> Figure:
 
     On the left the weights of all operations; those that reach ``NAMED_FROM`` in any trial have a
     colour and a name, at most ``MOST_NAMED`` of a layer. Beside them the magnitudes of those that
-    reach ``DRAWN_FROM``, or of the largest, in a panel for each unit, at most ``MOST_UNITS``. A
-    marker is the epoch of a trial that is reported. Layers beyond ``MOST_LAYERS`` are in the table
-    alone.
+    reach ``DRAWN_FROM``, or of the largest, in a panel for each unit, at most ``MOST_UNITS``; both
+    sides of an image share one. A marker is the epoch of a trial that is reported. Layers beyond
+    ``MOST_LAYERS`` are in the table alone.
     """
     groups = [rows for _, rows in table.groupby(["method", "layer"], sort=False)]
     layers = [_layer(rows) for rows in groups[:MOST_LAYERS]]
@@ -114,7 +116,7 @@ def _layer(rows: pd.DataFrame) -> _Layer:
         parts = {name: wide[name].reindex(chosen.index, columns=chosen.columns) for name in names}
         return {name: part.to_numpy(dtype=np.float64) for name, part in parts.items()}
 
-    method = shorten(str(rows["method"].iloc[0]), LABEL_WIDTH - 8)
+    method = shorten(str(rows["method"].iloc[0]), TITLE_LETTERS - 10)
     return _Layer(
         f"{method}, layer {rows['layer'].iloc[0]}",
         chosen.index.to_numpy(dtype=np.float64),
@@ -137,7 +139,7 @@ def _draw_layer(panels: list[Axes], layer: _Layer, strokes: dict[str, Stroke]) -
     for panel, (unit, names) in zip(others, layer.drawn.items(), strict=False):
         for name in names:
             _draw(panel, layer, layer.values[name], strokes[name])
-        _finish(panel, "", shorten(unit, LABEL_WIDTH))
+        _finish(panel, "", shorten(unit, UNIT_LETTERS))
         panel.set_ylim(bottom=0)
     for panel in others[len(layer.drawn) :]:
         panel.remove()

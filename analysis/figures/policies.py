@@ -50,7 +50,7 @@ def policy_figure(table: pd.DataFrame) -> Figure:
         tall = min(cells, 3.0) / height
         place = figure.add_axes((1 - 1.0 / width, UNDER / height, 0.15 / width, tall))
         bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=place)
-        bar.set_label("how often it acts\nx its magnitude")
+        bar.set_label("how often\nx magnitude")
         task = shorten(str(table["task"].iloc[0]), TITLE_WIDTH)
         figure.suptitle(f"{task}: best policies, fold by fold", fontsize=12, fontweight="bold")
     return figure

@@ -12,6 +12,7 @@ from augbench.analysis.tables.layers import LAYER_TABLE
 from augbench.methods.transforms import EEG, IMAGE
 
 UNITS = {"rotate": "degrees", "shear_x": "pixels a pixel", "rotation": "degrees"}
+UNITS |= {"translation_x": "share of the width", "translation_y": "share of the height"}
 
 
 def layer(weights, *, method="augnet", number=1, folds=2, steps=4, chosen=3):
@@ -72,7 +73,10 @@ def test_each_layer_of_each_method_has_a_row_and_units_have_panels():
         [
             layer({"rotate": 0.6, "shear_x": 0.4}, number=1),
             layer({"rotate": 0.5, "shear_x": 0.5}, number=2),
-            layer({"rotation": 1.0, "shear": 1.0, "scale": 1.0}, method="augerino"),
+            layer(
+                {"translation_x": 1.0, "translation_y": 1.0, "rotation": 1.0, "shear": 1.0},
+                method="augerino",
+            ),
         ],
         ignore_index=True,
     )
@@ -87,7 +91,7 @@ def test_each_layer_of_each_method_has_a_row_and_units_have_panels():
     assert labels == [
         *("weight", "degrees"),
         *("weight", "degrees", "pixels a pixel"),
-        *("weight", "degrees", "samples"),
+        *("weight", "share of the side", "degrees", "samples"),
     ]
 
 

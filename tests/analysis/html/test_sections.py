@@ -191,7 +191,7 @@ def test_policies_are_held_against_uniform_and_one_another(trial, gather):
     ]
     (sentence,) = agreement_sentences(policies(trial, gather, alike))
     assert sentence.startswith(
-        "dada on toy: its 6 shares, on average 0.37 from uniform (of at most 0.83), are not "
+        "dada on toy: its 6 shares, on average 0.48 from uniform (of at most 0.83), are not "
         "uniform (p < .001); its 5 trials"
     )
     assert "agree more than chance (mean rank correlation 1.00" in sentence

@@ -171,10 +171,8 @@ def test_a_band_is_the_interval_of_each_point(shape):
     found = bootstrap_band(runs, generator(2), n_resamples=10_000)
     assert found.shape == (3, 4)
     for point in range(4):
-        alone = stratified_bootstrap([runs[..., point]], generator(3))
-        assert found[0, point] == pytest.approx(alone.value)
-        width = alone.high - alone.low
-        assert found[1:, point] == pytest.approx([alone.low, alone.high], abs=0.05 * width)
+        alone = stratified_bootstrap([runs[..., point]], generator(2))  # the same draws
+        assert found[:, point] == pytest.approx([alone.value, alone.low, alone.high])
 
 
 def test_a_band_ends_where_too_few_runs_are_left():
