@@ -49,7 +49,7 @@ def test_one_cell_and_policies_that_do_nothing_are_drawn():
 
 def test_all_texts_lie_within_the_picture():
     figure = policy_figure(folds_of("faster_autoaugment", "y" * 60, names=("x" * 60, "noise")))
-    png(figure)
+    figure.draw_without_rendering()
     box = figure.bbox
     for text in figure.findobj(matplotlib.text.Text):
         if text.get_text() and text.get_visible():

@@ -189,7 +189,8 @@ def test_policies_are_held_against_uniform_and_one_another(trial, gather):
         {name: 0.1 * k + 0.001 * ((k * fold) % 3) for k, name in enumerate(names)}
         for fold in range(5)
     ]
-    (sentence,) = agreement_sentences(policies(trial, gather, alike))
+    sentence, start = agreement_sentences(policies(trial, gather, alike))
+    assert start.startswith("dada: this search starts with all operations chosen alike")
     assert sentence.startswith(
         "dada on toy: its 6 shares, on average 0.48 from uniform (of at most 0.83), are not "
         "uniform (p < .001); its 5 trials"
@@ -197,7 +198,7 @@ def test_policies_are_held_against_uniform_and_one_another(trial, gather):
     assert "agree more than chance (mean rank correlation 1.00" in sentence
     random = np.random.default_rng(1)
     other = [dict(zip(names, random.dirichlet(np.ones(6)), strict=True)) for _ in range(5)]
-    (sentence,) = agreement_sentences(policies(trial, gather, other))
+    sentence, _ = agreement_sentences(policies(trial, gather, other))
     assert "cannot be told from uniform (p = 0." in sentence
     assert "agree no more than chance" in sentence
 
