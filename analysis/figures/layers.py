@@ -1,5 +1,7 @@
 """The layers of a task, epoch by epoch: weights, and magnitudes in the units of the operations."""
 
+from collections.abc import Iterable
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,6 @@ from numpy.typing import NDArray
 
 from augbench.analysis.figures.accuracy import TITLE_WIDTH
 from augbench.analysis.figures.learned_curves import Stroke, add_legend, seeds_of
-from augbench.analysis.figures.operations import operation_strokes
 from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.text import shorten
 
@@ -25,6 +26,9 @@ SIDES = {"share of the width": "share of the side", "share of the height": "shar
 PANEL = (2.1, 1.5)  # inches, and the room around a panel, and that of the legend
 ROOM = (0.7, 0.65)
 LEGEND_INCHES = 2.4
+# Of the operations that are named: Paul Tol's "bright" scheme (2021), and two more; then dashes.
+COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#8c510a")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 FAINT = Stroke("0.75", width=1.0)  # of the operations that are not named
 LEGEND = "thick: median\nthin: each trial\nmarker: the epoch of best\nvalidation, reported"
 
@@ -74,7 +78,7 @@ def layer_figure(table: pd.DataFrame) -> Figure:
     """
     groups = [rows for _, rows in table.groupby(["method", "layer"], sort=False)]
     layers = [_layer(rows) for rows in groups[:MOST_LAYERS]]
-    strokes = operation_strokes(list(dict.fromkeys(n for layer in layers for n in layer.named)))
+    strokes = operation_strokes(dict.fromkeys(n for layer in layers for n in layer.named))
     n_columns = 1 + max(len(layer.drawn) for layer in layers)
     with plot_settings():
         figure, grid = _grid(len(layers), n_columns)
@@ -85,6 +89,12 @@ def layer_figure(table: pd.DataFrame) -> Figure:
         faint = {f"others, below {NAMED_FROM:g}": FAINT} if has_faint else {}
         add_legend(figure, {**strokes, **faint}, LEGEND)
     return figure
+
+
+def operation_strokes(names: Iterable[str]) -> dict[str, Stroke]:
+    """A stroke for each operation: colours first, so that few operations need no dashes."""
+    looks = cycle((colour, dashes) for dashes in DASHES for colour in COLOURS)
+    return {name: Stroke(*look, width=1.8) for name, look in zip(names, looks, strict=False)}
 
 
 def _grid(n_rows: int, n_columns: int) -> tuple[Figure, NDArray[Any]]:
@@ -113,8 +123,11 @@ def _layer(rows: pd.DataFrame) -> _Layer:
     def by_operation(column: str) -> dict[str, NDArray[np.float64]]:
         wide = rows.pivot(index="step", columns=["transform", *trial], values=column)
         # An operation may be missing in some trials, whose numbers were not finite.
-        parts = {name: wide[name].reindex(chosen.index, columns=chosen.columns) for name in names}
-        return {name: part.to_numpy(dtype=np.float64) for name, part in parts.items()}
+        parts = {name: pd.DataFrame(wide[name]) for name in names}
+        return {
+            name: part.reindex(index=chosen.index, columns=chosen.columns).to_numpy(np.float64)
+            for name, part in parts.items()
+        }
 
     method = shorten(str(rows["method"].iloc[0]), TITLE_LETTERS - 10)
     return _Layer(
