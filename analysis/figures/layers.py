@@ -21,7 +21,8 @@ MOST_NAMED = 8  # of a layer: those that reach most
 DRAWN_FROM = 0.5  # the weight that an operation reaches, for its magnitude to be drawn
 MOST_UNITS = 3  # panels of magnitudes for a layer
 MOST_LAYERS = 12  # rows of the figure
-TITLE_LETTERS, UNIT_LETTERS = 40, 24  # over a row of panels, and beside a panel
+# Characters over a row of panels, beside a panel, and over it.
+TITLE_LETTERS, UNIT_LETTERS, NAME_LETTERS = 40, 24, 30
 SIDES = {"share of the width": "share of the side", "share of the height": "share of the side"}
 PANEL = (2.1, 1.5)  # inches, and the room around a panel, and that of the legend
 ROOM = (0.7, 0.65)
@@ -153,6 +154,7 @@ def _draw_layer(panels: list[Axes], layer: _Layer, strokes: dict[str, Stroke]) -
         for name in names:
             _draw(panel, layer, layer.values[name], strokes[name])
         _finish(panel, "", shorten(unit, UNIT_LETTERS))
+        panel.set_title(shorten(", ".join(names), NAME_LETTERS), loc="right", fontsize=8)
         panel.set_ylim(bottom=0)
     for panel in others[len(layer.drawn) :]:
         panel.remove()
@@ -179,7 +181,8 @@ def _draw_trials(
     gap = np.full((1, values.shape[1]), np.nan)
     y = np.vstack([values, gap]).T.ravel()
     x = np.tile(np.append(steps, np.nan), values.shape[1])
-    panel.plot(x, y, linewidth=0.9, alpha=0.55, color=stroke.colour, zorder=2)
+    look: dict[str, Any] = {"color": stroke.colour, "linestyle": stroke.dashes}
+    panel.plot(x, y, linewidth=0.9, alpha=0.55, zorder=2, **look)
 
 
 def _finish(panel: Axes, title: str, label: str) -> None:

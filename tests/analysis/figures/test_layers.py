@@ -44,6 +44,7 @@ def test_weights_and_magnitudes_are_drawn_with_medians_trials_and_chosen_epochs(
     weights, degrees = figure.axes
     assert weights.get_title(loc="left") == "augnet, layer 1"
     assert (weights.get_ylabel(), degrees.get_ylabel()) == ("weight", "degrees")
+    assert degrees.get_title(loc="right") == "rotate"
     assert [set(line.get_ydata()) for line in thick(weights)] == [{0.7}, {0.3}]
     (median,) = thick(degrees)  # shear_x never has half of the weight
     np.testing.assert_array_equal(median.get_xydata(), [[k, 10 * k + 1] for k in range(1, 5)])
