@@ -63,7 +63,7 @@ def test_intervals_of_the_mean_can_be_asked_for(run, tmp_path):
     assert "median" not in header
     page = (tmp_path / "iqm" / "report.html").read_text(encoding="utf-8")
     assert f"augbench report {run} --band iqm" in page
-    with pytest.raises(UserError, match="unknown band 'mean'; known: quartiles, iqm"):
+    with pytest.raises(UserError, match="unknown band 'mean'; known: iqm, quartiles"):
         report(run, out=tmp_path / "other", band="mean")
     assert not (tmp_path / "other").exists()
 
