@@ -7,6 +7,8 @@ from augbench.datasets.lazy import lazy_names
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
     from augbench.analysis.figures.accuracy import accuracy_figure
     from augbench.analysis.figures.costs import cost_figure
+    from augbench.analysis.figures.layers import layer_figure
+    from augbench.analysis.figures.policies import policy_figure
     from augbench.analysis.report import write_report
     from augbench.analysis.styles import method_styles
     from augbench.analysis.tables.agreement import agreement_table
@@ -24,6 +26,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.analysis.tables.costs import cost_table, phase_table
     from augbench.analysis.tables.frame import Results, load, results
     from augbench.analysis.tables.gains import gain_table
+    from augbench.analysis.tables.layers import layer_table
+    from augbench.analysis.tables.policy_folds import policy_folds
     from augbench.analysis.tables.rest import rest_table
     from augbench.analysis.tables.scores import final_scores, score_markdown, score_table
     from augbench.analysis.tables.searches import charge_searches
@@ -44,11 +48,15 @@ FILES = {
     "cost_table": "tables.costs",
     "final_scores": "tables.scores",
     "kept_predictions": "tables.class_scores",
+    "layer_figure": "figures.layers",
+    "layer_table": "tables.layers",
     "load": "tables.frame",
     "method_styles": "styles",
     "metric_table": "tables.class_scores",
     "operation_table": "tables.best_policies",
     "phase_table": "tables.costs",
+    "policy_figure": "figures.policies",
+    "policy_folds": "tables.policy_folds",
     "results": "tables.frame",
     "score_markdown": "tables.scores",
     "score_table": "tables.scores",

@@ -38,6 +38,9 @@ LEAST_ROWS = 100  # of a curve, if it has so many
 # Digits of an SVG beyond hundredths of a point, of numbers from 1 on: four bytes in ten.
 _DIGITS = re.compile(rb"(\b[1-9]\d*\.\d\d)\d+")
 ELSEWHERE = ("costs", "layers", "policies")  # figures that other sections show
+# The functions of the library that draw a figure from its table alone.
+DRAWN_BY = dict.fromkeys(FIGURES, "accuracy_figure")
+DRAWN_BY |= {"layers": "layer_figure", "policies": "policy_figure"}
 AXES = {  # the words of the choice, by how the name of an axis begins
     "hours": "device time",
     "forward": "samples forward",
@@ -254,8 +257,9 @@ def again(report: ReportData, figure: DrawnFigure) -> Markup:
     """The command that writes the table behind a figure, and the one that draws from it."""
     stem = figure.stem
     lines = f"# writes {stem}.csv, .svg and .png into its folder\n{report.command_line}"
-    if figure.name in FIGURES:
+    if draw := DRAWN_BY.get(figure.name):
         program = f"import pandas as p, augbench.analysis as a; t = p.read_csv('{stem}.csv'); "
-        program += f"a.accuracy_figure(t).savefig('{stem}.pdf')"
-        lines += f'\n# draws from that table, or from the one saved above\npython -c "{program}"'
+        program += f"a.{draw}(t).savefig('{stem}.pdf')"
+        saved = ", or from the one saved above" if figure.name in FIGURES else ""
+        lines += f'\n# draws from that table{saved}\npython -c "{program}"'
     return code(lines, f"the commands that draw {stem} again")

@@ -262,3 +262,4 @@ def test_the_policies_of_folds_are_a_picture_and_numbers(trial, gather):
     assert re.search(r"operation\s+adda\s+fold 0\s+adda\s+fold 1", text)
     assert re.search(r"a\s+0\.500\s+0\.000\s+b\s+0\.250\s+0\.125", text)
     assert "writes toy-policies.csv, .svg and .png" in text
+    assert "a.policy_figure(t).savefig(&#39;toy-policies.pdf&#39;)" in text
