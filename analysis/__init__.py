@@ -7,6 +7,8 @@ from augbench.datasets.lazy import lazy_names
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
     from augbench.analysis.figures.accuracy import accuracy_figure
     from augbench.analysis.figures.costs import cost_figure
+    from augbench.analysis.figures.layers import layer_figure
+    from augbench.analysis.figures.policies import policy_figure
     from augbench.analysis.figures.profiles import profile_figure
     from augbench.analysis.figures.ranks import rank_figure
     from augbench.analysis.report import write_report
@@ -28,7 +30,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.analysis.tables.frame import Results, load, results
     from augbench.analysis.tables.gains import gain_table
     from augbench.analysis.tables.imputed import impute_failed
+    from augbench.analysis.tables.layers import layer_table
     from augbench.analysis.tables.over_tasks import overall_table, reference_table
+    from augbench.analysis.tables.policy_folds import policy_folds
     from augbench.analysis.tables.profiles import profile_table
     from augbench.analysis.tables.ranks import rank_methods, rank_table
     from augbench.analysis.tables.rest import rest_table
@@ -52,11 +56,15 @@ FILES = {
     "cost_table": "tables.costs",
     "final_scores": "tables.scores",
     "kept_predictions": "tables.class_scores",
+    "layer_figure": "figures.layers",
+    "layer_table": "tables.layers",
     "load": "tables.frame",
     "method_styles": "styles",
     "metric_table": "tables.class_scores",
     "operation_table": "tables.best_policies",
     "phase_table": "tables.costs",
+    "policy_figure": "figures.policies",
+    "policy_folds": "tables.policy_folds",
     "results": "tables.frame",
     "impute_failed": "tables.imputed",
     "overall_table": "tables.over_tasks",

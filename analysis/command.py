@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -41,6 +41,14 @@ def report(
     include_shared: Annotated[
         bool, typer.Option("--include-shared", help="Keep the hours of GPUs that trials shared.")
     ] = False,
+    band: Annotated[
+        str,
+        typer.Option(
+            "--band",
+            help="What curves show of the trials of a method: quartiles, with the median; or iqm, "
+            "the interquartile mean with its bootstrap interval.",
+        ),
+    ] = "quartiles",
     charge_search: Annotated[
         bool,
         typer.Option(
@@ -67,53 +75,70 @@ def report(
     """
     import_matplotlib()
     # This imports pandas and matplotlib, for which other commands need not wait.
-    from augbench.analysis.file_formats import DEFAULT_FORMATS, check_formats
+    from augbench.analysis.file_formats import DEFAULT_FORMATS
     from augbench.bench.search.search import holds_search
-    from augbench.datasets.errors import UserError
 
-    check_formats(formats or ())
-    first = runs[0]
-    if len(runs) > 1:
-        searches = [run for run in runs if holds_search(run)]
-        if searches:
-            raise UserError(f"{searches[0]} is a search: give it alone, without other runs")
-        if out is None:
-            raise UserError("several runs have no folder in common: choose one with -o")
-    target = out or first / "report"
-    if target.suffix == PAGE_SUFFIX and formats:
-        raise UserError(
-            f"--format is for the files beside the page, and {target} is the page alone: give a "
-            "folder with -o, or no --format"
-        )
-    if holds_search(first):
-        if formats:
-            raise UserError(f"{first} is a search, of which --format writes nothing: leave it out")
-        _report_search(first, target)
+    target = out or runs[0] / "report"
+    _check(runs, out, formats or (), band)
+    if holds_search(runs[0]):
+        _report_search(runs[0], target)
         return
-    words = ["augbench", "report", *map(str, runs)]
-    flags = {
-        "--include-shared": include_shared,
-        "--charge-search": charge_search,
-        "--impute-failed": impute_failed,
-    }
-    words += [flag for flag, given in flags.items() if given]
-    words += [word for name in formats or () for word in ("--format", name)]
-    write = partial(
-        _report_run,
-        out=target,
+    wishes = _Wishes(
         formats=tuple(formats or DEFAULT_FORMATS),
-        words=words,
         include_shared=include_shared,
+        band=band,
         charge_search=charge_search,
-        impute=impute_failed,
+        impute_failed=impute_failed,
     )
+    words = ["augbench", "report", *map(str, runs), *wishes.words()]
     if len(runs) == 1:
-        write(first)
+        _report_run(runs[0], target, wishes, words)
         return
     from augbench.bench.merge.view import view_of
 
     with view_of(runs) as view:
-        write(view.path, notes=view.notes)
+        _report_run(view.path, target, wishes, words, view.notes)
+
+
+class _Wishes(NamedTuple):
+    """What the options ask for."""
+
+    formats: tuple[str, ...]
+    include_shared: bool
+    band: str
+    charge_search: bool
+    impute_failed: bool
+
+    def words(self) -> list[str]:
+        """The options that change the page, as they are on a command line."""
+        words = ["--include-shared"] * self.include_shared
+        words += ["--charge-search"] * self.charge_search
+        words += ["--impute-failed"] * self.impute_failed
+        return words + ["--band", self.band] * (self.band != "quartiles")
+
+
+def _check(runs: Sequence[Path], out: Path | None, formats: Sequence[str], band: str) -> None:
+    """Raise a UserError for what does not go together, before anything is read."""
+    from augbench.analysis.file_formats import check_formats
+    from augbench.analysis.tables.bands import BANDS
+    from augbench.bench.search.search import holds_search
+    from augbench.datasets.errors import UserError, unknown
+
+    check_formats(formats)
+    if band not in BANDS:
+        raise unknown("band", band, BANDS)
+    search = next(filter(holds_search, runs), None)
+    if len(runs) > 1 and search is not None:
+        raise UserError(f"{search} is a search: give it alone, without other runs")
+    if len(runs) > 1 and out is None:
+        raise UserError("several runs have no folder in common: choose one with -o")
+    if search is not None and formats:
+        raise UserError(f"{search} is a search, of which --format writes nothing: leave it out")
+    if out is not None and out.suffix == PAGE_SUFFIX and formats:
+        raise UserError(
+            f"--format is for the files beside the page, and {out} is the page alone: give a "
+            "folder with -o, or no --format"
+        )
 
 
 def _report_search(run: Path, folder: Path) -> None:
@@ -129,15 +154,7 @@ def _report_search(run: Path, folder: Path) -> None:
 
 
 def _report_run(
-    run: Path,
-    *,
-    out: Path,
-    formats: Sequence[str],
-    words: Sequence[str],
-    include_shared: bool,
-    charge_search: bool,
-    impute: bool,
-    notes: Sequence[str] = (),
+    run: Path, out: Path, wishes: _Wishes, words: Sequence[str], notes: Sequence[str] = ()
 ) -> None:
     """Writes the page alone or all files, says where the page is, and how the run stands."""
     from augbench.analysis.html.history import read_history
@@ -150,18 +167,24 @@ def _report_run(
     from augbench.analysis.tables.searches import charge_searches
 
     results, history, tables = load(run), read_history(run), load_run_tables(run)
-    if charge_search:
+    if wishes.charge_search:
         results = charge_searches(results, run)
-    if impute:
+    if wishes.impute_failed:
         results = impute_failed(results)
     results = replace(results, notes=(*results.notes, *(f"{note}." for note in notes)))
     page_alone = out.suffix == PAGE_SUFFIX
-    write = write_page if page_alone else partial(write_report, formats=formats)
+    write = write_page if page_alone else partial(write_report, formats=wishes.formats)
     written = write(
-        results, out, include_shared=include_shared, history=history, tables=tables, command=words
+        results,
+        out,
+        include_shared=wishes.include_shared,
+        history=history,
+        tables=tables,
+        command=words,
+        band=wishes.band,
     )
     print(written if isinstance(written, Path) else written[0])
-    for sentence in sentences(ReportData(results, history, include_shared=include_shared)):
+    for sentence in sentences(ReportData(results, history, include_shared=wishes.include_shared)):
         print(f"- {sentence}")
     damages = results.trials.loc[results.trials["state"] == "damaged", "reason"]
     if len(damages):

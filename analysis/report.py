@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.figures.costs import cost_figure
 from augbench.analysis.figures.image_files import svg
+from augbench.analysis.figures.layers import layer_figure
+from augbench.analysis.figures.policies import policy_figure
 from augbench.analysis.figures.profiles import profile_figure
 from augbench.analysis.figures.ranges import range_figure
 from augbench.analysis.figures.ranks import rank_figure
@@ -21,7 +23,9 @@ from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.thinning import thinned
 from augbench.analysis.tables.costs import phase_table
 from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
+from augbench.analysis.tables.layers import layer_table
 from augbench.analysis.tables.learned_ranges import learned_ranges
+from augbench.analysis.tables.policy_folds import policy_folds
 from augbench.analysis.tables.profiles import profile_table
 from augbench.analysis.tables.ranks import rank_table
 from augbench.analysis.tables.run_tables import RunTables
@@ -41,12 +45,14 @@ def write_report(
     history: History | None = None,
     tables: RunTables | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
+    band: str = "quartiles",
 ) -> list[Path]:
     """Writes figures and tables into ``folder``, which is made if needed, and returns the files.
 
     ``report.html``, the page with all of it; ``TASK-FIGURE.png``, ``.svg`` and ``.csv`` (the table
     that is drawn) for every task and row of ``FIGURES``; ``TASK-ranges.*`` where layers have
-    learned a transform of which the task knows the margin between the classes; ``table.csv``,
+    learned a transform of which the task knows the margin between the classes; ``TASK-layers.*``
+    where layers have learned any, ``TASK-policies.*`` where trials end in policies; ``table.csv``,
     ``table.md``; ``points.csv``; ``learned.csv`` (the magnitudes of augmentation layers);
     ``policies.csv`` (the share of each transform in the policies); ``gains.csv`` and
     ``summary.csv`` (`gain_table`, `summary_scores`); ``TASK-profile.*`` once a run has ended,
@@ -56,10 +62,13 @@ def write_report(
     task's label. A run that is unfinished, or has no point yet, gives the same files but for the
     profiles, and they say so. The same results give the same bytes. ``formats`` may name others
     than CSV, PNG and SVG (`file_formats.py`). ``include_shared`` keeps trials that shared a GPU in
-    all figures and tables of hours. ``history`` and ``command`` are for the page alone.
+    all figures and tables of hours. ``band`` is one of ``bands.BANDS``, what is drawn of the trials
+    of a method. ``history`` and ``command`` are for the page alone.
     UserError: the folder cannot be written to.
     """
-    report, pictures = _draw(results, history, tables, command, include_shared=include_shared)
+    report, pictures = _draw(
+        results, history, tables, command, include_shared=include_shared, band=band
+    )
     contents = {PAGE: page(report), "table.md": report_text(results, report.scores).encode()}
     for figure, picture in zip(report.figures, pictures, strict=True):
         contents |= figure_files(figure.stem, picture, formats, figure.svg)
@@ -88,9 +97,10 @@ def write_page(
     history: History | None = None,
     tables: RunTables | None = None,
     command: Sequence[str] = ("augbench", "report", "RUN"),
+    band: str = "quartiles",
 ) -> Path:
     """Writes the page alone, as `write_report` does. UserError: it cannot be written."""
-    report, _ = _draw(results, history, tables, command, include_shared=include_shared)
+    report, _ = _draw(results, history, tables, command, include_shared=include_shared, band=band)
     return write(file, page(report))
 
 
@@ -101,10 +111,11 @@ def _draw(
     command: Sequence[str],
     *,
     include_shared: bool,
+    band: str,
 ) -> tuple[ReportData, tuple[Figure, ...]]:
     """What the page is made from, and its figures as matplotlib has them."""
     tables = tables or RunTables()
-    drawn = list(_drawn(results, tables, include_shared=include_shared))
+    drawn = list(_drawn(results, tables, include_shared=include_shared, band=band))
     figures, pictures = (tuple(each) for each in zip(*drawn, strict=True)) if drawn else ((), ())
     report = ReportData(
         results,
@@ -118,16 +129,22 @@ def _draw(
 
 
 def _drawn(
-    results: Results, tables: RunTables, *, include_shared: bool
+    results: Results, tables: RunTables, *, include_shared: bool, band: str
 ) -> Iterator[tuple[DrawnFigure, Figure]]:
     """Every figure of the run, as a table and an SVG, and as matplotlib has it."""
     for task in results.trials["task"].unique():
         for name, drawing in FIGURES.items():
-            table = drawing.table(results, task, include_shared=include_shared)
+            table = drawing.table(results, task, include_shared=include_shared, band=band)
             yield _figure(task, name, table, drawing.draw(thinned(table)))
         ranges = learned_ranges(results, task)
         if len(ranges):
             yield _figure(task, "ranges", ranges, range_figure(ranges, results))
+        layers = layer_table(results, task)
+        if len(layers):
+            yield _figure(task, "layers", layers, layer_figure(layers))
+        policies = policy_folds(tables.operations, results, task)
+        if len(policies):
+            yield _figure(task, "policies", policies, policy_figure(policies))
         if len(tables.costs) and (tables.costs["task"] == task).any():
             costs = phase_table(tables.costs, results, task)
             yield _figure(task, "costs", costs, cost_figure(costs, task))

@@ -13,8 +13,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from augbench.analysis.figures.settings import plot_settings
+from augbench.analysis.tables.bands import NEEDS, band_of
 from augbench.analysis.tables.frame import Results
-from augbench.analysis.tables.panels import EPOCH_AXES, HOUR_AXES, SAMPLE_AXES, panel_table
+from augbench.analysis.tables.panels import (
+    EPOCH_AXES,
+    HOUR_AXES,
+    SAMPLE_AXES,
+    WALL_AXES,
+    panel_table,
+    same_readings,
+)
 from augbench.analysis.text import shorten
 
 LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
@@ -26,26 +34,32 @@ READINGS = {
     "paper": "paper reading: one retraining",
     "full": "full reading: every retraining",
     "step": "epochs of the method, retrainings left out",
+    "wall": "all work of a trial, one thing after another",
 }
+SAME = "both readings are the same"
 
 
 def accuracy_figure(table: pd.DataFrame) -> Figure:
     """Test metric at the best validation so far, one panel per axis of a ``panel_table``.
 
-    The line is the median over a method's trials, the band its quartiles, a marker a point that all
-    of them have reached. The line is thin and dotted where fewer trials count than before. A panel
-    without any point says why. Level lines are the last median of the best reference, and chance.
+    The line is the median over a method's trials and the band its quartiles, or what else the
+    table has (``bands.BANDS``); a marker is a point that all of them have reached. The line is thin
+    and dotted where fewer trials count than before. Where the paper and the full reading are the
+    same for all methods, one panel says so. A panel without any point says why. Level lines are the
+    last value of the best reference, and chance.
     """
-    axes = list(table["axis"].unique())
-    n_columns = min(2, len(axes))
-    n_rows = -(-len(axes) // n_columns)
+    titles = _panel_titles(table)
+    n_columns = min(2, len(titles))
+    n_rows = -(-len(titles) // n_columns)
     with plot_settings():
         width = 4.1 * n_columns + (2.0 if n_columns > 1 else 3.0)
         figure = Figure(figsize=(width, 3.3 * n_rows + 0.5), layout="constrained")
         grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
-        for panel, axis in zip(panels, axes, strict=False):
-            _draw_panel(panel, table[table["axis"] == axis])
+        for panel, (axis, title) in zip(panels, titles.items(), strict=False):
+            _draw_panel(panel, table[table["axis"] == axis], title)
+        for panel in panels[len(titles) :]:
+            panel.remove()
         _scale(panels[0], table)
         figure.supylabel(value_label(table), fontsize=10)
         figure.suptitle(_title(table), fontsize=12, fontweight="bold")
@@ -53,7 +67,20 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
+def _panel_titles(table: pd.DataFrame) -> dict[str, str]:
+    """The axes that have a panel, and its title."""
+    titles = {}
+    for axis in map(str, table["axis"].unique()):
+        kind, _, reading = axis.rpartition("_")
+        if reading in ("paper", "full") and same_readings(table, kind):
+            if reading == "paper":
+                titles[axis] = SAME
+        else:
+            titles[axis] = READINGS[reading]
+    return titles
+
+
+def _draw_panel(panel: Axes, table: pd.DataFrame, title: str) -> None:
     axis = str(table["axis"].iloc[0])
     for _, rows in table.dropna(subset="x").groupby("style"):
         _draw_curve(panel, rows, front=-int(rows["style"].iloc[0]) / (1 + table["style"].max()))
@@ -63,7 +90,7 @@ def _draw_panel(panel: Axes, table: pd.DataFrame) -> None:
         panel.text(
             0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"
         )
-    panel.set_title(READINGS[axis.rsplit("_", 1)[-1]], loc="left")
+    panel.set_title(title, loc="left")
     panel.set_xlabel(x_label(axis, table))
     panel.xaxis.set_tick_params(labelbottom=True)
     sns.despine(ax=panel)
@@ -76,20 +103,21 @@ def _draw_curve(panel: Axes, rows: pd.DataFrame, front: float) -> None:
     """
     first = rows.iloc[0]
     colour = first["colour"]
-    x, median = rows["x"].to_numpy(), rows["median"].to_numpy()
-    q1, q3 = rows["q1"].to_numpy(), rows["q3"].to_numpy()
+    band = band_of(rows)
+    x, value = rows["x"].to_numpy(), rows[band.value].to_numpy()
+    low, high = rows[band.low].to_numpy(), rows[band.high].to_numpy()  # NaN: no interval
     whole = int((rows["n"] == rows["n"].max()).sum())  # n only falls, as trials that still run end
-    panel.fill_between(x, q1, q3, step="post", color=colour, alpha=0.13, linewidth=0)
+    panel.fill_between(x, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
     line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "zorder": 3 + front}
-    panel.plot(x[:whole], median[:whole], drawstyle="steps-post", linestyle=_dashes(first), **line)
+    panel.plot(x[:whole], value[:whole], drawstyle="steps-post", linestyle=_dashes(first), **line)
     if whole < len(x):
         rest = slice(whole - 1, None)
         thin = line | {"linewidth": 1.2, "linestyle": ":"}
-        panel.plot(x[rest], median[rest], drawstyle="steps-post", **thin)
+        panel.plot(x[rest], value[rest], drawstyle="steps-post", **thin)
     marked = rows["marker"].to_numpy()
-    panel.plot(x[marked], median[marked], **_marker(first), zorder=4 + front)
+    panel.plot(x[marked], value[marked], **_marker(first), zorder=4 + front)
     if len(x) == 1:
-        panel.vlines(x, q1, q3, color=colour, linewidth=1.8, alpha=0.5)
+        panel.vlines(x, low, high, color=colour, linewidth=1.8, alpha=0.5)
 
 
 class _Level(NamedTuple):
@@ -107,10 +135,11 @@ def _levels(table: pd.DataFrame) -> list[_Level]:
     ends = drawn.sort_values("x").groupby("method").tail(1)
     references = ends[ends["is_reference"]]
     if 0 < len(references) < len(ends):
-        best = references.sort_values("median").iloc[-1]
+        value = band_of(table).value
+        best = references.sort_values(value).iloc[-1]
         line = {"color": best["colour"], "linewidth": 1.0, "linestyle": (0, (6, 3))}
         label = f"best reference: {shorten(str(best['method']), LABEL_WIDTH)}"
-        levels.append(_Level(label, float(best["median"]), line))
+        levels.append(_Level(label, float(best[value]), line))
     chance = float(table["chance"].iloc[0])
     if len(drawn) and not isnan(chance):
         line = {"color": "0.45", "linewidth": 1.0, "linestyle": (0, (1, 2))}
@@ -167,9 +196,10 @@ def value_limits(drawn: pd.DataFrame) -> tuple[float, float]:
     flatten all differences; where all curves end at the same height, the last tenth of the climb.
     It stops at 1.
     """
-    ends = drawn.groupby(["axis", "method"]).tail(1)
-    low, high = ends["q1"].min(), drawn["q3"].max()
-    floor = max(drawn["q1"].min(), low - max(high - low, LEAST_SPAN))
+    spread = band_of(drawn).spread(drawn)  # (rows, 2)
+    lows, high = spread.iloc[:, 0], spread.iloc[:, 1].max()
+    low = lows[drawn.groupby(["axis", "method"]).tail(1).index].min()  # of the ends
+    floor = max(lows.min(), low - max(high - low, LEAST_SPAN))
     margin = max(0.05 * (high - floor), 0.005)
     # A little above 1, so that a line there is seen whole; ticks are further apart.
     hair = 0.02 * (high - floor + margin)
@@ -180,10 +210,11 @@ def x_label(axis: str, table: pd.DataFrame) -> str:
     """What x is on one axis of a ``panel_table``, with its unit."""
     unit, device = table["unit"].iloc[0], table["device"].iloc[0]
     if axis.startswith("hours"):
+        clock = "wall-clock" if axis in WALL_AXES else "device"
         if not device or pd.isna(device):
-            return f"device {unit}"
+            return f"{clock} {unit}"
         between = "\n" if len(device) > DEVICE_WIDTH else " "
-        return f"device {unit}{between}({shorten(device, LABEL_WIDTH)})"
+        return f"{clock} {unit}{between}({shorten(device, LABEL_WIDTH)})"
     return str(unit) if axis in EPOCH_AXES else f"{unit} {axis.split('_')[0]}"
 
 
@@ -204,21 +235,36 @@ def _title(table: pd.DataFrame) -> str:
         parts.append(f"{left_out} of {planned} left out (shared GPU)")
     if contended:
         parts.append(f"{contended} of {planned} on a busy processor")
+    if set(table["axis"]) == set(WALL_AXES) and (lost := counts["lost_seconds"].sum()) >= 1:
+        parts.append(f"without {lost:.0f} s lost to crashes")
     return ", ".join(parts)
 
 
 def _empty_reason(table: pd.DataFrame) -> str:
     if not table["on_axis"].any():
         return "none of the methods has epochs"
-    left_out = table["left_out"].sum()
-    return f"no timings: {left_out} trials shared their GPU" if left_out else "no point scored yet"
+    left_out, metric = table["left_out"].sum(), table["metric"].iloc[0]
+    if left_out:
+        return f"no timings: {left_out} trials shared their GPU"
+    if set(table["axis"]) == set(WALL_AXES) and pd.notna(metric) and metric:
+        return "the wall time of these points is not known"
+    return "no point scored yet"
 
 
 def _legend_title(table: pd.DataFrame) -> str:
     planned = sorted(table["planned"].unique())
     trials = "1 trial" if planned == [1] else f"{'-'.join(str(count) for count in planned)} trials"
     falls = table.groupby(["axis", "method"])["n"].nunique().gt(1).any()
-    return f"median, quartiles\nof {trials} each" + ("\n(dotted: of fewer)" if falls else "")
+    band, drawn = band_of(table), table.dropna(subset="x")
+    has_band = drawn.empty or band.is_known(drawn)
+    gap = ",\n" if len(band.range) > len("quartiles") else ", "
+    words = f"{band.line}{gap}{band.range}" if has_band else band.line
+    lines = [words, f"of {trials} each"]
+    if falls:
+        lines.append("(dotted: of fewer)")
+    if not has_band:
+        lines += ["(no interval:", NEEDS.replace(", ", ",\n") + ")"]
+    return "\n".join(lines)
 
 
 def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
@@ -265,13 +311,21 @@ class Drawing:
     axes: tuple[str, ...]
     draw: Callable[[pd.DataFrame], Figure]
 
-    def table(self, results: Results, task: str, *, include_shared: bool = False) -> pd.DataFrame:
+    def table(
+        self,
+        results: Results,
+        task: str,
+        *,
+        include_shared: bool = False,
+        band: str = "quartiles",
+    ) -> pd.DataFrame:
         """The table that ``draw`` takes and that is written beside the figure."""
-        return panel_table(results, task, self.axes, include_shared=include_shared)
+        return panel_table(results, task, self.axes, include_shared=include_shared, band=band)
 
 
 FIGURES = {
     "hours": Drawing(HOUR_AXES, accuracy_figure),
     "samples": Drawing(SAMPLE_AXES, accuracy_figure),
     "epochs": Drawing(EPOCH_AXES, accuracy_figure),
+    "wall": Drawing(WALL_AXES, accuracy_figure),
 }

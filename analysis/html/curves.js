@@ -9,35 +9,38 @@
     text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
   /* The outline of a band of steps: along the top, and back below. */
-  const outline = ({ x, q1, q3 }) => {
+  const outline = ({ x, low, high }) => {
     const top = [], bottom = [];
-    x.forEach((value, row) => {
+    x.slice(0, low.length).forEach((value, row) => {
       if (row) {
-        top.push([value, q3[row - 1]]);
-        bottom.push([value, q1[row - 1]]);
+        top.push([value, high[row - 1]]);
+        bottom.push([value, low[row - 1]]);
       }
-      top.push([value, q3[row]]);
-      bottom.push([value, q1[row]]);
+      top.push([value, high[row]]);
+      bottom.push([value, low[row]]);
     });
     const points = [...top, ...bottom.reverse()];
     return { x: points.map((p) => p[0]), y: points.map((p) => p[1]) };
   };
+
+  const range = ({ low, high }, row) =>
+    row < low.length ? ` (${low[row].toFixed(3)} to ${high[row].toFixed(3)})` : "";
 
   const traces = (method, curve, xLabel, colour, ground, bands, visible) => {
     const most = Math.max(...curve.n);
     const whole = curve.n.filter((n) => n === most).length; // n only falls
     const quiet = { hoverinfo: "skip", visible };
     const line = (first, end, look) => ({
-      mode: "lines", visible, x: curve.x.slice(first, end), y: curve.median.slice(first, end),
+      mode: "lines", visible, x: curve.x.slice(first, end), y: curve.value.slice(first, end),
       line: { shape: "hv", color: colour, ...look },
       customdata: curve.x.slice(first, end).map((_, row) =>
-        [curve.q1[first + row], curve.q3[first + row], curve.n[first + row]]),
-      hovertemplate: `<b>${plain(method.label)}</b><br>%{y:.3f} ` +
-        "(%{customdata[0]:.3f} to %{customdata[1]:.3f}), n = %{customdata[2]}" +
+        [range(curve, first + row), curve.n[first + row]]),
+      hovertemplate: `<b>${plain(method.label)}</b><br>%{y:.3f}` +
+        "%{customdata[0]}, n = %{customdata[1]}" +
         `<br>at %{x:.3~g} ${plain(xLabel)}<extra></extra>`,
     });
     const parts = [];
-    if (bands) {
+    if (bands && curve.low.length) {
       parts.push({ ...quiet, ...outline(curve), mode: "lines", fill: "toself",
         line: { width: 0 }, fillcolor: withAlpha(colour, 0.13) });
     }
@@ -47,12 +50,12 @@
     }
     const at = (values) => curve.marked.map((row) => values[row]);
     const open = method.symbol.includes("open");
-    parts.push({ ...quiet, mode: "markers", x: at(curve.x), y: at(curve.median),
+    parts.push({ ...quiet, mode: "markers", x: at(curve.x), y: at(curve.value),
       marker: { symbol: method.symbol, size: 9, color: colour,
         line: { width: open ? 1.5 : 0.8, color: open ? colour : ground } },
-      error_y: { visible: curve.x.length === 1 && bands, type: "data", symmetric: false,
-        width: 0, thickness: 2, array: [curve.q3[0] - curve.median[0]],
-        arrayminus: [curve.median[0] - curve.q1[0]] } });
+      error_y: { visible: curve.x.length === 1 && curve.low.length === 1 && bands, type: "data",
+        symmetric: false, width: 0, thickness: 2, array: [curve.high[0] - curve.value[0]],
+        arrayminus: [curve.value[0] - curve.low[0]] } });
     return parts;
   };
 
@@ -68,8 +71,8 @@
       view.curves.forEach((curve, number) => {
         const [before, after] = [view.before[number], view.after[number]];
         if (!curve) rows.push([...before, "", "", "", "", 0, "False", ...after]);
-        else curve.x.forEach((x, row) => rows.push([...before, x, curve.median[row],
-          curve.q1[row], curve.q3[row], curve.n[row],
+        else curve.x.forEach((x, row) => rows.push([...before, x, curve.value[row],
+          curve.low[row] ?? "", curve.high[row] ?? "", curve.n[row],
           curve.marked.includes(row) ? "True" : "False", ...after]));
       });
     }
@@ -98,13 +101,14 @@
       return figure.views[axis] || figure.views[`${axis}_${choice("reading").value}`];
     };
 
-    const readings = (axis) =>
-      ["paper", "full"].map((name) => JSON.stringify(figure.views[`${axis}_${name}`]?.curves));
-    const oneReading = Object.fromEntries([...choice("axis").options].map(({ value }) =>
-      [value, readings(value)[0] === readings(value)[1]]));
+    const offerReadings = (axis) => {
+      const alike = figure.alike.includes(axis);
+      choice("reading").disabled = alike || axis in figure.views;
+      choice("reading").parentElement.hidden = choice("reading").disabled;
+      element.querySelector('[data-note="reading"]').hidden = !alike;
+    };
 
     const draw = () => {
-      const { value } = choice("axis");
       const now = view();
       const ink = style(element, "color");
       const grid = style(element.querySelector("fieldset"), "borderTopColor");
@@ -122,7 +126,7 @@
         drawn.push(...parts);
         owners.push(...parts.map(() => number));
       });
-      choice("reading").disabled = oneReading[value];
+      offerReadings(choice("axis").value);
       const least = Math.min(...now.curves.filter(Boolean).map((curve) => curve.x[0]));
       choice("scale").querySelector('[value="log"]').disabled = !(least > 0);
       if (!(least > 0)) choice("scale").value = "linear";

@@ -28,7 +28,9 @@ from augbench.analysis.html.elements import (
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.swatches import named, plotly_symbol
 from augbench.analysis.html.thinning import MOST_ROWS, thinned
+from augbench.analysis.tables.bands import NEEDS, band_of
 from augbench.analysis.tables.curves import CURVE_COLUMNS
+from augbench.analysis.tables.panels import same_readings
 from augbench.bench.printable import printable
 
 ALL_ROWS = 300_000  # of all curves of the page, whatever the run; some 15 bytes each
@@ -36,12 +38,17 @@ LEAST_ROWS = 100  # of a curve, if it has so many
 # Digits of an SVG beyond hundredths of a point, of numbers from 1 on: four bytes in ten.
 _DIGITS = re.compile(rb"(\b[1-9]\d*\.\d\d)\d+")
 DRAWN_HERE = (*FIGURES, "ranges")  # figures that other sections have are not among them
+# The functions of the library that draw a figure from its table alone.
+DRAWN_BY = dict.fromkeys(FIGURES, "accuracy_figure")
+DRAWN_BY |= {"layers": "layer_figure", "policies": "policy_figure"}
 AXES = {  # the words of the choice, by how the name of an axis begins
     "hours": "device time",
     "forward": "samples forward",
     "backward": "samples backward",
     "step": "epochs",
+    "hours_wall": "wall time",
 }
+READINGS = ("_paper", "_full")  # how the names of axes that have two readings end
 
 
 def curves_section(report: ReportData) -> Section | None:
@@ -68,7 +75,8 @@ def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
                 legend=_legend(report, curves),
                 alt=safe(_in_words(report, task, curves[0].table)),
                 data=data(f"curves-{number}-data", _drawn(report, curves, most_rows)),
-                caption=safe(_caption(curves[0].table)),
+                range=band_of(curves[0].table).range,
+                caption=safe(_caption(curves)),
             ),
             *(_static(report, figure) for figure in figures if figure.name in DRAWN_HERE),
         ]
@@ -80,9 +88,10 @@ _FIGURE = """<figure class="curves" id="{id}">
 <label>along <select data-choice="axis">{axes}</select></label>
 <label>reading <select data-choice="reading"><option value="paper">paper: one retraining</option>
 <option value="full">full: every retraining</option></select></label>
+<span data-note="reading" hidden>both readings are the same</span>
 <label>scale <select data-choice="scale"><option value="linear">linear</option>
 <option value="log">logarithmic</option></select></label>
-<label><input type="checkbox" data-choice="bands" checked> quartiles</label>
+<label><input type="checkbox" data-choice="bands" checked> {range}</label>
 <button type="button" data-action="reset">reset zoom</button>
 <button type="button" data-action="csv">save as CSV</button>
 </div>
@@ -96,8 +105,13 @@ _FIGURE = """<figure class="curves" id="{id}">
 
 
 def _choices(curves: Sequence[DrawnFigure]) -> Markup:
-    kinds = dict.fromkeys(axis.split("_")[0] for f in curves for axis in f.table["axis"].unique())
+    kinds = dict.fromkeys(_kind(str(axis)) for f in curves for axis in f.table["axis"].unique())
     return join(Markup('<option value="{}">{}</option>').format(kind, AXES[kind]) for kind in kinds)
+
+
+def _kind(axis: str) -> str:
+    """The name of an axis without its reading."""
+    return axis.removesuffix(READINGS[0]).removesuffix(READINGS[1])
 
 
 def _legend(report: ReportData, curves: Sequence[DrawnFigure]) -> Markup:
@@ -122,6 +136,12 @@ def _drawn(report: ReportData, curves: Sequence[DrawnFigure], most_rows: int) ->
     return {
         "value": value_label(curves[0].table),
         "columns": list(curves[0].table),  # of the CSV that it saves
+        "alike": [  # the axes that have two readings, which are the same
+            kind
+            for figure in curves
+            for kind in dict.fromkeys(map(_kind, figure.table["axis"].unique()))
+            if same_readings(figure.table, kind)
+        ],
         "methods": [
             {
                 "label": printable(label),
@@ -161,29 +181,41 @@ def _view(figure: DrawnFigure, axis: str, methods: list[str], most_rows: int) ->
 
 
 def _curve(rows: pd.DataFrame) -> dict[str, Any]:
-    """A curve, with more digits than can be seen."""
+    """A curve, with more digits than can be seen; its intervals up to the first that is missing.
+
+    None comes after that: trials that still run only become fewer.
+    """
+    band = band_of(rows)
+    known = rows[rows[band.low].notna().cummin()]
+    columns = {"value": rows[band.value], "low": known[band.low], "high": known[band.high]}
     return {
         "x": [float(f"{x:.6g}") for x in rows["x"]],
         "n": [int(n) for n in rows["n"]],
         "marked": [place for place, marked in enumerate(rows["marker"]) if marked],
-        **{
-            name: [round(float(value), 5) for value in rows[name]]
-            for name in ("median", "q1", "q3")
-        },
+        **{name: [round(float(value), 5) for value in column] for name, column in columns.items()},
     }
 
 
-def _caption(table: pd.DataFrame) -> str:
-    """What is drawn, and which hours are not to be trusted; ``table`` is that of the hours."""
+def _caption(curves: Sequence[DrawnFigure]) -> str:
+    """What is drawn, and which hours are not to be trusted; the first figure is of hours."""
+    table = curves[0].table
+    band, drawn = band_of(table), pd.concat([figure.table.dropna(subset="x") for figure in curves])
+    shade = f"Band: {band.range}. "
+    if len(drawn) and not band.is_known(drawn):
+        shade = f"There is no {band.range}: {NEEDS}. "
     counts = table[table["axis"] == table["axis"].iloc[0]].drop_duplicates("method")
     planned = sorted(counts["planned"].unique())
     each = " to ".join(dict.fromkeys((str(planned[0]), str(planned[-1]))))
     n_trials, left_out = counts["planned"].sum(), counts["left_out"].sum()
     text = (
-        f"Line: median over the {each} trials of a method of the test metric of the point that was "
-        "best in validation so far. Band: quartiles. Dotted: fewer trials count than before. A "
-        "curve begins where all its trials have a point. "
+        f"Line: {band.line} over the {each} trials of a method of the test metric of the point "
+        f"that was best in validation so far. {shade}Dotted: fewer trials count than before. A "
+        "curve begins where all its trials have a point. Wall time: all that a trial and its "
+        "retrainings did, one thing after another, with test scores, loading and checkpoints, but "
+        "without the wait for a free worker"
     )
+    lost = counts["lost_seconds"].sum()
+    text += f" and the {lost:.0f} s lost to crashes. " if lost >= 1 else ". "
     if contended := counts["contended"].sum():
         text += f"The hours of {contended} of {n_trials} trials are too long (a busy processor). "
     if left_out:
@@ -202,11 +234,12 @@ def _in_words(report: ReportData, task: str, table: pd.DataFrame) -> str:
 
 def _static(report: ReportData, figure: DrawnFigure) -> Markup:
     """The picture of the paper, which is also what is printed, and how to draw it again."""
-    title = {"ranges": "the range that layers learn"}.get(figure.name, f"along {figure.name}")
+    titles = {"ranges": "the range that layers learn", "wall": "along wall time"}
+    title = titles.get(figure.name, f"along {figure.name}")
     drawn = picture(figure, f"{figure.task}, {title}: the same numbers as in {figure.stem}.csv")
     return details(
         f"For print, {title}: the picture, and the commands that draw it again",
-        join([drawn, _again(report, figure)]),
+        join([drawn, again(report, figure)]),
     )
 
 
@@ -220,12 +253,13 @@ def picture(figure: DrawnFigure, words: str) -> Markup:
     return Markup('<div class="picture">{}</div>').format(join([image, saves]))
 
 
-def _again(report: ReportData, figure: DrawnFigure) -> Markup:
+def again(report: ReportData, figure: DrawnFigure) -> Markup:
     """The command that writes the table behind a figure, and the one that draws from it."""
     stem = figure.stem
     lines = f"# writes {stem}.csv, .svg and .png into its folder\n{report.command_line}"
-    if figure.name in FIGURES:
+    if draw := DRAWN_BY.get(figure.name):
         program = f"import pandas as p, augbench.analysis as a; t = p.read_csv('{stem}.csv'); "
-        program += f"a.accuracy_figure(t).savefig('{stem}.pdf')"
-        lines += f'\n# draws from that table, or from the one saved above\npython -c "{program}"'
+        program += f"a.{draw}(t).savefig('{stem}.pdf')"
+        saved = ", or from the one saved above" if figure.name in FIGURES else ""
+        lines += f'\n# draws from that table{saved}\npython -c "{program}"'
     return code(lines, f"the commands that draw {stem} again")

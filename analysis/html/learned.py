@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from augbench.analysis.html.curves import again, picture
 from augbench.analysis.html.elements import (
     Cell,
     Section,
@@ -14,9 +15,9 @@ from augbench.analysis.html.elements import (
     paragraph,
     table,
 )
-from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.swatches import named
-from augbench.analysis.tables.agreement import agreement_table
+from augbench.analysis.tables.agreement import STARTS_UNIFORM, agreement_table
 from augbench.analysis.tables.learned import SELECTED
 from augbench.analysis.tables.rest import TOLERANCE, rest_table
 
@@ -59,8 +60,21 @@ def _layers(report: ReportData) -> list[Markup]:
     return [
         heading("Augmentation layers"),
         bullets(rest_sentences(learned)),
+        *_pictures(report, "layers", "what layers learn, epoch by epoch"),
         table(caption, header, rows, words=3, sortable=True),
     ]
+
+
+def _pictures(report: ReportData, name: str, words: str) -> list[Markup]:
+    """The figures of that name, one of each task, and how to draw them again."""
+    figures = [figure for figure in report.figures if figure.name == name]
+    return [_picture(report, figure, f"{figure.task}, {words}") for figure in figures]
+
+
+def _picture(report: ReportData, figure: DrawnFigure, words: str) -> Markup:
+    drawn = picture(figure, f"{words}; the same numbers as in {figure.stem}.csv")
+    command = details(f"The command that draws it again: {words}", again(report, figure))
+    return join([drawn, command])
 
 
 def _order(cell: Cell) -> float:
@@ -101,9 +115,29 @@ def _policies(report: ReportData) -> list[Markup]:
     if report.tables.operations.empty:  # of unfinished trials only the shares are known
         last = policies[policies["point"] == policies.groupby("trial")["point"].transform("max")]
         return parts + [_shares(report, str(task), rows) for task, rows in last.groupby("task")]
+    parts += _pictures(report, "policies", "the best policies of each fold")
     for task, rows in report.tables.operations.groupby("task"):
         parts.append(_strengths(report, str(task), rows))
+    parts += [_folds(report, figure) for figure in report.figures if figure.name == "policies"]
     return [*parts, _subpolicies(report)]
+
+
+def _folds(report: ReportData, figure: DrawnFigure) -> Markup:
+    """The numbers of the picture: operations down, the folds of each method across."""
+    shown = figure.table
+    largest = float(shown["strength"].max())
+    columns = shown.drop_duplicates(["method", "fold"])[["method", "fold"]]
+    header: list[Markup | str] = ["operation"]
+    for row in columns.to_dict("records"):
+        own = named(row["method"], report.styles[row["method"]])
+        header.append(Markup("{} fold {}").format(own, row["fold"]))
+    cells = [  # each operation has the same methods and folds, in the same order
+        [Cell(str(name)), *(Cell(_shaded(each, largest), each) for each in rows["strength"])]
+        for name, rows in shown.groupby("transform", sort=False)
+    ]
+    caption = f"Strength in the best policies of {figure.task}, mean over the seeds of a fold"
+    inside = table(caption, header, cells, sortable=True)
+    return details(f"{figure.task}: the numbers of the heat map over folds", inside)
 
 
 def _subpolicies(report: ReportData) -> Markup:
@@ -174,14 +208,30 @@ def _shaded(share: float, largest: float) -> Markup:
 def agreement_sentences(report: ReportData) -> list[str]:
     """For each task and method, whether its policies differ from uniform, and agree: (sentences,).
 
-    The permutations are drawn from a fixed seed, so that a report has the same bytes again.
+    Then, where it is known of a method, what its distance from its start is. The permutations are
+    drawn from a fixed seed, so that a report has the same bytes again.
     """
     table = agreement_table(report.results, np.random.default_rng(0))
-    return [_agreement(row) for _, row in table.iterrows()]
+    methods = report.results.methods
+    labels = dict.fromkeys(map(str, table["method"]))
+    known = [label for label in labels if methods.get(label, label) in STARTS_UNIFORM]
+    return [*(_agreement(row) for _, row in table.iterrows()), *_starts(known)]
+
+
+def _starts(labels: list[str]) -> list[str]:
+    if not labels:
+        return []
+    one = len(labels) == 1
+    return [
+        f"{', '.join(labels)}: {'this search starts' if one else 'these searches start'} with all "
+        f"operations chosen alike, so {'its' if one else 'their'} distance from uniform is also "
+        "that from the start."
+    ]
 
 
 def _agreement(row: "pd.Series[float]") -> str:
-    who = f"{row['method']} on {row['task']}: its {row['transforms']} shares"
+    who = f"{row['method']} on {row['task']}: its {row['transforms']} shares, on average "
+    who += f"{row['distance']:.2f} from uniform (of at most {1 - 1 / row['transforms']:.2f}),"
     if row["f_p"] > CHANCE:
         uniform = f"cannot be told from uniform ({_p(row['f_p'])})"
     else:

@@ -22,7 +22,8 @@ class DrawnFigure:
     """A figure, as it is written beside the page."""
 
     task: str  # "" for a figure of all tasks
-    name: str  # one of figures.FIGURES, "ranges", "costs", "profile" or "ranks"
+    # One of figures.FIGURES, "ranges", "layers", "policies", "costs", "profile" or "ranks".
+    name: str
     stem: str  # of its files: STEM.csv, STEM.svg
     table: pd.DataFrame  # what is drawn, all rows
     svg: bytes

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from augbench.analysis.tables.bands import band_of
+
 MOST_ROWS = 1000  # of a curve that is drawn: about one for each pixel
 JUST_SEEN = 1 / 1000  # of the height of the curves: half a pixel
-VALUES = ["median", "q1", "q3"]
 
 
 def thinned(table: pd.DataFrame, most_rows: int = MOST_ROWS) -> pd.DataFrame:
@@ -20,7 +21,8 @@ def thinned(table: pd.DataFrame, most_rows: int = MOST_ROWS) -> pd.DataFrame:
     rows = table.groupby(["axis", "method"], sort=False).indices.values()
     if all(len(each) <= most_rows for each in rows):
         return table
-    height = float(table["q3"].max() - table["q1"].min())
+    spread = band_of(table).spread(table)
+    height = float(spread.iloc[:, 1].max() - spread.iloc[:, 0].min())
     kept = [each[_kept(table.iloc[each], most_rows, height)] for each in rows]
     return table.iloc[np.sort(np.concatenate(kept))].reset_index(drop=True)
 
@@ -30,7 +32,8 @@ def _kept(curve: pd.DataFrame, most_rows: int, height: float) -> NDArray[np.intp
     rows: NDArray[np.intp] = np.arange(len(curve))
     if len(rows) <= most_rows:
         return rows
-    values = curve[VALUES].to_numpy(dtype=np.float64)  # (rows, 3)
+    band = band_of(curve)
+    values = np.column_stack([curve[band.value], band.spread(curve)])  # (rows, 3)
     n = curve["n"].to_numpy()
     change = np.diff(n, prepend=n[0]) != 0
     fixed = curve["marker"].to_numpy(dtype=bool) | change | np.append(change[1:], False)

@@ -12,6 +12,7 @@ from augbench.analysis.statistics.paired import CONFIDENCE_LEVEL
 from augbench.analysis.statistics.result import IntervalEstimate, too_few
 
 N_RESAMPLES = 10_000
+N_BAND_RESAMPLES = 1_000  # of a band, in which 200 intervals stand side by side
 # Folds beyond one a task. With fewer no percentiles cover 95 %: even the range of all values of 4
 # folds misses their median once in 8 times.
 LEAST_FREEDOM = 4
@@ -62,6 +63,50 @@ def stratified_bootstrap(
         tail = _expanded_tail(tail, n_units, len(units))
     outside = int(tail * n_resamples)
     return IntervalEstimate(value, float(found[outside]), float(found[-1 - outside]), n)
+
+
+def bootstrap_band(
+    runs: NDArray[np.float64],
+    generator: np.random.Generator,
+    *,
+    confidence_level: float = CONFIDENCE_LEVEL,
+    n_resamples: int = N_BAND_RESAMPLES,
+) -> NDArray[np.float64]:
+    """Interquartile means at the points of a curve, with their intervals.
+
+    ``runs`` of one task, (folds, seeds, points), NaN where a run is missing -> value, low and high,
+    (3, points), each as by ``stratified_bootstrap``: NaN where there is no run or no interval.
+    Points at which the same runs are there share their draws, so that a band does not tremble.
+    """
+    found = np.full((3, runs.shape[-1]), nan)
+    missing = np.isnan(runs).reshape(-1, runs.shape[-1])  # (folds x seeds, points)
+    kinds, kind_of = np.unique(missing, axis=1, return_inverse=True)
+    for kind in range(kinds.shape[1]):
+        points = np.flatnonzero(kind_of.ravel() == kind)
+        units = _units_of_points(runs[..., points])
+        if not units.size:
+            continue
+        found[0, points] = interquartile_mean(units.reshape(-1, len(points)).T)
+        if len(units) - 1 < LEAST_FREEDOM:
+            continue
+        drawn = np.sort(generator.integers(len(units), size=(n_resamples, len(units))), axis=1)
+        distinct, each = np.unique(drawn, axis=0, return_inverse=True)  # 126 of 1,000 for 5 folds
+        tail = _expanded_tail((1 - confidence_level) / 2, len(units), 1)
+        outside = int(tail * n_resamples)
+        for column, point in enumerate(points):
+            resampled = units[distinct, :, column].reshape(len(distinct), -1)
+            ordered = np.sort(interquartile_mean(resampled)[each.ravel()])
+            found[1:, point] = ordered[outside], ordered[-1 - outside]
+    return found
+
+
+def _units_of_points(runs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is drawn together, of points that lack the same runs: as `_units`, with the points."""
+    units = runs[~np.isnan(runs).all(axis=(1, 2))]
+    if len(units) == 1:
+        seeds = units[0]
+        units = seeds[~np.isnan(seeds).all(axis=1)][:, None]
+    return units
 
 
 def _rows(runs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,20 @@ from scipy import stats
 from augbench.analysis.tables.frame import Results
 
 N_PERMUTATIONS = 2000
-COLUMNS = ("task", "method", "trials", "transforms", "f", "f_p", "correlation", "correlation_p")
+COLUMNS = (
+    "task",
+    "method",
+    "trials",
+    "transforms",
+    "distance",
+    "f",
+    "f_p",
+    "correlation",
+    "correlation_p",
+)
+# Searches that begin with all operations chosen alike (methods/policies/soft_policy.py): their
+# distance from uniform is that from their start. The others have no policy at their start.
+STARTS_UNIFORM = ("faster_autoaugment", "dada", "adda", "cadda")
 
 
 class Finding(NamedTuple):
@@ -42,6 +55,16 @@ def differs_from_uniform(values: NDArray[np.float64]) -> Finding:
     if within <= scale:
         return Finding(float("inf"), 0.0)
     return Finding(between / within, float(stats.f.sf(between / within, n_operations - 1, freedom)))
+
+
+def distance_from_uniform(values: NDArray[np.float64]) -> float:
+    """How far the shares of each of (cells, operations) are from equal ones, mean over cells.
+
+    Total variation: the part of a policy that would have to go to other operations, from 0 to
+    1 - 1 / operations.
+    """
+    uniform = 1 / values.shape[1]
+    return float(np.abs(values - uniform).sum(axis=1).mean() / 2)
 
 
 def rank_agreement(values: NDArray[np.float64], generator: np.random.Generator) -> Finding:
@@ -84,5 +107,6 @@ def agreement_table(results: Results, generator: np.random.Generator) -> pd.Data
             if min(values.shape) < 2:
                 continue
             effect, agreement = differs_from_uniform(values), rank_agreement(values, generator)
-            rows.append((task, method, *values.shape, *effect, *agreement))
+            distance = distance_from_uniform(values)
+            rows.append((task, method, *values.shape, distance, *effect, *agreement))
     return pd.DataFrame(rows, columns=list(COLUMNS))

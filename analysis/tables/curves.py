@@ -1,14 +1,21 @@
-"""Curves: the best so far of each trial, and the median and quartiles over a method's trials.
+"""Curves: the best so far of each trial, and a line and a band over a method's trials.
 
-All are exact step functions given at their event times; nothing is interpolated or smoothed.
+All are step functions given at their event times; nothing is interpolated or smoothed.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from augbench.analysis.statistics.bootstrap import bootstrap_band
+from augbench.analysis.tables.bands import BANDS, Band
 from augbench.analysis.tables.frame import AXES, LEAST_BUSY, Results, ended
 from augbench.datasets.errors import unknown
 
+MOST_INTERVALS = 200  # of a curve of intervals, about one for each second pixel
+SEED = 0  # of the resampling: the same results give the same bands
 ALL_MARKED = 8  # curves of more points than this have markers at 1, 2, 4, 8, ... and the last
 
 RUN_KEYS = ["task", "method", "fold", "seed", "trial"]
@@ -20,6 +27,12 @@ CURVE_COLUMNS = {
     "n": "int64",  # trials behind this value
     "marker": "bool",  # here the last of the trials reaches a point that gets a marker
 }
+
+
+def curve_columns(band: Band) -> dict[str, str]:
+    """``CURVE_COLUMNS``, with those of a band in the places of median and quartiles."""
+    names = dict(zip(BANDS["quartiles"][:3], band[:3], strict=True))
+    return {names.get(name, name): kind for name, kind in CURVE_COLUMNS.items()}
 
 
 def best_so_far(points: pd.DataFrame, axis: str) -> pd.DataFrame:
@@ -52,6 +65,15 @@ def best_so_far(points: pd.DataFrame, axis: str) -> pd.DataFrame:
     return runs[[*RUN_KEYS, "point", "x", "best", "valid", "test"]]
 
 
+class _Carried(NamedTuple):
+    """The trials of one method on one grid of times, from the time on at which all have begun."""
+
+    trials: list[pd.DataFrame]
+    grid: np.ndarray  # (grid,)
+    values: np.ndarray  # (trials, grid), NaN where a trial has no value
+    marker: np.ndarray  # (grid,) of bool
+
+
 def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFrame:
     """Median and quartiles over the trials of one method on one task.
 
@@ -61,7 +83,38 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
     Source: last observation carried forward, as for AugNet's curve in Rommel et al. 2022, figure 8.
     """
     if runs.empty:
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in CURVE_COLUMNS.items()})
+        return _no_curve(CURVE_COLUMNS)
+    carried = _on_one_grid(runs, ended_trials)
+    q1, median, q3 = quartiles(carried.values)
+    return _curve(BANDS["quartiles"], carried, median, q1, q3)
+
+
+def interval_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFrame:
+    """The interquartile mean over the trials of one method on one task, with its 95 % interval.
+
+    As ``median_curve``, with the columns of the band "iqm". Times at which no trial changes are
+    left out, and of the others those beyond about ``MOST_INTERVALS``, evenly. The intervals are
+    those of ``bootstrap_band`` over folds with their seeds; empty where there are too few.
+    """
+    band = BANDS["iqm"]
+    if runs.empty:
+        return _no_curve(curve_columns(band))
+    carried = _fewer(_on_one_grid(runs, ended_trials))
+    keys = pd.DataFrame([trial[["fold", "seed"]].iloc[0] for trial in carried.trials])
+    fold, seed = (np.unique(keys[name], return_inverse=True)[1] for name in ("fold", "seed"))
+    by_fold = np.full((fold.max() + 1, seed.max() + 1, len(carried.grid)), np.nan)
+    by_fold[fold, seed] = carried.values  # (folds, seeds, grid)
+    # Each curve draws from the start of the same stream, so that none depends on the others.
+    return _curve(band, carried, *bootstrap_band(by_fold, np.random.default_rng(SEED)))
+
+
+CURVES: dict[str, Callable[[pd.DataFrame, frozenset[str]], pd.DataFrame]] = {
+    "quartiles": median_curve,
+    "iqm": interval_curve,
+}
+
+
+def _on_one_grid(runs: pd.DataFrame, ended_trials: frozenset[str]) -> _Carried:
     trials = [trial.sort_values(["x", "point"]) for _, trial in runs.groupby("trial")]
     # Before its first point a trial has no value, and a median over the few that have begun would
     # jump as the others join: the curve starts where all have begun. A trial that has ended keeps
@@ -69,21 +122,40 @@ def median_curve(runs: pd.DataFrame, ended_trials: frozenset[str]) -> pd.DataFra
     # counts up to its last point, and n says how many count.
     start = max(trial["x"].iloc[0] for trial in trials)
     grid = np.unique(runs["x"].to_numpy())
-    grid = grid[grid >= start]  # (grid,)
+    grid = grid[grid >= start]
     values = np.stack(
         [_carry_forward(trial, grid, trial["trial"].iloc[0] in ended_trials) for trial in trials]
-    )  # (trials, grid), NaN where a trial has no value
-    q1, median, q3 = quartiles(values)
-    return pd.DataFrame(
-        {
-            "x": grid,
-            "median": median,
-            "q1": q1,
-            "q3": q3,
-            "n": np.isfinite(values).sum(axis=0),
-            "marker": np.isin(grid, _marker_times(runs)),
-        }
     )
+    return _Carried(trials, grid, values, np.isin(grid, _marker_times(runs)))
+
+
+def _fewer(carried: _Carried) -> _Carried:
+    """About ``MOST_INTERVALS`` times of the grid: ends, markers and changes of n stay."""
+    values = np.nan_to_num(carried.values, nan=-1.0)
+    changes = np.append(True, (np.diff(values, axis=1) != 0).any(axis=0))
+    n = np.isfinite(carried.values).sum(axis=0)
+    falls = np.append(False, np.diff(n) != 0)
+    fixed = carried.marker | falls | np.append(falls[1:], False)
+    fixed[[0, -1]] = True
+    places = np.flatnonzero(changes)
+    if len(places) > MOST_INTERVALS:
+        places = places[np.linspace(0, len(places) - 1, MOST_INTERVALS).round().astype(np.intp)]
+    kept = np.union1d(places, np.flatnonzero(fixed))
+    return _Carried(
+        carried.trials, carried.grid[kept], carried.values[:, kept], carried.marker[kept]
+    )
+
+
+def _curve(
+    band: Band, carried: _Carried, value: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> pd.DataFrame:
+    n = np.isfinite(carried.values).sum(axis=0)
+    columns = (carried.grid, value, low, high, n, carried.marker)
+    return pd.DataFrame(dict(zip(curve_columns(band), columns, strict=True)))
+
+
+def _no_curve(columns: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
 def quartiles(values: np.ndarray) -> np.ndarray:
@@ -117,25 +189,33 @@ def _marker_times(runs: pd.DataFrame) -> np.ndarray:
     return np.append(reached.to_numpy(), runs["x"].max())
 
 
-def curves(results: Results, axis: str, *, include_shared: bool = False) -> pd.DataFrame:
+def curves(
+    results: Results, axis: str, *, include_shared: bool = False, band: str = "quartiles"
+) -> pd.DataFrame:
     """The curve of every method on every task along one axis.
 
-    Returns ``task``, ``method`` and ``CURVE_COLUMNS``, one row per event time. On an hour axis a
-    trial that shared its GPU at any point is left out as a whole, since its hours are cumulative,
-    unless ``include_shared``. UserError: an unknown axis.
+    Returns ``task``, ``method`` and the ``curve_columns`` of one of ``BANDS``, one row per event
+    time. On an hour axis a trial that shared its GPU at any point is left out as a whole, since its
+    hours are cumulative, unless ``include_shared``. Points of which x is not known are left out.
+    UserError: an unknown axis or band.
     """
-    points = results.points
+    if band not in BANDS:
+        raise unknown("band", band, BANDS)
+    if axis not in AXES:
+        raise unknown("axis", axis, AXES)
+    points = results.points[results.points[axis].notna()]
     if not include_shared:
         points = points[~points["trial"].isin(shared_trials(results, axis))]
     has_ended = frozenset(results.trials.loc[ended(results.trials), "trial"])
+    curve = CURVES[band]
     parts = [
-        median_curve(runs, has_ended).assign(task=str(task), method=str(method))
+        curve(runs, has_ended).assign(task=str(task), method=str(method))
         for (task, method), runs in best_so_far(points, axis).groupby(["task", "method"])
     ]
-    table = pd.concat(parts) if parts else median_curve(points, has_ended)
+    columns = curve_columns(BANDS[band])
     empty = {"task": pd.Series(dtype="str"), "method": pd.Series(dtype="str")}
-    table = table if parts else table.assign(**empty)
-    return table[["task", "method", *CURVE_COLUMNS]].reset_index(drop=True)
+    table = pd.concat(parts) if parts else _no_curve(columns).assign(**empty)
+    return table[["task", "method", *columns]].reset_index(drop=True)
 
 
 def shared_trials(results: Results, axis: str) -> list[str]:

@@ -38,6 +38,9 @@ POINT_COLUMNS = {  # one row per scored artifact
     "hours_full_without_validation": "float64",
     "forward_paper_without_validation": "int64",
     "forward_full_without_validation": "int64",
+    # Wall-clock time of the processes of the trial and of every retraining up to this point, one
+    # after another: all phases, those too that are not charged; without what was lost to crashes.
+    "hours_wall": "float64",
     "device": "str",  # "cpu" or the GPU's name, in a merged run with its host where that is needed
     "shared": "bool",  # the GPU was shared by several trials
     # Share of the charged time (full reading) in which a processor worked for the trial, up to 1.
@@ -85,8 +88,8 @@ POLICY_COLUMNS = {  # one row per transform of a policy, for each point of a sea
     "share": "float64",  # of all operations that fire
 }
 COSTS = tuple(name for name in POINT_COLUMNS if name.endswith(("_paper", "_full")))
-AXES = (*COSTS, "step")  # what a curve can be drawn along
-OPTIONAL = ("busy",)  # columns that may be missing or hold NaN
+AXES = (*COSTS, "hours_wall", "step")  # what a curve can be drawn along
+OPTIONAL = ("busy", "hours_wall")  # columns that may be missing or hold NaN
 LEAST_BUSY = 0.9  # below it the processor was elsewhere for more than a tenth of the time
 KINDS = ("model", "policy")
 FINISHED = ("done", "over budget")  # ended as planned
@@ -246,8 +249,11 @@ def _check_points(points: pd.DataFrame, trials: pd.DataFrame) -> None:
             f"point {first['point']} of trial {first['trial']} has a metric or a cost that is "
             "infinite or a negative cost; metrics must be finite and costs at least 0"
         )
-    if (points["busy"] < 0).any() or np.isinf(points["busy"]).any():
-        raise UserError("points hold a negative or infinite busy; it must be at least 0, or NaN")
+    for name in OPTIONAL:
+        if (points[name] < 0).any() or np.isinf(points[name]).any():
+            raise UserError(
+                f"points hold a negative or infinite {name}; it must be at least 0, or NaN"
+            )
     for task, metrics in points.groupby("task")["metric"]:
         if metrics.nunique() > 1:
             names = ", ".join(sorted(metrics.unique()))

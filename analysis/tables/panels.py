@@ -6,12 +6,19 @@ import numpy as np
 import pandas as pd
 
 from augbench.analysis.styles import METHOD_STYLES, WITHOUT_EPOCHS, method_styles
-from augbench.analysis.tables.curves import CURVE_COLUMNS, contended_trials, curves, shared_trials
+from augbench.analysis.tables.bands import BANDS, band_of
+from augbench.analysis.tables.curves import (
+    contended_trials,
+    curve_columns,
+    curves,
+    shared_trials,
+)
 from augbench.analysis.tables.frame import Results, finished
 from augbench.datasets.errors import unknown
 from augbench.methods import known_methods
 
 HOUR_AXES = ("hours_paper", "hours_full")
+WALL_AXES = ("hours_wall",)
 EPOCH_AXES = ("step",)
 SAMPLE_AXES = ("forward_paper", "forward_full", "backward_paper", "backward_full")
 
@@ -31,7 +38,12 @@ _SAMPLE_UNITS = (
 
 
 def panel_table(
-    results: Results, task: str, axes: tuple[str, ...], *, include_shared: bool = False
+    results: Results,
+    task: str,
+    axes: tuple[str, ...],
+    *,
+    include_shared: bool = False,
+    band: str = "quartiles",
 ) -> pd.DataFrame:
     """The curves of one task along several axes, as they are drawn side by side.
 
@@ -40,12 +52,13 @@ def panel_table(
     ``axis``, ``unit`` (of x, the same for all axes here), ``method``, ``STYLE_COLUMNS`` (the same
     in all figures of a run), ``own_device`` (of the method, where the task has several devices,
     whose hours do not compare; else ""), ``on_axis`` (False where the method has no values on this
-    axis by its nature: searches that have no epochs), the columns of a curve, ``done`` and
-    ``planned`` (trials of the method), ``left_out`` (trials that shared their GPU), ``contended``
-    (trials that had to wait for their processor), ``is_reference`` (the method is one of
+    axis by its nature: searches that have no epochs), the ``curve_columns`` of one of ``BANDS``,
+    ``done`` and ``planned`` (trials of the method), ``left_out`` (trials that shared their GPU),
+    ``contended`` (trials that had to wait for their processor), ``lost_seconds`` (what crashes cost
+    the method's trials, which is on no axis), ``is_reference`` (the method is one of
     ``REFERENCES``), ``chance`` (the metric of a model that says the same of all examples; empty
     where it is not known).
-    UserError: an unknown task or axis.
+    UserError: an unknown task, axis or band.
     """
     tasks = results.trials["task"].unique()
     if task not in tasks:
@@ -54,7 +67,8 @@ def panel_table(
     methods = _method_rows(results, here)
     parts = []
     for axis in axes:
-        drawn = curves(here, axis, include_shared=include_shared).drop(columns="task")
+        drawn = curves(here, axis, include_shared=include_shared, band=band)
+        drawn = drawn.drop(columns="task")
         shared = [] if include_shared else shared_trials(here, axis)
         panel = methods.assign(
             on_axis=[axis not in EPOCH_AXES or _has_epochs(here, name) for name in methods.method],
@@ -81,8 +95,25 @@ def panel_table(
     )
     first = ["task", "metric", "device", "axis", "unit", "method", *STYLE_COLUMNS, "own_device"]
     first += ["on_axis"]
-    last = ["done", "planned", "left_out", "contended", "is_reference", "chance"]
-    return table[[*first, *CURVE_COLUMNS, *last]]
+    last = ["done", "planned", "left_out", "contended", "lost_seconds", "is_reference", "chance"]
+    return table[[*first, *curve_columns(BANDS[band]), *last]]
+
+
+def same_readings(table: pd.DataFrame, kind: str) -> bool:
+    """Whether the paper and the full reading of a kind of axis ("hours") are the same curves.
+
+    That is so for all methods of a ``panel_table``, but for rounding. False without a curve.
+    """
+    drawn = table.dropna(subset="x")
+    paper, full = (drawn[drawn["axis"] == f"{kind}_{reading}"] for reading in ("paper", "full"))
+    if paper.empty or len(paper) != len(full):
+        return False
+    columns = ["x", *band_of(table)[:3], "n"]
+    numbers, others = (rows[columns].to_numpy(dtype=np.float64) for rows in (paper, full))
+    return bool(
+        (paper["method"].to_numpy() == full["method"].to_numpy()).all()
+        and np.allclose(numbers, others, rtol=1e-6, atol=0, equal_nan=True)
+    )
 
 
 def _devices(points: pd.DataFrame) -> str:
@@ -104,11 +135,12 @@ def _of_task(results: Results, task: str) -> Results:
 
 
 def _method_rows(results: Results, here: Results) -> pd.DataFrame:
-    """``method``, ``done``, ``planned`` and the style of each method planned on a task, by name."""
+    """``method``, its counts and its style, for each method planned on a task, by name."""
     counts = pd.DataFrame(
         {
             "done": _count(finished(here.trials), here),
             "planned": _count(here.trials["trial"].notna(), here),
+            "lost_seconds": here.trials.groupby("method")["wasted_seconds"].sum(),
         }
     ).reset_index()
     labels = results.trials["method"].unique()  # of the whole suite, so that all figures agree

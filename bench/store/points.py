@@ -34,7 +34,8 @@ def read_points(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
 
     Paper reading: pretraining and search so far, and this point's own retraining. Full reading:
     every retraining so far; a policy that a trial shows twice is retrained once. Both hold the
-    validation that steers; the columns that end in ``_without_validation`` do not.
+    validation that steers; the columns that end in ``_without_validation`` do not. ``hours_wall``
+    is the full reading with the phases that are not charged.
     """
     return list(of_whole_trials(run, plan, _trial_points))
 
@@ -101,6 +102,7 @@ def scored_points(
                 "test": scores["test"],
                 **_cost_columns("paper", paper),
                 **_cost_columns("full", full),
+                "hours_wall": full.measured_seconds / 3600,
                 "device": machine.device,
                 "shared": machine.shared,
                 "busy": _busy(full) if machine.device == "cpu" else 1.0,
@@ -160,11 +162,12 @@ def _scores(
 
 
 class _Paid(NamedTuple):
-    """What was charged, the part of it without validation, and the processor's part."""
+    """What was charged, the part of it without validation, the processor's part; all measured."""
 
     charge: Charge
     without_validation: Charge
     cpu_seconds: float
+    measured_seconds: float  # in all phases, charged or not
 
 
 def _paid(costs: dict[str, dict[str, Any]]) -> _Paid:
@@ -174,7 +177,8 @@ def _paid(costs: dict[str, dict[str, Any]]) -> _Paid:
         charge.forward - validation["forward"],
         charge.backward - validation["backward"],
     )
-    return _Paid(charge, rest, charged_cpu_seconds(costs))
+    measured = sum(cost["seconds"] for cost in costs.values())
+    return _Paid(charge, rest, charged_cpu_seconds(costs), measured)
 
 
 def _sum(parts: Sequence[_Paid]) -> _Paid:
@@ -182,6 +186,7 @@ def _sum(parts: Sequence[_Paid]) -> _Paid:
         add_charges(*(part.charge for part in parts)),
         add_charges(*(part.without_validation for part in parts)),
         sum(part.cpu_seconds for part in parts),
+        sum(part.measured_seconds for part in parts),
     )
 
 

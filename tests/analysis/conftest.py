@@ -43,6 +43,7 @@ def one_trial(
         | {"backward_paper": int(500 * paper), "backward_full": int(500 * full)}
         | {f"hours_{name}_without_validation": 0.9 * hours for name, hours in both(paper, full)}
         | {f"forward_{name}_without_validation": int(900 * h) for name, h in both(paper, full)}
+        | {"hours_wall": 1.25 * full}
         | {"device": device, "shared": shared, "busy": 1.0}
         for number, (valid, test, paper, full) in enumerate(points, start=1)
     ]

@@ -57,6 +57,18 @@ def test_a_name_that_ends_in_html_gets_the_page_alone(run, tmp_path, capsys):
     assert pages[0].read_bytes() == pages[1].read_bytes()
 
 
+def test_intervals_of_the_mean_can_be_asked_for(run, tmp_path):
+    report([run], out=tmp_path / "iqm", band="iqm")
+    header = (tmp_path / "iqm" / "sinusoids-hours.csv").read_text().splitlines()[0].split(",")
+    assert {"iqm", "low", "high"} < set(header)
+    assert "median" not in header
+    page = (tmp_path / "iqm" / "report.html").read_text(encoding="utf-8")
+    assert f"augbench report {run} --band iqm" in page
+    with pytest.raises(UserError, match="unknown band 'mean'; known: iqm, quartiles"):
+        report([run], out=tmp_path / "other", band="mean")
+    assert not (tmp_path / "other").exists()
+
+
 def test_the_page_names_the_command_with_its_options(run, tmp_path):
     report([run], out=tmp_path / "page.html", include_shared=True)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -38,7 +38,7 @@ def run_of(n_points: int) -> Results:
                 costs = {
                     name: hours if name.startswith("hours") else 1000 * number + fold
                     for name in POINT_COLUMNS
-                    if name in COSTS or name.endswith("_without_validation")
+                    if name in COSTS or name.startswith("hours") or name.endswith("_validation")
                 }
                 fixed = {"kind": "model", "metric": "accuracy", "device": "cpu", "shared": False}
                 test = valid + random.normal(0, 0.02, each)

@@ -49,6 +49,7 @@ def test_axes_methods_and_task_are_named(drawing, grid):
         "backward_paper": ("paper reading", "thousand samples backward"),
         "backward_full": ("full reading", "thousand samples backward"),
         "step": ("epochs of the method", "epochs"),
+        "hours_wall": ("all work of a trial", "wall-clock hours (cpu)"),
     }
     for panel, axis in zip(figure.axes, drawing.axes, strict=True):
         title, label = expected[axis]
@@ -218,3 +219,47 @@ def test_a_reference_alone_is_compared_with_nothing(drawing, trial, gather):
     text = words(drawing.draw(drawing.table(run, "toy")))
     assert "best reference" not in text
     assert "chance" not in text
+
+
+def test_equal_readings_are_one_panel_that_says_so(drawing, trial, gather):
+    run = gather(
+        trial("none", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, 2, 2)]), trial("augnet", 0, [], known=2)
+    )
+    table = drawing.table(run, "toy")
+    figure = drawing.draw(table)
+    titles = [panel.get_title(loc="left") for panel in figure.axes]
+    kinds = {axis.rpartition("_")[0] for axis in drawing.axes if axis.endswith("_paper")}
+    assert len(titles) == max(1, len(kinds))
+    assert all((title == "both readings are the same") is bool(kinds) for title in titles)
+    other = gather(trial("none", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, 2, 3)]))
+    assert len(drawing.draw(drawing.table(other, "toy")).axes) == len(drawing.axes)
+
+
+def test_a_table_of_intervals_says_what_its_lines_and_bands_are(drawing, grid):
+    table = drawing.table(grid(2, 5), "task_0", band="iqm")
+    figure = drawing.draw(table)
+    assert "interquartile mean,\n95 % bootstrap interval\nof 5 trials each" in words(figure)
+    rows = [each for _, each in table[table["axis"] == drawing.axes[0]].groupby("style")]
+    for own, line in zip(rows, lines(figure), strict=False):
+        np.testing.assert_array_equal(line.get_xydata(), own[["x", "iqm"]])
+    few = drawing.draw(drawing.table(grid(2, 3), "task_0", band="iqm"))
+    assert "(no interval:\nit needs 5 folds,\nor as many seeds of one)" in words(few)
+    low, high = few.axes[0].get_ylim()
+    assert low < high
+    assert len(png(few)) > 10_000
+
+
+def test_what_was_lost_to_crashes_is_named_on_the_wall_axis_alone(drawing, trial, gather):
+    keys, rows = trial("none", 0, [(0.5, 0.4, 1, 1)])
+    keys["wasted_seconds"] = 12.3
+    title = drawing.draw(drawing.table(gather((keys, rows)), "toy")).get_suptitle()
+    wall = drawing.axes == ("hours_wall",)
+    assert title == ("toy, without 12 s lost to crashes" if wall else "toy")
+
+
+def test_a_run_without_wall_times_still_has_its_figures(drawing, trial, gather):
+    keys, rows = trial("none", 0, [(0.5, 0.4, 1, 1)])
+    del rows[0]["hours_wall"]
+    figure = drawing.draw(drawing.table(gather((keys, rows)), "toy"))
+    said = "the wall time of these points is not known" in words(figure)
+    assert said is (drawing.axes == ("hours_wall",))

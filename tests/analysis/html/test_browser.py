@@ -156,6 +156,22 @@ def test_axis_reading_and_scale_can_be_chosen(opened):
     assert not find(opened, '[data-choice="reading"]').is_enabled()
 
 
+def test_the_reading_is_no_choice_where_both_are_the_same(browser, make_page, trial, gather):
+    run = gather(trial("none", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, 2, 2)]))
+    resize(browser, 1280)
+    browser.get(make_page(run).as_uri())
+    drawn(browser)
+    note = '[data-note="reading"]'
+    assert find(browser, note).text == "both readings are the same"
+    assert not find(browser, '[data-choice="reading"]').is_displayed()
+    choose(browser, "axis", "hours_wall")
+    assert title(browser) == "wall-clock hours (cpu)"
+    assert not find(browser, note).is_displayed()  # it has no readings
+    assert not find(browser, '[data-choice="reading"]').is_displayed()
+    choose(browser, "axis", "backward")
+    assert find(browser, note).is_displayed()
+
+
 def test_a_label_is_text_in_the_figure_too(opened):
     script = "return document.querySelector('.plot').data.map((trace) => trace.hovertemplate || '')"
     assert any("&lt;b&gt;mine" in text for text in opened.execute_script(script))

@@ -134,5 +134,5 @@ def test_a_run_without_trials_has_a_page(make_page):
 def test_every_picture_has_a_text_for_those_who_cannot_see_it(grid, make_page):
     found = parsed(make_page, grid(2, 1))
     pictures = [attributes for tag, attributes in found.elements if tag == "img"]
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     assert all(picture["alt"] for picture in pictures)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.html.curves import curves_section
 from augbench.analysis.html.history import History
 from augbench.analysis.html.learned import (
@@ -18,10 +19,13 @@ from augbench.analysis.html.learned import (
     learned_section,
     rest_sentences,
 )
-from augbench.analysis.html.report_data import ReportData
+from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.scores import scores_section
 from augbench.analysis.report import write_report
+from augbench.analysis.tables.best_policies import OPERATION_TABLE
 from augbench.analysis.tables.frame import results
+from augbench.analysis.tables.policy_folds import policy_folds
+from augbench.analysis.tables.run_tables import RunTables
 from augbench.analysis.tables.scores import score_rows
 
 
@@ -47,9 +51,55 @@ def test_the_curves_are_those_of_the_tables(grid, report_of):
             if rows["x"].isna().all():
                 assert curve is None
                 continue
-            for name in ("x", "median", "q1", "q3", "n"):
-                assert curve[name] == pytest.approx(list(rows[name]), rel=1e-5, abs=1e-5)
+            names = {"x": "x", "value": "median", "low": "q1", "high": "q3", "n": "n"}
+            for name, column in names.items():
+                assert curve[name] == pytest.approx(list(rows[column]), rel=1e-5, abs=1e-5)
             assert curve["marked"] == list(np.flatnonzero(rows["marker"]))
+
+
+def test_a_page_of_intervals_says_so_and_has_their_numbers(grid):
+    run = grid(2, 6)
+    tables = {name: each.table(run, "task_0", band="iqm") for name, each in FIGURES.items()}
+    figures = [DrawnFigure("task_0", n, n, table, b"<svg/>") for n, table in tables.items()]
+    body = curves_section(data(run, figures=tuple(figures))).body
+    text = re.sub(r"<[^>]+>", " ", str(body))
+    assert "Line: interquartile mean over the 6 trials" in text
+    assert "Band: 95 % bootstrap interval. " in text
+    assert 'data-choice="bands" checked> 95 % bootstrap interval</label>' in str(body)
+    curve = drawn(body)[0]["views"]["hours_full"]["curves"][0]
+    rows = tables["hours"].query("axis == 'hours_full' and method == 'method_0'")
+    assert curve["value"] == pytest.approx(list(rows["iqm"]), abs=1e-5)
+    assert curve["high"] == pytest.approx(list(rows["high"]), abs=1e-5)
+
+
+def test_intervals_that_are_not_known_are_left_out_and_the_caption_says_why(grid):
+    run = grid(1, 3)
+    table = FIGURES["hours"].table(run, "task_0", band="iqm")
+    figure = DrawnFigure("task_0", "hours", "hours", table, b"<svg/>")
+    body = curves_section(data(run, figures=(figure,))).body
+    assert "There is no 95 % bootstrap interval: it needs 5 folds" in str(body)
+    curve = drawn(body)[0]["views"]["hours_full"]["curves"][0]
+    assert curve["low"] == curve["high"] == []
+    assert len(curve["value"]) == len(curve["x"]) > 0
+
+
+def test_the_axes_whose_readings_are_the_same_are_named(trial, gather, report_of):
+    same = trial("none", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, 2, 2)])
+    (figure,) = drawn(curves_section(report_of(gather(same))).body)
+    assert figure["alike"] == ["hours", "forward", "backward"]
+    other = trial("adda", 0, [(0.5, 0.4, 1, 1), (0.6, 0.5, 2, 3)])
+    (figure,) = drawn(curves_section(report_of(gather(same, other))).body)
+    assert figure["alike"] == []
+
+
+def test_wall_time_is_an_axis_and_the_caption_says_what_it_is(trial, gather, report_of):
+    keys, rows = trial("none", 0, [(0.5, 0.4, 1, 2)])
+    keys["wasted_seconds"] = 7.0
+    body = curves_section(report_of(gather((keys, rows)))).body
+    assert '<option value="hours_wall">wall time</option>' in str(body)
+    assert "the wait for a free worker and the 7 s lost to crashes." in str(body)
+    (figure,) = drawn(body)
+    assert figure["views"]["hours_wall"]["curves"][0]["x"] == [2.5]  # 1.25 times 2 hours
 
 
 def test_long_curves_are_thinned_and_keep_their_ends(trial, gather, report_of):
@@ -139,12 +189,16 @@ def test_policies_are_held_against_uniform_and_one_another(trial, gather):
         {name: 0.1 * k + 0.001 * ((k * fold) % 3) for k, name in enumerate(names)}
         for fold in range(5)
     ]
-    (sentence,) = agreement_sentences(policies(trial, gather, alike))
-    assert sentence.startswith("dada on toy: its 6 shares are not uniform (p < .001); its 5 trials")
+    sentence, start = agreement_sentences(policies(trial, gather, alike))
+    assert start.startswith("dada: this search starts with all operations chosen alike")
+    assert sentence.startswith(
+        "dada on toy: its 6 shares, on average 0.48 from uniform (of at most 0.83), are not "
+        "uniform (p < .001); its 5 trials"
+    )
     assert "agree more than chance (mean rank correlation 1.00" in sentence
     random = np.random.default_rng(1)
     other = [dict(zip(names, random.dirichlet(np.ones(6)), strict=True)) for _ in range(5)]
-    (sentence,) = agreement_sentences(policies(trial, gather, other))
+    sentence, _ = agreement_sentences(policies(trial, gather, other))
     assert "cannot be told from uniform (p = 0." in sentence
     assert "agree no more than chance" in sentence
 
@@ -158,3 +212,54 @@ def test_shares_are_means_over_the_final_policies(trial, gather):
 
 def test_a_run_that_learns_nothing_of_the_kind_has_no_such_section(grid):
     assert learned_section(data(grid(2, 2))) is None
+
+
+def test_what_searches_start_from_is_said_once_where_it_is_known(trial, gather):
+    base = gather(
+        *(
+            trial(name, fold, [(0.5, 0.4, 1, 1)])
+            for name in ("autoaugment", "mine")
+            for fold in (0, 1)
+        )
+    )
+    rows = [
+        row
+        for name in ("autoaugment", "mine")
+        for fold in (0, 1)
+        for row in shares(name, {"a": 0.7, "b": 0.3}, fold)
+    ]
+    run = results(base.points, base.trials, "toys", policies=rows, methods={"mine": "adda"})
+    *sentences, last = agreement_sentences(data(run))
+    assert len(sentences) == 2
+    assert last == (
+        "mine: this search starts with all operations chosen alike, so its distance from uniform "
+        "is also that from the start."
+    )
+    unknown = results(base.points, base.trials, "toys", policies=rows)
+    assert len(agreement_sentences(data(unknown))) == 2
+
+
+def test_the_policies_of_folds_are_a_picture_and_numbers(trial, gather):
+    base = gather(*(trial("adda", fold, [(0.5, 0.4, 1, 1)]) for fold in (0, 1)))
+    rows = [row for fold in (0, 1) for row in shares("adda", {"a": 0.7, "b": 0.3}, fold)]
+    run = results(base.points, base.trials, "toys", policies=rows)
+    keys = {"task": "toy", "method": "adda", "seed": 0, "applied": 0.5, "unit": "hertz"}
+    found = pd.DataFrame(
+        [
+            keys | {"fold": fold, "trial": str(fold), "transform": name, "strength": strength}
+            for fold, name, strength in ((0, "a", 0.5), (0, "b", 0.25), (1, "b", 0.125))
+        ]
+    ).reindex(columns=list(OPERATION_TABLE))
+    figure = DrawnFigure(
+        "toy", "policies", "toy-policies", policy_folds(found, run, "toy"), b"<svg/>"
+    )
+    tables = RunTables(operations=found)
+    body = str(learned_section(data(run, figures=(figure,), tables=tables)).body)
+    assert (
+        'alt="toy, the best policies of each fold; the same numbers as in toy-policies.csv"' in body
+    )
+    text = re.sub(r"<[^>]+>", " ", body)
+    assert re.search(r"operation\s+adda\s+fold 0\s+adda\s+fold 1", text)
+    assert re.search(r"a\s+0\.500\s+0\.000\s+b\s+0\.250\s+0\.125", text)
+    assert "writes toy-policies.csv, .svg and .png" in text
+    assert "a.policy_figure(t).savefig(&#39;toy-policies.pdf&#39;)" in text

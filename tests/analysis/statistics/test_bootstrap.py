@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from augbench.analysis.statistics.aggregate import interquartile_mean, optimality_gap
-from augbench.analysis.statistics.bootstrap import stratified_bootstrap
+from augbench.analysis.statistics.bootstrap import bootstrap_band, stratified_bootstrap
 
 N_SIMULATIONS = 1000
 quick = partial(stratified_bootstrap, n_resamples=1000)
@@ -163,3 +163,30 @@ def test_an_interval_lies_within_the_values_and_around_the_estimate(values, rand
     assert found.low - 1e-12 <= found.value <= found.high + 1e-12
     shuffled = np.array(random.sample(values, len(values)))
     assert interquartile_mean(shuffled) == pytest.approx(found.value)
+
+
+@pytest.mark.parametrize("shape", [(5, 1), (8, 1), (6, 3), (1, 7)])
+def test_a_band_is_the_interval_of_each_point(shape):
+    runs = generator(1).normal(size=(*shape, 4))
+    found = bootstrap_band(runs, generator(2), n_resamples=10_000)
+    assert found.shape == (3, 4)
+    for point in range(4):
+        alone = stratified_bootstrap([runs[..., point]], generator(2))  # the same draws
+        assert found[:, point] == pytest.approx([alone.value, alone.low, alone.high])
+
+
+def test_a_band_ends_where_too_few_runs_are_left():
+    runs = generator(1).normal(size=(6, 1, 4))
+    runs[0, 0, 1:] = np.nan  # 5 folds are left
+    runs[1, 0, 2:] = np.nan  # 4
+    runs[:, 0, 3] = np.nan  # none
+    found = bootstrap_band(runs, generator())
+    assert np.isnan(found[1:]).tolist() == [[False, False, True, True]] * 2
+    assert np.isnan(found[0]).tolist() == [False, False, False, True]
+    assert found[0, 2] == pytest.approx(float(interquartile_mean(runs[2:, 0, 2])))
+
+
+def test_equal_points_have_equal_intervals():
+    runs = np.repeat(generator(1).normal(size=(7, 2, 1)), 3, axis=2)
+    found = bootstrap_band(runs, generator())
+    assert (found == found[:, :1]).all()

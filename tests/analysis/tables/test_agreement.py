@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from augbench.analysis.tables.agreement import agreement_table, differs_from_uniform, rank_agreement
+from augbench.analysis.tables.agreement import (
+    agreement_table,
+    differs_from_uniform,
+    distance_from_uniform,
+    rank_agreement,
+)
 from augbench.analysis.tables.frame import Results
 
 
@@ -49,6 +54,13 @@ def test_equal_and_exactly_repeated_cells_have_an_answer() -> None:
     assert rank_agreement(np.full((3, 4), 0.25), generator) == (0.0, 1.0)
 
 
+def test_the_distance_is_the_part_that_would_have_to_move() -> None:
+    assert distance_from_uniform(np.full((3, 4), 0.25)) == 0.0
+    assert distance_from_uniform(np.eye(4)) == pytest.approx(0.75)  # one operation each: the most
+    halves = np.array([[0.5, 0.5, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]])
+    assert distance_from_uniform(halves) == pytest.approx((0.5 + 0.0) / 2)
+
+
 def test_cells_of_other_means_do_not_matter() -> None:
     values = np.random.default_rng(2).normal(size=(6, 4))
     shifted = values + np.arange(6)[:, None]
@@ -85,3 +97,5 @@ def test_the_table_takes_each_trials_last_policy_and_fills_what_it_leaves_out() 
     assert (row["trials"], row["transforms"]) == (4, 3)
     assert row["f_p"] < 1e-6
     assert row["correlation"] == pytest.approx(1.0)
+    # On average .815 and .185 of three: two thirds of .185 go to nobody, .815 is .482 too much.
+    assert row["distance"] == pytest.approx(0.815 - 1 / 3)

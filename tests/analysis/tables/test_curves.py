@@ -4,7 +4,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from augbench.analysis.tables.curves import best_so_far, curves, median_curve, quartiles
+from augbench.analysis.statistics.aggregate import interquartile_mean
+from augbench.analysis.tables.curves import (
+    MOST_INTERVALS,
+    best_so_far,
+    curves,
+    interval_curve,
+    median_curve,
+    quartiles,
+)
 from augbench.analysis.tables.frame import COSTS
 from augbench.datasets.errors import UserError
 
@@ -218,3 +226,91 @@ def test_quartiles_are_those_of_numpy_whatever_is_missing(seed, n_trials, n_colu
     values[random.random(values.shape) < 0.3] = np.nan
     values[random.integers(n_trials, size=n_columns), np.arange(n_columns)] = 0.5
     assert np.array_equal(quartiles(values), np.nanquantile(values, [0.25, 0.5, 0.75], axis=0))
+
+
+def test_the_interquartile_mean_is_that_of_the_trials_at_each_time(trial, gather):
+    ends = [0.1, 0.2, 0.3, 0.5, 0.9, 0.4]
+    run = gather(
+        *(trial("none", fold, at_hours((1, 0.1), (2, end))) for fold, end in enumerate(ends))
+    )
+    curve = curves(run, "hours_full", band="iqm")
+    assert list(curve) == ["task", "method", "x", "iqm", "low", "high", "n", "marker"]
+    assert curve["x"].tolist() == [1, 2]
+    # One of 6 is cut from each end: (.2 + .3 + .4 + .5) / 4.
+    assert curve["iqm"].tolist() == pytest.approx([0.1, 0.35])
+    assert curve["low"].iloc[0] == curve["high"].iloc[0] == pytest.approx(0.1)
+    assert 0.1 <= curve["low"].iloc[1] < 0.35 < curve["high"].iloc[1] <= 0.9
+
+
+def test_of_few_folds_there_is_a_mean_and_no_interval(trial, gather):
+    run = gather(*(trial("none", fold, points) for fold, points in enumerate(THREE)))
+    curve = curves(run, "hours_full", band="iqm")
+    assert curve["iqm"].tolist() == pytest.approx([0.7 / 3, 0.3, 1.3 / 3, 0.5])
+    assert curve["low"].isna().all()
+    assert curve["high"].isna().all()
+    assert curve["n"].tolist() == [3, 3, 3, 3]
+
+
+def test_seeds_of_one_fold_have_an_interval_and_seeds_of_folds_go_with_their_fold(trial, gather):
+    def band(runs):
+        points = (trial("none", f, at_hours((1, test)), seed=s) for f, s, test in runs)
+        return curves(gather(*points), "hours_full", band="iqm").iloc[0]
+
+    values = [0.1, 0.2, 0.4, 0.7, 0.9, 0.95]
+    seeds = band([(0, seed, value) for seed, value in enumerate(values)])
+    folds = band([(fold, 0, value) for fold, value in enumerate(values)])
+    both = band([(fold, seed, value) for fold, value in enumerate(values) for seed in (0, 1)])
+    assert seeds[["low", "high"]].tolist() == folds[["low", "high"]].tolist()
+    assert (both["low"], both["high"]) == pytest.approx((folds["low"], folds["high"]), abs=0.1)
+
+
+def test_a_long_curve_has_some_200_intervals_and_keeps_ends_and_markers(trial, gather):
+    random = np.random.default_rng(0)
+    trials = [
+        trial("none", fold, at_hours(*((k + 0.1 * fold, random.random()) for k in range(1, 400))))
+        for fold in range(5)
+    ]
+    run = gather(*trials)
+    whole, few = (curves(run, "hours_full", band=band) for band in ("quartiles", "iqm"))
+    assert len(few) <= MOST_INTERVALS + whole["marker"].sum() + 2
+    assert set(few["x"]) <= set(whole["x"])
+    assert few["x"].iloc[[0, -1]].tolist() == whole["x"].iloc[[0, -1]].tolist()
+    assert few.loc[few["marker"], "x"].tolist() == whole.loc[whole["marker"], "x"].tolist()
+    pd.testing.assert_frame_equal(few, curves(run, "hours_full", band="iqm"))
+
+
+def test_times_at_which_nothing_changes_have_no_row_of_their_own(trial, gather):
+    points = [(0.9, 0.5, 1, 1), *((0.1, 0.2, k, k) for k in range(2, 30))]
+    run = gather(*(trial("none", fold, points) for fold in range(5)))
+    few = curves(run, "hours_full", band="iqm")
+    assert few["x"].tolist() == [1, 2, 4, 8, 16, 29]  # the first, the markers
+    assert few["iqm"].tolist() == pytest.approx([0.5] * 6)
+
+
+def test_a_point_whose_wall_time_is_not_known_is_on_no_wall_axis(trial, gather):
+    (keys, rows), other = trial("none", 0, THREE[0]), trial("none", 1, THREE[1])
+    for row in rows:
+        row["hours_wall"] = float("nan")
+    run = gather((keys, rows), other)
+    assert curves(run, "hours_wall")["x"].tolist() == [2.5, 5]
+    assert curves(run, "hours_full")["n"].max() == 2
+
+
+def test_an_unknown_band_is_named(trial, gather):
+    with pytest.raises(UserError, match="unknown band 'iqn'; did you mean 'iqm'"):
+        curves(gather(trial("none", 0, THREE[0])), "hours_full", band="iqn")
+
+
+@function_fixtures
+@given(folds=st.lists(some_points, min_size=1, max_size=7))
+def test_an_interval_curve_is_the_mean_of_what_a_median_curve_is_the_median_of(
+    trial, gather, folds
+):
+    run = gather(*(trial("none", fold, points) for fold, points in enumerate(folds)))
+    runs, ids = best_so_far(run.points, "hours_paper"), frozenset(run.trials["trial"])
+    median, mean = median_curve(runs, ids), interval_curve(runs, ids)
+    assert set(mean["x"]) <= set(median["x"])
+    for row in mean.itertuples():
+        own = runs[runs["x"] <= row.x].groupby("trial")["test"].last()
+        assert row.iqm == pytest.approx(float(interquartile_mean(own.to_numpy())))
+        assert np.isnan(row.low) == (len(folds) < 5)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from augbench.analysis.tables.curves import curves
-from augbench.analysis.tables.panels import HOUR_AXES, panel_table, readable_unit
+from augbench.analysis.tables.panels import (
+    HOUR_AXES,
+    WALL_AXES,
+    panel_table,
+    readable_unit,
+    same_readings,
+)
 from augbench.datasets.errors import UserError
 
 
@@ -113,3 +119,38 @@ def test_each_method_names_its_device_where_the_task_has_several(trial, gather):
     assert devices == {"a": "cpu and gpu", "b": "cpu", "c": ""}
     assert set(table["device"]) == {"cpu and gpu"}
     assert set(panel_table(run, "other", HOUR_AXES)["own_device"]) == {""}
+
+
+def test_readings_are_the_same_where_they_are_for_all_methods_but_for_rounding(trial, gather):
+    alike = trial("none", 0, [(0.5, 0.1, 1, 1 + 1e-9), (0.6, 0.2, 2, 2)])
+    other = trial("adda", 0, [(0.5, 0.1, 1, 1), (0.6, 0.2, 2, 3)])
+    hours = panel_table(gather(alike), "toy", HOUR_AXES)
+    assert same_readings(hours, "hours")
+    assert not same_readings(hours, "forward")  # not in this table
+    assert not same_readings(panel_table(gather(alike, other), "toy", HOUR_AXES), "hours")
+    empty = panel_table(gather(trial("none", 0, [], state="waiting")), "toy", HOUR_AXES)
+    assert not same_readings(empty, "hours")
+
+
+def test_a_point_that_counts_in_one_reading_alone_makes_them_differ(trial, gather):
+    shared = [(0.5, 0.1, 1, 1), (0.6, 0.2, 2, 2)]
+    three = [*shared, (0.7, 0.3, 2, 3)]
+    table = panel_table(gather(trial("none", 0, three)), "toy", HOUR_AXES)
+    assert not same_readings(table, "hours")
+
+
+def test_what_crashes_cost_stands_beside_the_curve_and_not_in_it(trial, gather):
+    trials = [trial("none", fold, [(0.5, 0.1, 1, 1)]) for fold in (0, 1)]
+    for keys, _ in trials:
+        keys["wasted_seconds"] = 30.0
+    table = panel_table(gather(*trials, trial("adda", 0, [(0.5, 0.1, 1, 1)])), "toy", WALL_AXES)
+    rows = table.set_index("method")
+    assert rows.loc["none", ["x", "lost_seconds"]].tolist() == [75.0, 60.0]  # 1.25 hours
+    assert rows.loc["adda", ["x", "lost_seconds"]].tolist() == [75.0, 0.0]
+
+
+def test_a_table_of_intervals_has_its_own_columns(grid):
+    table = panel_table(grid(2, 5), "task_0", HOUR_AXES, band="iqm")
+    assert {"iqm", "low", "high"} < set(table)
+    assert not {"median", "q1", "q3"} & set(table)
+    assert (table["low"] <= table["iqm"]).all()

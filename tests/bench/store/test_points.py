@@ -29,6 +29,16 @@ def test_the_two_readings_of_the_hours(run: RunDirectory) -> None:
     assert [round(p["hours_full"] * 3600) for p in read] == [10 + 100, 20 + 300, 30 + 300]
 
 
+def test_the_wall_time_has_every_retraining_and_what_no_method_is_charged(
+    run: RunDirectory,
+) -> None:
+    finish(run, "first")
+    finish(run, "second")
+    # Each unit by hand evaluates for a million seconds: the trial, then one and two retrainings.
+    walls = [round(p["hours_wall"] * 3600) for p in points(run)]
+    assert walls == [2_000_000 + 110, 3_000_000 + 320, 3_000_000 + 330]
+
+
 def test_the_two_readings_of_the_samples(run: RunDirectory) -> None:
     finish(run, "first")
     finish(run, "second")
