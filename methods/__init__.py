@@ -54,6 +54,7 @@ def known_methods() -> dict[str, MethodRow]:
 
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
+    from augbench.methods.layers.augnet import AugNet
     from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
     from augbench.methods.layers.lie_layer import LieLayer
     from augbench.methods.policies.policy import Operation, Policy, Subpolicy
@@ -66,6 +67,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
 
 # The public names of the library, and the file of each.
 FILES = {
+    "AugNet": "layers.augnet",
     "AugmentationLayer": "layers.layer",
     "AveragedModel": "layers.layer",
     "LieLayer": "layers.lie_layer",

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import require, unknown
+from augbench.methods.layers.layer import AveragedModel
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
 from augbench.methods.options.end_to_end import AugerinoOptions
 from augbench.methods.training.behind_layers import behind_layers
@@ -30,9 +31,15 @@ def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
             "EEG"
         )
     layer = LieLayer(options.generators, initial_width=options.initial_width)
+    model = AveragedModel(
+        [layer],
+        setup.trunk(),
+        n_copies_train=options.n_copies_train,
+        n_copies_test=options.n_copies_test,
+    )
     return behind_layers(
         setup,
-        [layer],
+        model,
         options,
         penalty=lambda: penalty(layer.widths, options),
         describe=lambda: [describe(layer)],
