@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
         metric_table,
     )
     from augbench.analysis.tables.costs import cost_table, phase_table
-    from augbench.analysis.tables.frame import Results, load, results
+    from augbench.analysis.tables.frame import Results, load, read_results, results
     from augbench.analysis.tables.gains import gain_table
     from augbench.analysis.tables.rest import rest_table
     from augbench.analysis.tables.scores import final_scores, score_markdown, score_table
@@ -49,6 +49,7 @@ FILES = {
     "metric_table": "tables.class_scores",
     "operation_table": "tables.best_policies",
     "phase_table": "tables.costs",
+    "read_results": "tables.frame",
     "results": "tables.frame",
     "score_markdown": "tables.scores",
     "score_table": "tables.scores",

@@ -167,8 +167,9 @@ def _bind(
         if isinstance(content, AugmentationLayer):
             bound.append(content)
         else:
-            bound.append([bank[each] if isinstance(each, str) else each for each in content])
-            _check_gradients(bound[-1])
+            transforms = [bank[each] if isinstance(each, str) else each for each in content]
+            _check_gradients(transforms)
+            bound.append(transforms)
     return bound
 
 

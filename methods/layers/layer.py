@@ -84,7 +84,7 @@ class AugmentationLayer(nn.Module):
         hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
         return torch.softmax(hidden / self.temperature, 0)
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def project(self) -> None:
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
         with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
@@ -133,7 +133,7 @@ class AugmentationLayer(nn.Module):
 
     def __getstate__(self) -> Any:
         self.project()
-        return super().__getstate__()
+        return super().__getstate__()  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         self.project()
