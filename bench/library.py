@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
@@ -199,7 +198,7 @@ def _task_table(
         )
     if "x" not in task and "y" not in task:
         return dict(task), data
-    arrays = {key: _array(value) for key, value in task.items() if key in KEYS}
+    arrays: dict[str, Any] = {key: _array(value) for key, value in task.items() if key in KEYS}
     rest = {key: value for key, value in task.items() if key not in KEYS}
     folder = run / ".arrays"  # hidden: a run directory begins empty
     folder.mkdir(parents=True, exist_ok=True)
@@ -207,5 +206,5 @@ def _task_table(
     return {"task": "arrays", "path": "arrays.npz", **rest}, folder
 
 
-def _array(value: Any) -> NDArray[Any]:
+def _array(value: Any) -> Any:
     return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)

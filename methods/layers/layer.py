@@ -68,6 +68,7 @@ class AugmentationLayer(nn.Module):
         self.register_buffer("temperature", torch.tensor(temperature))
         bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
         self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
+        self.limits: list[list[float]] = self.bounds.tolist()  # without a wait for a GPU
         n = len(self.transforms)
         self.hidden_weights = nn.Parameter(torch.full((n,), initial_weight))
         self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
@@ -88,16 +89,35 @@ class AugmentationLayer(nn.Module):
     def project(self) -> None:
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
         with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
-            # A clamp with a gradient would stop that of a magnitude which has left the interval.
-            inside = self.magnitudes.clamp(*self.bounds.unbind(1))
             weights = torch.softmax(self.hidden_weights / self.temperature, 0)
             self.alive = weights >= NEGLIGIBLE
-            left = (inside != self.magnitudes).any().unsqueeze(0)
-            changed, *alive = torch.cat([left, self.alive]).tolist()  # one wait for the GPU
-            # Not otherwise: autograd refuses a parameter that changes between forward and backward.
-            if changed:
-                self.magnitudes.copy_(inside)
+            numbers = torch.cat([self.magnitudes, self.alive]).tolist()  # one wait for the GPU
+            magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
+            within = zip(magnitudes, self.limits, strict=True)
+            if not all(low <= magnitude <= high for magnitude, (low, high) in within):
+                self._clamp()
         self.used = [q for q, is_alive in enumerate(alive) if is_alive]
+        self._seen = self._versions()
+
+    def project_if_changed(self) -> None:
+        """The same in less time, for who knows that a forward pass comes in each step.
+
+        It does not see what is written to ``parameter.data``, as some old optimizers do.
+        """
+        if self._seen != self._versions():
+            self.project()
+
+    def _clamp(self) -> None:
+        # A clamp with a gradient would stop that of a magnitude which has left the interval.
+        inside = self.magnitudes.clamp(*self.bounds.unbind(1))
+        # Else not: autograd refuses a parameter that is written between forward and backward.
+        if not torch.equal(inside, self.magnitudes):
+            self.magnitudes.copy_(inside)
+
+    def _versions(self) -> list[int]:
+        """How often each tensor was written, so far as torch counts it."""
+        tensors = (self.magnitudes, self.hidden_weights, self.temperature)
+        return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
 
     def describe(self) -> list[dict[str, Any]]:
         """What is learned of each transform: one record each, in their order.
@@ -235,7 +255,7 @@ def magnitude_norm(
     """
     layers = list(layers)
     for layer in layers:
-        layer.project()
+        layer.project_if_changed()
     # At 0 the norm has no gradient and torch returns 0. The cross-entropy's noise alone would then
     # decide official runs, which start at 0. At NEARLY_ZERO it has the limit along equal
     # magnitudes, w_q^2 / ||w||; for magnitudes above 1e-6 the addition changes nothing.

@@ -1,7 +1,7 @@
 """AugNet as a module of anybody's own, in anybody's training loop."""
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,10 @@ def one_step(model: AugNet, optimizer: torch.optim.Optimizer) -> None:
 
 def out_of_bounds(model: AugNet) -> AugNet:
     """The model as an optimizer may leave it, one magnitude too low and one too high."""
-    for layer in model.augmentation_layers:
-        layer.magnitudes.data[0], layer.magnitudes.data[1] = -0.5, 1.5
-        layer.hidden_weights.data[1] = -10.0  # negligible
+    with torch.no_grad():
+        for layer in model.augmentation_layers:
+            layer.magnitudes[0], layer.magnitudes[1] = -0.5, 1.5
+            layer.hidden_weights[1] = -10.0  # negligible
     return model
 
 
@@ -72,6 +73,42 @@ def test_it_trains_in_a_plain_loop_to_the_bits_of_one_that_projects_after_each_s
     assert ours.keys() == theirs.keys()
     for name, tensor in ours.items():
         assert torch.equal(tensor, theirs[name]), name
+
+
+class OldOptimizer(torch.optim.Optimizer):
+    """Writes to ``parameter.data``, which torch does not count as a change."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+        super().__init__(list(parameters), {"lr": lr})
+
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for each in group["params"]:
+                each.data.sub_(group["lr"] * each.grad.sign())
+
+
+def test_an_old_optimizer_that_writes_past_torch_does_no_harm() -> None:
+    plain, careful = new_model(penalty=5.0), new_model(penalty=5.0)
+    for model in (plain, careful):
+        optimizer = OldOptimizer(model.parameters(), lr=0.3)
+        for _ in range(6):
+            one_step(model, optimizer)
+            if model is careful:
+                for layer in model.augmentation_layers:
+                    layer.project()
+    assert plain.describe() == careful.describe()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_bounds_hold_in_every_precision_and_are_written_once(dtype: torch.dtype) -> None:
+    (layer, _) = out_of_bounds(new_model()).to(dtype).augmentation_layers
+    with torch.no_grad():
+        layer.magnitudes[2] = 5.0  # a probability, of `sign_flip`
+    layer.project()
+    before = layer.magnitudes._version
+    layer.project()
+    assert layer.magnitudes._version == before
+    assert layer.magnitudes.tolist() == pytest.approx([0.0, 1.0, 0.99], abs=1e-2)
 
 
 READINGS: dict[str, Callable[[AugNet], list[Tensor]]] = {
