@@ -1,5 +1,6 @@
 """Augerino: a distribution over affine maps, learned with the trunk from the training set."""
 
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -41,9 +42,17 @@ def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
         setup,
         model,
         options,
-        penalty=lambda: penalty(layer.widths, options),
-        describe=lambda: [describe(layer)],
+        penalty=partial(_penalty_of, layer, options),
+        describe=partial(_describe_all, [layer]),
     )
+
+
+def _penalty_of(layer: LieLayer, options: AugerinoOptions) -> Tensor:
+    return penalty(layer.widths, options)
+
+
+def _describe_all(layers: list[LieLayer]) -> list[list[dict[str, Any]]]:
+    return [describe(layer) for layer in layers]
 
 
 def penalty(widths: Tensor, options: AugerinoOptions) -> Tensor:

@@ -1,6 +1,7 @@
 """A trunk behind augmentation layers that learn with it: what AugNet and Augerino share."""
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Any, Protocol
 
@@ -59,7 +60,11 @@ def behind_layers(
         parameter_groups=_parameter_groups(model, setup.training, options),
         before_epoch=before_epoch,
     )
-    return EndToEnd(training, lambda: {"layers": describe()})
+    return EndToEnd(training, partial(_learned, describe))
+
+
+def _learned(describe: Callable[[], list[list[dict[str, Any]]]]) -> dict[str, Any]:
+    return {"layers": describe()}
 
 
 def _check(options: LayerOptions) -> None:
