@@ -28,9 +28,9 @@ class AugmentationLayer(nn.Module):
     where none is passed.
 
     An optimizer may move a magnitude out of its bounds. Whatever reads the layer brings it back
-    first: a forward pass, `magnitude_norm`, `describe`, ``repr``, ``state_dict``, ``train``,
-    ``eval``, a copy and a pickle. Only who reads ``layer.magnitudes`` itself right after a step has
-    to call `project`.
+    first: a forward pass, ``magnitudes``, ``weights``, `magnitude_norm`, `describe`, ``repr``,
+    ``state_dict``, ``train``, ``eval``, a copy and a pickle. Only what ``parameters()`` gives is
+    as the optimizer left it, until then.
 
     In training every transform acts on every sample. In evaluation mode ``at_eval`` decides:
     "blend" is the same average, so that the trunk sees inputs of the kind it was trained on;
@@ -71,15 +71,36 @@ class AugmentationLayer(nn.Module):
         self.limits: list[list[float]] = self.bounds.tolist()  # without a wait for a GPU
         n = len(self.transforms)
         self.hidden_weights = nn.Parameter(torch.full((n,), initial_weight))
-        self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
+        # Under the name of a property, which brings it within its bounds.
+        self.register_parameter("magnitudes", nn.Parameter(torch.full((n,), initial_magnitude)))
         self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
+        self._seen: list[int] = []
         self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
         self.register_state_dict_pre_hook(_project)  # type: ignore[no-untyped-call]
         self.project()
 
     @property
+    def magnitudes(self) -> nn.Parameter:
+        """(Q,), within their bounds."""
+        if "magnitudes" not in self._parameters:
+            raise AttributeError("magnitudes are not registered yet")  # asked by torch
+        self.project_if_changed()
+        return self._magnitudes
+
+    @property
     def weights(self) -> Tensor:
         """(Q,), non-negative, with sum 1; exactly 0, without gradient, where negligible."""
+        self.project_if_changed()
+        return self._weights()
+
+    @property
+    def _magnitudes(self) -> nn.Parameter:
+        """(Q,), as the optimizer left them."""
+        magnitudes = self._parameters["magnitudes"]
+        assert magnitudes is not None
+        return magnitudes
+
+    def _weights(self) -> Tensor:
         # An operation that is left out of the sum alone would keep a wrong gradient on its hidden
         # weight: a tiny one, but Adam divides it by its own size. Out of the softmax it has none.
         hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
@@ -91,7 +112,7 @@ class AugmentationLayer(nn.Module):
         with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
             weights = torch.softmax(self.hidden_weights / self.temperature, 0)
             self.alive = weights >= NEGLIGIBLE
-            numbers = torch.cat([self.magnitudes, self.alive]).tolist()  # one wait for the GPU
+            numbers = torch.cat([self._magnitudes, self.alive]).tolist()  # one wait for the GPU
             magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
             within = zip(magnitudes, self.limits, strict=True)
             if not all(low <= magnitude <= high for magnitude, (low, high) in within):
@@ -109,14 +130,14 @@ class AugmentationLayer(nn.Module):
 
     def _clamp(self) -> None:
         # A clamp with a gradient would stop that of a magnitude which has left the interval.
-        inside = self.magnitudes.clamp(*self.bounds.unbind(1))
+        inside = self._magnitudes.clamp(*self.bounds.unbind(1))
         # Else not: autograd refuses a parameter that is written between forward and backward.
-        if not torch.equal(inside, self.magnitudes):
-            self.magnitudes.copy_(inside)
+        if not torch.equal(inside, self._magnitudes):
+            self._magnitudes.copy_(inside)
 
     def _versions(self) -> list[int]:
         """How often each tensor was written, so far as torch counts it."""
-        tensors = (self.magnitudes, self.hidden_weights, self.temperature)
+        tensors = (self._magnitudes, self.hidden_weights, self.temperature)
         return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
 
     def describe(self) -> list[dict[str, Any]]:
@@ -178,7 +199,7 @@ class AugmentationLayer(nn.Module):
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, ...) -> (B, Q), the weight of each transform for each sample."""
-        weights = self.weights
+        weights = self._weights()
         if self.training or self.at_eval == "blend":
             return weights.expand(len(x), -1)
         drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
@@ -186,7 +207,7 @@ class AugmentationLayer(nn.Module):
 
     def _magnitude(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, ...) -> (B,); in evaluation mode 0 or 1 for a transform without strength."""
-        magnitude = self.magnitudes[q].expand(len(x))
+        magnitude = self._magnitudes[q].expand(len(x))
         if self.transforms[q].graded or self.training:
             return magnitude
         uniform = torch.rand(len(x), generator=generator, device=x.device)
