@@ -80,12 +80,17 @@ class AugmentationLayer(nn.Module):
         self.project()
 
     @property
-    def magnitudes(self) -> nn.Parameter:
-        """(Q,), within their bounds."""
-        if "magnitudes" not in self._parameters:
+    def magnitudes(self) -> Tensor:
+        """(Q,), the parameter, within its bounds."""
+        if "magnitudes" not in self._parameters and "magnitudes" not in self.__dict__:
             raise AttributeError("magnitudes are not registered yet")  # asked by torch
         self.project_if_changed()
         return self._magnitudes
+
+    @magnitudes.setter
+    def magnitudes(self, tensor: Tensor) -> None:
+        # In the replicas of a module torch puts plain tensors in the place of parameters.
+        self.__dict__["magnitudes"] = tensor
 
     @property
     def weights(self) -> Tensor:
@@ -94,11 +99,11 @@ class AugmentationLayer(nn.Module):
         return self._weights()
 
     @property
-    def _magnitudes(self) -> nn.Parameter:
+    def _magnitudes(self) -> Tensor:
         """(Q,), as the optimizer left them."""
-        magnitudes = self._parameters["magnitudes"]
-        assert magnitudes is not None
-        return magnitudes
+        parameter = self._parameters.get("magnitudes")
+        replica: Tensor = self.__dict__["magnitudes"] if parameter is None else parameter
+        return replica
 
     def _weights(self) -> Tensor:
         # An operation that is left out of the sum alone would keep a wrong gradient on its hidden

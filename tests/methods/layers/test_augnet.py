@@ -262,6 +262,20 @@ def test_compiled_it_gives_the_same_and_still_projects() -> None:
     assert all(map(inside, magnitudes(model)))
 
 
+def test_a_replica_of_data_parallel_does_the_same() -> None:
+    """As `nn.parallel.replicate` makes it, for which two GPUs would be needed."""
+    model = new_model()
+    (layer, _) = model.augmentation_layers
+    replica = layer._replicate_for_data_parallel()  # type: ignore[no-untyped-call]
+    for name, parameter in layer.named_parameters():
+        setattr(replica, name, parameter.clone())  # no leaf, no parameter
+    x, _ = batch()
+    outs = [each(x, torch.Generator().manual_seed(0)) for each in (layer, replica)]
+    assert torch.equal(outs[0], outs[1])
+    outs[1].sum().backward()
+    assert layer.magnitudes.grad is not None
+
+
 def test_after_inference_mode_it_still_trains() -> None:
     model = out_of_bounds(new_model())
     with torch.inference_mode():
