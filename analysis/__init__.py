@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
         metric_table,
     )
     from augbench.analysis.tables.costs import cost_table, phase_table
-    from augbench.analysis.tables.frame import Results, load, results
+    from augbench.analysis.tables.frame import Results, load, read_results, results
     from augbench.analysis.tables.gains import gain_table
     from augbench.analysis.tables.imputed import impute_failed
     from augbench.analysis.tables.layers import layer_table
@@ -65,6 +65,7 @@ FILES = {
     "phase_table": "tables.costs",
     "policy_figure": "figures.policies",
     "policy_folds": "tables.policy_folds",
+    "read_results": "tables.frame",
     "results": "tables.frame",
     "impute_failed": "tables.imputed",
     "overall_table": "tables.over_tasks",

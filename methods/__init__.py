@@ -54,18 +54,22 @@ def known_methods() -> dict[str, MethodRow]:
 
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
+    from augbench.datasets.task import Signal
+    from augbench.methods.layers.augnet import AugNet
     from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
     from augbench.methods.layers.lie_layer import LieLayer
     from augbench.methods.policies.policy import Operation, Policy, Subpolicy
     from augbench.methods.policies.policy_table import PolicyTable
+    from augbench.methods.policies.policy_transform import PolicyTransform
     from augbench.methods.policies.soft_policy import SoftPolicy
     from augbench.methods.training.method import Method, Setup, Trained
     from augbench.methods.training.training import Training
     from augbench.methods.transforms.bank import make_bank
     from augbench.methods.transforms.transform import Transform
 
-# The public names of the library, and the file of each.
+# The public names of the library, and the file of each, below this folder or by its whole name.
 FILES = {
+    "AugNet": "layers.augnet",
     "AugmentationLayer": "layers.layer",
     "AveragedModel": "layers.layer",
     "LieLayer": "layers.lie_layer",
@@ -73,7 +77,9 @@ FILES = {
     "Operation": "policies.policy",
     "Policy": "policies.policy",
     "PolicyTable": "policies.policy_table",
+    "PolicyTransform": "policies.policy_transform",
     "Setup": "training.method",
+    "Signal": "augbench.datasets.task",
     "SoftPolicy": "policies.soft_policy",
     "Subpolicy": "policies.policy",
     "Trained": "training.method",

@@ -1,5 +1,6 @@
 """Augerino: a distribution over affine maps, learned with the trunk from the training set."""
 
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import require, unknown
+from augbench.methods.layers.layer import AveragedModel
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
 from augbench.methods.options.end_to_end import AugerinoOptions
 from augbench.methods.training.behind_layers import behind_layers
@@ -30,13 +32,27 @@ def build(setup: Setup, options: AugerinoOptions) -> EndToEnd:
             "EEG"
         )
     layer = LieLayer(options.generators, initial_width=options.initial_width)
+    model = AveragedModel(
+        [layer],
+        setup.trunk(),
+        n_copies_train=options.n_copies_train,
+        n_copies_test=options.n_copies_test,
+    )
     return behind_layers(
         setup,
-        [layer],
+        model,
         options,
-        penalty=lambda: penalty(layer.widths, options),
-        describe=lambda: [describe(layer)],
+        penalty=partial(_penalty_of, layer, options),
+        describe=partial(_describe_all, [layer]),
     )
+
+
+def _penalty_of(layer: LieLayer, options: AugerinoOptions) -> Tensor:
+    return penalty(layer.widths, options)
+
+
+def _describe_all(layers: list[LieLayer]) -> list[list[dict[str, Any]]]:
+    return [describe(layer) for layer in layers]
 
 
 def penalty(widths: Tensor, options: AugerinoOptions) -> Tensor:

@@ -1,13 +1,10 @@
 """AugNet: augmentation layers that are part of the network and learned from the training set."""
 
-from collections.abc import Iterable, Mapping
-from math import inf, isfinite
-from typing import Any
-
-from torch import Tensor
+from collections.abc import Mapping
+from functools import partial
 
 from augbench.datasets.errors import UserError, require, unknown
-from augbench.methods.layers.layer import AugmentationLayer, magnitude_norm
+from augbench.methods.layers.augnet import AugNet
 from augbench.methods.options.end_to_end import AugNetOptions
 from augbench.methods.policies.search_space import learnable_transforms
 from augbench.methods.training.behind_layers import behind_layers
@@ -58,46 +55,38 @@ def build(setup: Setup, options: AugNetOptions) -> EndToEnd:
     Raises a UserError for transforms that cannot be in a layer, and for numbers out of range.
     Source: AugNet, equations 2 and 3, section 3.4.
     """
-    _check_numbers(options)
-    layers = [
-        AugmentationLayer(
-            [setup.bank[name] for name in names],
-            initial_magnitude=options.initial_magnitude,
-            initial_weight=options.initial_weight,
-            temperature=options.temperature,
-            at_eval=options.at_eval,
-        )
-        for names in _layers(setup, options)
-    ]
-
-    def penalty() -> Tensor:
-        assert options.regularizer != "none"
-        return -options.penalty * magnitude_norm(layers, options.regularizer)
-
-    def project() -> None:
-        for layer in layers:
-            layer.project()
-
+    require(options, "warm_up", options.warm_up >= 0, "0 or more")
+    require(options, "annealing", options.annealing >= 0, "0 or more")
+    model = AugNet(
+        setup.trunk(),
+        layers=[[setup.bank[name] for name in names] for names in _layers(setup, options)],
+        penalty=options.penalty,
+        regularizer=options.regularizer,
+        initial_magnitude=options.initial_magnitude,
+        initial_weight=options.initial_weight,
+        temperature=options.temperature,
+        n_copies_train=options.n_copies_train,
+        n_copies_test=options.n_copies_test,
+        at_eval=options.at_eval,
+    )
     return behind_layers(
         setup,
-        layers,
+        model,
         options,
-        penalty=None if options.regularizer == "none" else penalty,
-        describe=lambda: [_describe(layer) for layer in layers],
-        before_epoch=lambda epoch: _schedule(layers, options, epoch),
-        after_step=project,
+        penalty=None if options.regularizer == "none" else model.penalty,
+        describe=model.describe,
+        before_epoch=partial(_schedule, model, options),
     )
 
 
-def _schedule(layers: Iterable[AugmentationLayer], options: AugNetOptions, epoch: int) -> None:
+def _schedule(model: AugNet, options: AugNetOptions, epoch: int) -> None:
     """Set the temperature for an epoch, counted from 1, and whether the layers learn in it."""
     learning = epoch > options.warm_up
     passed = min(max(epoch - 1 - options.warm_up, 0), options.annealing)
     share = passed / options.annealing if options.annealing else 1.0
-    for layer in layers:
+    for layer in model.augmentation_layers:
         layer.temperature.fill_(options.temperature**share)
         layer.requires_grad_(learning)
-        layer.project()
 
 
 def _layers(setup: Setup, options: AugNetOptions) -> tuple[tuple[str, ...], ...]:
@@ -132,28 +121,3 @@ def _check_transform(name: str, bank: Mapping[str, Transform]) -> None:
             f"transform {name!r} passes no gradient to its magnitude, so AugNet cannot learn it; "
             f"take it out of `layers`; usable here: {', '.join(usable) or 'none'}"
         )
-
-
-def _check_numbers(options: AugNetOptions) -> None:
-    require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
-    require(options, "temperature", options.temperature > 0, "more than 0")
-    require(options, "warm_up", options.warm_up >= 0, "0 or more")
-    require(options, "annealing", options.annealing >= 0, "0 or more")
-    require(options, "initial_weight", isfinite(options.initial_weight), "finite")
-    require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
-
-
-def _describe(layer: AugmentationLayer) -> list[dict[str, Any]]:
-    """What is learned of each operation; the value is the magnitude in its unit."""
-    weights = layer.weights.tolist()
-    magnitudes = layer.magnitudes.tolist()
-    return [
-        {
-            "transform": transform.name,
-            "weight": weight,
-            "magnitude": magnitude,
-            "value": magnitude * transform.strongest,
-            "unit": transform.unit,
-        }
-        for transform, weight, magnitude in zip(layer.transforms, weights, magnitudes, strict=True)
-    ]

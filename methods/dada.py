@@ -1,5 +1,7 @@
 """DADA: one choice among all pairs of transforms, learned by hypergradients."""
 
+from functools import partial
+
 from augbench.datasets.errors import UserError, require
 from augbench.methods.options.gradients import DadaOptions
 from augbench.methods.policies.search_space import learnable_transforms
@@ -24,4 +26,4 @@ def build(setup: Setup, options: DadaOptions) -> Bilevel:
     if len(transforms) < 2:
         raise UserError("DADA chooses among pairs of transforms; the task lists fewer than 2")
     policy = make_pair_policy(transforms)
-    return Bilevel(setup, options, policy, lambda: policy.freeze(options.n_best))
+    return Bilevel(setup, options, policy, partial(policy.freeze, options.n_best))

@@ -127,12 +127,12 @@ class Results:
     imputed: Mapping[str, float] = field(default_factory=dict)
 
 
-def load(run: Path) -> Results:
-    """The tables of a run directory, finished or not.
+def load(run: Path | str) -> Results:
+    """The tables of a run directory, finished or not; also called `read_results`.
 
     UserError: it is not a run directory, or another version of augbench wrote it.
     """
-    directory, suite = open_run(run)
+    directory, suite = open_run(Path(run))
     points = read_points(directory, suite.plan)
     machines = machines_by_trial(directory, suite.plan)
     points = [row | {"device": machines.get(row["trial"], row["device"])} for row in points]
@@ -149,6 +149,9 @@ def load(run: Path) -> Results:
         chance=chance_levels(directory, suite.plan),
         test_train_ratios=split_ratios(directory, suite.plan),
     )
+
+
+read_results = load  # what the library calls it
 
 
 def results(

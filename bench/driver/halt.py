@@ -28,7 +28,8 @@ class Halt:
 
     A file in the run directory tells every worker to stop after its current step. A second Ctrl-C
     does not wait for them. Inside ``with``, it handles the signals, and a thread checks the limits
-    even while the driver itself works on a unit.
+    even while the driver itself works on a unit. In another thread than the main one Python lets
+    nobody handle signals: there the limits alone stop a driver.
     """
 
     def __init__(
@@ -56,7 +57,8 @@ class Halt:
     def __enter__(self) -> "Halt":
         self._run.halt_file.unlink(missing_ok=True)  # left by a driver that was killed
         self._outside.clear()
-        self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
+        if threading.current_thread() is threading.main_thread():
+            self._former = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         self._thread = threading.Thread(target=self._poll, daemon=True)
         self._thread.start()
         return self
@@ -66,6 +68,7 @@ class Halt:
         self._thread.join()
         for number, former in self._former.items():
             signal.signal(number, former)
+        self._former = {}
         with suppress(OSError):  # perhaps the very error that stops the driver
             self._run.halt_file.unlink(missing_ok=True)
 

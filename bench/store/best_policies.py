@@ -1,11 +1,16 @@
 """The policies that finished trials come to, as they were written."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from augbench.bench.plan.select import select_trial
 from augbench.bench.plan.suite import PlannedTrial
+from augbench.bench.store.open_run import open_run
 from augbench.bench.store.points import best_point, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.datasets.errors import UserError
+from augbench.methods import known_methods
 
 
 def read_best_policies(
@@ -26,3 +31,36 @@ def _of_trial(
     best = None if trial.check() is None else best_point(run, planned.spec)
     if best is not None and best.row["kind"] == "policy":
         yield planned, trial.policy(best.row)
+
+
+def find_policy(
+    path: Path,
+    *,
+    task: str | None = None,
+    method: str | None = None,
+    fold: int | None = None,
+    seed: int | None = None,
+) -> dict[str, Any]:
+    """The record of the best policy by validation of one finished trial of a run directory.
+
+    Raises a UserError if the path is no run directory, a choice is left open, or the trial is not
+    there, ends in a model, or has not finished.
+    """
+    run, suite = open_run(path)
+    known = known_methods()
+    searching = [each for each in suite.plan if known[each.spec.method].ends_in == "policy"]
+    if not searching:
+        raise UserError(f"no method of {path} ends in a policy; load_model reads models")
+    if method is not None and method in {each.method for each in suite.plan}.difference(
+        each.method for each in searching
+    ):
+        raise UserError(
+            f"method {method!r} of {path} ends in a model, not in a policy: load_model reads it"
+        )
+    planned = select_trial(searching, task=task, method=method, fold=fold, seed=seed)
+    for _, record in _of_trial(run, planned):
+        return record
+    raise UserError(
+        f"{planned.method} on {planned.task}, fold {planned.spec.fold}, has no finished policy in "
+        f"{path} yet: augbench status says how far it is"
+    )

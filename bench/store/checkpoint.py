@@ -11,11 +11,8 @@ from typing import Any, NamedTuple
 import torch
 
 from augbench.bench.store.attempt_directory import CHECKPOINTS
+from augbench.bench.store.checksum import is_whole, payload_start, write_checked
 from augbench.bench.store.files import DamagedError, damaged, sync_folder
-from augbench.datasets.errors import UserError
-
-SCHEMA = 1
-_MAGIC = b"augbench-checkpoint"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -71,15 +68,15 @@ def link_or_copy(source: Path, file: Path) -> None:
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain data to a file, with a checksum, and bring it to the disk."""
+    """Write tensors and plain data to a file, with a checksum, and bring it to the disk.
+
+    ``torch.load(path, weights_only=True)`` reads it.
+    """
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    payload = buffer.getvalue()
-    digest = hashlib.sha256(payload).hexdigest().encode()
     try:
         with path.open("wb") as file:
-            file.write(b"%s %d %s\n" % (_MAGIC, SCHEMA, digest))
-            file.write(payload)
+            write_checked(file, buffer.getvalue())
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -92,49 +89,13 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises DamagedError if the content has changed, UserError if a newer version wrote it.
     """
-    try:
-        header, _, payload = path.read_bytes().partition(b"\n")
-    except (IsADirectoryError, NotADirectoryError) as error:
-        raise damaged(path, str(error.strerror)) from error
-    if hashlib.sha256(payload).hexdigest() != _payload_digest(header, path):
+    if not is_whole(path):
         raise damaged(path, "checksum")
-    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    with path.open("rb") as file:
+        file.seek(payload_start(path))
+        content = io.BytesIO(file.read())
+    state: dict[str, Any] = torch.load(content, map_location="cpu", weights_only=True)
     return state
-
-
-def payload_digest(path: Path) -> str:
-    """The checksum in the first line of a file, without a look at the rest of it.
-
-    Raises DamagedError if it has no such line, UserError if a newer version wrote it.
-    """
-    try:
-        with path.open("rb") as file:
-            return _payload_digest(file.readline(200).rstrip(b"\n"), path)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise damaged(path, str(error.strerror)) from error
-
-
-def _payload_digest(header: bytes, path: Path) -> str:
-    fields = header.split(b" ")
-    if len(fields) != 3 or fields[0] != _MAGIC or not fields[1].isdigit() or len(fields[1]) > 9:
-        raise damaged(path, "no header")
-    if int(fields[1]) > SCHEMA:
-        raise UserError(
-            f"{path} has schema {int(fields[1])}, this version reads up to {SCHEMA}: "
-            "update augbench"
-        )
-    return fields[2].decode(errors="replace")
-
-
-def is_whole(path: Path) -> bool:
-    """Whether the content of a file is what was written; reads all of it."""
-    try:
-        expected = payload_digest(path)
-        with path.open("rb") as file:
-            file.readline(200)
-            return hashlib.file_digest(file, "sha256").hexdigest() == expected
-    except DamagedError:
-        return False
 
 
 def holds_weights(path: Path, digest: str) -> bool:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from augbench.bench.store import checkpoint
+from augbench.bench.store.checksum import is_whole
 from augbench.bench.store.files import UNIT_KINDS, DamagedError, file_digest, rename_aside
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
@@ -29,7 +29,7 @@ def changed_files(unit: UnitDirectory) -> list[Path]:
     """The model and the predictions of a finished unit, where their content has changed."""
     files = []
     model, predictions = unit.model_file(), unit.predictions_file()
-    if model is not None and not checkpoint.is_whole(model):
+    if model is not None and not is_whole(model):
         files.append(model)
     if predictions is not None and file_digest(predictions[0]) != predictions[1]:
         files.append(predictions[0])

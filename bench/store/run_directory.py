@@ -20,7 +20,7 @@
             points.jsonl             one line for each scored artifact that it published
             last.pt, previous.pt     its checkpoints
             new-model.pt             weights that no checkpoint knows of yet
-            model.pt                 the best weights
+            model.pt                 the best weights; torch.load(weights_only=True) reads it
             predictions-WEIGHTS.npz  what these predict on the test split; in a search there is none
             draft.json               its result, before it becomes one
         policies/DIGEST.json         the policies among the artifacts, named by their content

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augbench.bench.plan.spec import record_digest
 from augbench.bench.store.attempt_directory import AttemptDirectory
+from augbench.bench.store.checksum import payload_digest
 from augbench.bench.store.files import (
     DamagedError,
     damaged,
@@ -87,7 +89,7 @@ class UnitDirectory:
     def model_file(self) -> Path | None:
         """The best weights of a finished unit; None before, and if it has shown no model.
 
-        Raises a DamagedError if the file is not there, or begins otherwise than it was written.
+        Raises a DamagedError if the file is not there, or has another checksum than was written.
         """
         result = self.result()
         return None if result is None else self._model_of(result)
@@ -96,9 +98,10 @@ class UnitDirectory:
         if not result["weights"]:
             return None
         file = self._attempt(result["attempt"]).model_file
-        if _first_line(file).rpartition(b" ")[2].decode(errors="replace") != result["model_digest"]:
-            raise damaged(file, "it is not the model that the result names")
-        return file
+        with suppress(DamagedError):
+            if payload_digest(file) == result["model_digest"]:
+                return file
+        raise damaged(file, "it is not the model that the result names")
 
     def predictions_file(self) -> tuple[Path, str] | None:
         """What the best weights of a finished unit predict on the test split, and its digest.
@@ -266,12 +269,3 @@ def sealed(result: dict[str, Any]) -> dict[str, Any]:
 def lines_digest(lines: list[bytes]) -> str:
     """A hash of lines."""
     return hashlib.sha256(b"\n".join(lines)).hexdigest()[:16]
-
-
-def _first_line(file: Path) -> bytes:
-    """The beginning of a file of tensors; nothing if there is no such file."""
-    try:
-        with file.open("rb") as content:
-            return content.readline(200).rstrip(b"\n")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return b""

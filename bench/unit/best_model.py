@@ -5,6 +5,7 @@ from typing import Any
 
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt_directory import AttemptDirectory
+from augbench.bench.store.checksum import payload_digest
 from augbench.bench.store.files import DamagedError, file_digest
 from augbench.bench.store.predictions import Predictions, write_predictions
 from augbench.methods.training.method import Trained
@@ -60,7 +61,7 @@ class BestModel:
 
     def digests(self) -> dict[str, str]:
         """What a result says of both files; "" for what is not there."""
-        model = checkpoint.payload_digest(self.directory.model_file) if self.weights else ""
+        model = payload_digest(self.directory.model_file) if self.weights else ""
         return {
             "weights": self.weights,
             "model_digest": model,

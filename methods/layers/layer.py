@@ -1,17 +1,16 @@
 """AugNet's augmentation layers, their regularizer, and the model that averages over copies."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from augbench.datasets.errors import UserError
 from augbench.methods.options.end_to_end import AtEval
 from augbench.methods.transforms.geometry import warped_average
 from augbench.methods.transforms.transform import Transform, per_sample
-
-Regularizer = Literal["selective", "augerino"]
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 NEARLY_ZERO = 1e-8  # see `magnitude_norm`
@@ -26,7 +25,12 @@ class AugmentationLayer(nn.Module):
     """A weighted average of transforms, whose weights and magnitudes are learned.
 
     ``layer(x, generator)``: (B, ...) -> (B, ...); the noise comes from torch's global generator
-    where none is passed. After each change of the parameters `project` has to be called.
+    where none is passed.
+
+    An optimizer may move a magnitude out of its bounds. Whatever reads the layer brings it back
+    first: a forward pass, ``magnitudes``, ``weights``, `magnitude_norm`, `describe`, ``repr``,
+    ``state_dict``, ``train``, ``eval``, a copy and a pickle. Only what ``parameters()`` gives is
+    as the optimizer left it, until then.
 
     In training every transform acts on every sample. In evaluation mode ``at_eval`` decides:
     "blend" is the same average, so that the trunk sees inputs of the kind it was trained on;
@@ -37,6 +41,8 @@ class AugmentationLayer(nn.Module):
     official code mixes test images with each other.)
 
     Affine moves of images share one sampling (`geometry.warped_average`).
+
+    Raises a UserError if there are no transforms.
 
     Source: AugNet, equation 2.
     """
@@ -49,42 +55,134 @@ class AugmentationLayer(nn.Module):
         self,
         transforms: Sequence[Transform],
         *,
-        initial_magnitude: float,
+        initial_magnitude: float = 0.1,
         initial_weight: float = 1.0,
         temperature: float = 0.01,
         at_eval: AtEval = "blend",
     ) -> None:
         super().__init__()
         self.transforms = tuple(transforms)
+        if not self.transforms:
+            raise UserError("an augmentation layer was given no transforms; it needs one at least")
         self.at_eval = at_eval
         self.register_buffer("temperature", torch.tensor(temperature))
         bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
         self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
+        self.limits: list[list[float]] = self.bounds.tolist()  # without a wait for a GPU
         n = len(self.transforms)
         self.hidden_weights = nn.Parameter(torch.full((n,), initial_weight))
-        self.magnitudes = nn.Parameter(torch.full((n,), initial_magnitude))
+        # Under the name of a property, which brings it within its bounds.
+        self.register_parameter("magnitudes", nn.Parameter(torch.full((n,), initial_magnitude)))
         self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
+        self._seen: list[int] = []
         self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
+        self.register_state_dict_pre_hook(_project)  # type: ignore[no-untyped-call]
         self.project()
+
+    @property
+    def magnitudes(self) -> Tensor:
+        """(Q,), the parameter, within its bounds."""
+        if "magnitudes" not in self._parameters and "magnitudes" not in self.__dict__:
+            raise AttributeError("magnitudes are not registered yet")  # asked by torch
+        self.project_if_changed()
+        return self._magnitudes
+
+    @magnitudes.setter
+    def magnitudes(self, tensor: Tensor) -> None:
+        # In the replicas of a module torch puts plain tensors in the place of parameters.
+        self.__dict__["magnitudes"] = tensor
 
     @property
     def weights(self) -> Tensor:
         """(Q,), non-negative, with sum 1; exactly 0, without gradient, where negligible."""
+        self.project_if_changed()
+        return self._weights()
+
+    @property
+    def _magnitudes(self) -> Tensor:
+        """(Q,), as the optimizer left them."""
+        parameter = self._parameters.get("magnitudes")
+        replica: Tensor = self.__dict__["magnitudes"] if parameter is None else parameter
+        return replica
+
+    def _weights(self) -> Tensor:
         # An operation that is left out of the sum alone would keep a wrong gradient on its hidden
         # weight: a tiny one, but Adam divides it by its own size. Out of the softmax it has none.
         hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
         return torch.softmax(hidden / self.temperature, 0)
 
-    @torch.no_grad()
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def project(self) -> None:
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
-        # A clamp in forward would stop all gradients of a magnitude that has left the interval.
-        self.magnitudes.clamp_(*self.bounds.unbind(1))
-        weights = torch.softmax(self.hidden_weights / self.temperature, 0)
-        self.alive = weights >= NEGLIGIBLE
-        self.used: list[int] = self.alive.nonzero().squeeze(1).tolist()  # one wait for the GPU
+        with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
+            weights = torch.softmax(self.hidden_weights / self.temperature, 0)
+            self.alive = weights >= NEGLIGIBLE
+            numbers = torch.cat([self._magnitudes, self.alive]).tolist()  # one wait for the GPU
+            magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
+            within = zip(magnitudes, self.limits, strict=True)
+            if not all(low <= magnitude <= high for magnitude, (low, high) in within):
+                self._clamp()
+        self.used = [q for q, is_alive in enumerate(alive) if is_alive]
+        self._seen = self._versions()
+
+    def project_if_changed(self) -> None:
+        """The same in less time, for who knows that a forward pass comes in each step.
+
+        It does not see what is written to ``parameter.data``, as some old optimizers do.
+        """
+        if self._seen != self._versions():
+            self.project()
+
+    def _clamp(self) -> None:
+        # A clamp with a gradient would stop that of a magnitude which has left the interval.
+        inside = self._magnitudes.clamp(*self.bounds.unbind(1))
+        # Else not: autograd refuses a parameter that is written between forward and backward.
+        if not torch.equal(inside, self._magnitudes):
+            self._magnitudes.copy_(inside)
+
+    def _versions(self) -> list[int]:
+        """How often each tensor was written, so far as torch counts it."""
+        tensors = (self._magnitudes, self.hidden_weights, self.temperature)
+        return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
+
+    def describe(self) -> list[dict[str, Any]]:
+        """What is learned of each transform: one record each, in their order.
+
+        Its keys are ``transform``, ``weight`` and ``magnitude``, both in [0, 1], and ``value``, the
+        magnitude in ``unit``.
+        """
+        self.project()
+        weights, magnitudes = self.weights.tolist(), self.magnitudes.tolist()
+        return [
+            {
+                "transform": transform.name,
+                "weight": weight,
+                "magnitude": magnitude,
+                "value": magnitude * transform.strongest,
+                "unit": transform.unit,
+            }
+            for transform, weight, magnitude in zip(
+                self.transforms, weights, magnitudes, strict=True
+            )
+        ]
+
+    def extra_repr(self) -> str:
+        """A line for each transform, with the magnitude in its unit."""
+        return "\n".join(
+            f"{each['transform']}: weight {each['weight']:.3f}, {each['value']:.3g} {each['unit']}"
+            for each in self.describe()
+        )
+
+    def train(self, mode: bool = True) -> "AugmentationLayer":
+        self.project()
+        return super().train(mode)
+
+    def __getstate__(self) -> Any:
+        self.project()
+        return super().__getstate__()  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        self.project()
         shares = self._shares(x, generator)
         out = torch.zeros_like(x)
         affine: list[int] = []
@@ -106,7 +204,7 @@ class AugmentationLayer(nn.Module):
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, ...) -> (B, Q), the weight of each transform for each sample."""
-        weights = self.weights
+        weights = self._weights()
         if self.training or self.at_eval == "blend":
             return weights.expand(len(x), -1)
         drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
@@ -114,14 +212,14 @@ class AugmentationLayer(nn.Module):
 
     def _magnitude(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, ...) -> (B,); in evaluation mode 0 or 1 for a transform without strength."""
-        magnitude = self.magnitudes[q].expand(len(x))
+        magnitude = self._magnitudes[q].expand(len(x))
         if self.transforms[q].graded or self.training:
             return magnitude
         uniform = torch.rand(len(x), generator=generator, device=x.device)
         return (uniform < magnitude).to(x.dtype)
 
 
-def _project(layer: AugmentationLayer, incompatible: object) -> None:
+def _project(layer: AugmentationLayer, *_: object) -> None:
     layer.project()
 
 
@@ -151,6 +249,10 @@ class AveragedModel(nn.Module):
         """How many copies of a sample the trunk sees in the current mode."""
         return self.n_copies_train if self.training else self.n_copies_test
 
+    def extra_repr(self) -> str:
+        """How many copies are averaged."""
+        return f"n_copies_train={self.n_copies_train}, n_copies_test={self.n_copies_test}"
+
     def augment(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         """(B, ...) -> (n_copies * B, ...), copy by copy, each with noise of its own."""
         x = torch.cat([x] * self.n_copies)
@@ -168,7 +270,7 @@ class AveragedModel(nn.Module):
 
 
 def magnitude_norm(
-    layers: Iterable[AugmentationLayer], regularizer: Regularizer = "selective"
+    layers: Iterable[AugmentationLayer], regularizer: Literal["selective", "augerino"] = "selective"
 ) -> Tensor:
     """How much the layers augment: one norm, not squared, over the operations of all layers.
 
@@ -177,6 +279,9 @@ def magnitude_norm(
 
     Source: AugNet, section 3.4.
     """
+    layers = list(layers)
+    for layer in layers:
+        layer.project_if_changed()
     # At 0 the norm has no gradient and torch returns 0. The cross-entropy's noise alone would then
     # decide official runs, which start at 0. At NEARLY_ZERO it has the limit along equal
     # magnitudes, w_q^2 / ||w||; for magnitudes above 1e-6 the addition changes nothing.

@@ -5,6 +5,7 @@ from math import pi
 from typing import Literal
 
 AtEval = Literal["blend", "sample"]
+Regularizer = Literal["selective", "augerino", "none"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class AugNetOptions:
     # Lambda. The paper: 0.2 on sinusoids, 0.5 on Mario-Iggy, 10 on sleep (appendix A).
     penalty: float = 0.2
     # What lambda multiplies: the paper's ||w * mu||_2, or the ablation ||mu||_2 (section 4.1).
-    regularizer: Literal["selective", "augerino", "none"] = "selective"
+    regularizer: Regularizer = "selective"
     # Of the softmax over the hidden weights. The official code: 0.01 everywhere.
     temperature: float = 0.01
     # Epochs at the beginning in which only the trunk learns.

@@ -1,13 +1,22 @@
-"""A policy as plain data; policy_json.py writes and reads it, policy_table.py applies it."""
+"""A policy as plain data; policy_json.py writes and reads it, policy_table.py applies it.
+
+`Policy.load` and `Policy.as_module` are for users; policy_file.py and policy_transform.py, which
+build on this file, do their work.
+"""
 
 import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from augbench.methods.options.search_free import Per
+
+if TYPE_CHECKING:  # both import torch, without which run directories are read, or this file
+    from augbench.datasets.task import Signal
+    from augbench.methods.policies.policy_transform import PolicyTransform
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,39 @@ class Policy:
     subpolicies: tuple[Subpolicy, ...] = ()
     by_class: tuple[tuple[Subpolicy, ...], ...] = ()
     per: Per = "sample"
+    # What magnitude 1 of a transform means, in its unit, where a file said so; the tables of
+    # transforms have the others. `digest` does not cover it.
+    ranges: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @staticmethod
+    def load(
+        path: Path | str,
+        *,
+        task: str | None = None,
+        method: str | None = None,
+        fold: int | None = None,
+        seed: int | None = None,
+    ) -> "Policy":
+        """A policy from its file, or the best one of a run directory by validation.
+
+        In a run directory ``task``, ``method`` (labels of its suite), ``fold`` and ``seed`` say
+        which trial is meant; what leaves no choice need not be given.
+
+        Raises a UserError for a file that holds no policy, a transform that is not known, a number
+        out of range, a trial that is not there or not finished, or a choice that is left open.
+        """
+        from augbench.methods.policies.policy_file import load_policy
+
+        return load_policy(path, task=task, method=method, fold=fold, seed=seed)
+
+    def as_module(self, signal: "Signal") -> "PolicyTransform":
+        """The policy as an ``nn.Module`` for batches and single examples of a signal.
+
+        Raises a UserError for transforms that the signal does not allow.
+        """
+        from augbench.methods.policies.policy_transform import PolicyTransform
+
+        return PolicyTransform(self, signal)
 
     @property
     def digest(self) -> str:

@@ -1,10 +1,11 @@
 """A trunk behind augmentation layers that learn with it: what AugNet and Augerino share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Any, Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from augbench.datasets.errors import require
 from augbench.datasets.options.training import TrainingSettings
@@ -32,26 +33,20 @@ class LayerOptions(Protocol):
 
 def behind_layers(
     setup: Setup,
-    layers: Sequence[nn.Module],
+    model: AveragedModel,
     options: LayerOptions,
     *,
     penalty: Callable[[], Tensor] | None,
     describe: Callable[[], list[list[dict[str, Any]]]],
     before_epoch: Callable[[int], None] | None = None,
-    after_step: Callable[[], None] | None = None,
 ) -> EndToEnd:
-    """Layers and trunk, trained together on the training view.
+    """The layers and the trunk of a model, trained together on the training view.
 
     ``describe`` returns what each layer has learned. Raises a UserError for numbers out of range.
     Source: AugNet, equation 3 and figure 1.
     """
     _check(options)
-    model = AveragedModel(
-        layers,
-        setup.trunk(),
-        n_copies_train=options.n_copies_train,
-        n_copies_test=options.n_copies_test,
-    ).to(setup.device)
+    model = model.to(setup.device)
     training = Training(
         model,
         setup.views.train.to(setup.device),
@@ -64,9 +59,12 @@ def behind_layers(
         penalty=penalty,
         parameter_groups=_parameter_groups(model, setup.training, options),
         before_epoch=before_epoch,
-        after_step=after_step,
     )
-    return EndToEnd(training, lambda: {"layers": describe()})
+    return EndToEnd(training, partial(_learned, describe))
+
+
+def _learned(describe: Callable[[], list[list[dict[str, Any]]]]) -> dict[str, Any]:
+    return {"layers": describe()}
 
 
 def _check(options: LayerOptions) -> None:

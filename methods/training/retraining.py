@@ -1,5 +1,7 @@
 """Training a trunk from scratch under a policy: every evaluation, every child of a search."""
 
+from functools import partial
+
 import torch
 from torch import Generator, Tensor
 
@@ -25,11 +27,6 @@ def retrain(
     paired.
     """
     table = PolicyTable(policy, setup.bank, setup.device)
-
-    @torch.no_grad()
-    def augment(x: Tensor, y: Tensor, generator: Generator) -> Tensor:
-        return table.apply(x, y, generator)
-
     return Training(
         setup.trunk().to(setup.device),
         setup.views.train.to(setup.device),
@@ -39,5 +36,10 @@ def retrain(
         metric=setup.metric,
         seeds=seeds or setup.seeds,
         meter=setup.meter,
-        augment=augment,
+        augment=partial(_augment, table),
     )
+
+
+@torch.no_grad()
+def _augment(table: PolicyTable, x: Tensor, y: Tensor, generator: Generator) -> Tensor:
+    return table.apply(x, y, generator)

@@ -1,6 +1,7 @@
 """Transforms that act on the spectrum. EEG is (B, C, T), frequencies are in hertz."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
@@ -22,20 +23,6 @@ def ft_surrogate(
 
     Source: Schwabedal et al. 2018; AugNet, Table 4.
     """
-
-    def draw(x: Tensor, generator: Generator | None) -> Tensor:
-        n_times = x.shape[-1]
-        shape = (len(x), x.shape[1] if channel_indep else 1, n_times // 2 + 1)
-        share = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
-        index = torch.arange(shape[-1], device=x.device)
-        return share * ((index > 0) & (2 * index < n_times))
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        phase = strongest * per_sample(magnitude, x) * noise
-        turn = torch.complex(phase.cos(), phase.sin())
-        turned: Tensor = torch.fft.irfft(torch.fft.rfft(x) * turn, n=x.shape[-1])
-        return turned
-
     return Transform(
         name="ft_surrogate",
         graded=True,
@@ -43,9 +30,25 @@ def ft_surrogate(
         strongest=strongest,
         unit="radians",
         source="Schwabedal et al. 2018; AugNet, Table 4",
-        draw=draw,
-        apply=apply,
+        draw=partial(_draw_phases, channel_indep=channel_indep),
+        apply=partial(_turn_phases, strongest=strongest),
     )
+
+
+def _draw_phases(x: Tensor, generator: Generator | None, *, channel_indep: bool) -> Tensor:
+    """(B, C, T) -> (B, C or 1, F) in [0, 1): the share of the strongest angle."""
+    n_times = x.shape[-1]
+    shape = (len(x), x.shape[1] if channel_indep else 1, n_times // 2 + 1)
+    share = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
+    index = torch.arange(shape[-1], device=x.device)
+    return share * ((index > 0) & (2 * index < n_times))
+
+
+def _turn_phases(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    phase = strongest * per_sample(magnitude, x) * noise
+    turn = torch.complex(phase.cos(), phase.sin())
+    turned: Tensor = torch.fft.irfft(torch.fft.rfft(x) * turn, n=x.shape[-1])
+    return turned
 
 
 def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
@@ -56,15 +59,6 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
     Source: Rommel et al. 2022 (CADDA); AugNet, Table 4.
     """
     rate = _sampling_rate(signal, "frequency_shift")
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        hertz = strongest * per_sample(magnitude, x) * per_sample(noise, x)
-        # Whole turns are removed in float64: in float32 a window of 60 s would be off by 1e-4 rad.
-        seconds = torch.arange(x.shape[-1], dtype=torch.float64, device=x.device) / rate
-        turns = hertz.double() * seconds  # (B, 1, T)
-        angle = (2 * math.pi * (turns - turns.detach().round())).to(x.dtype)
-        return torch.addcmul(x * angle.cos(), _hilbert(x), angle.sin(), value=-1)
-
     return Transform(
         name="frequency_shift",
         graded=True,
@@ -73,9 +67,20 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
         unit="hertz",
         source="Rommel et al. 2022 (CADDA); AugNet, Table 4",
         draw=draw_signed,
-        apply=apply,
+        apply=partial(_shift_spectrum, strongest=strongest, rate=rate),
         draws_strength=True,
     )
+
+
+def _shift_spectrum(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, rate: float
+) -> Tensor:
+    hertz = strongest * per_sample(magnitude, x) * per_sample(noise, x)
+    # Whole turns are removed in float64: in float32 a window of 60 s would be off by 1e-4 rad.
+    seconds = torch.arange(x.shape[-1], dtype=torch.float64, device=x.device) / rate
+    turns = hertz.double() * seconds  # (B, 1, T)
+    angle = (2 * math.pi * (turns - turns.detach().round())).to(x.dtype)
+    return torch.addcmul(x * angle.cos(), _hilbert(x), angle.sin(), value=-1)
 
 
 def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
@@ -101,28 +106,6 @@ def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
             f"{low:g} to {high:g} Hz: leave the transform out"
         )
 
-    def draw(x: Tensor, generator: Generator | None) -> Tensor:
-        return low + margin + room * draw_uniform(x, generator)
-
-    # braindecode designs one of MNE's FIR filters per sample, on the CPU, without a gradient. That
-    # filter stops the whole width and half a hertz more on either side: it halves the amplitude at
-    # width / 2 + 0.25 Hz, and a width of nearly 0 still removes half a hertz. Here the gain is a
-    # smooth function of frequency, halved at width / 2, so that it reaches the identity
-    # continuously and the width has a gradient. Filters of equal half-gain points leave the same of
-    # white noise, to 0.2 % of its deviation; to 1.4 % at the ends of 30 s, since the window is
-    # taken as periodic here and MNE reflects it. braindecode draws the centre for the given width;
-    # here it is drawn for the widest band, so that it is the same for all magnitudes.
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        n_times = x.shape[-1]
-        hertz = torch.fft.rfftfreq(n_times, 1 / rate, dtype=x.dtype, device=x.device)
-        offset = hertz - per_sample(noise, x)  # (B, 1, F)
-        half = strongest / 2 * per_sample(magnitude, x)
-        stopped = torch.sigmoid(NOTCH_STEEPNESS * (offset + half)) - torch.sigmoid(
-            NOTCH_STEEPNESS * (offset - half)
-        )
-        removed: Tensor = torch.fft.irfft(torch.fft.rfft(x) * stopped, n=n_times)
-        return x - removed
-
     return Transform(
         name="band_stop",
         graded=True,
@@ -130,9 +113,36 @@ def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
         strongest=strongest,
         unit="hertz",
         source="Cheng et al. 2020; Mohsenvand et al. 2020; AugNet, Table 4",
-        draw=draw,
-        apply=apply,
+        draw=partial(_draw_centre, lowest=low + margin, room=room),
+        apply=partial(_stop_band, strongest=strongest, rate=rate),
     )
+
+
+def _draw_centre(x: Tensor, generator: Generator | None, *, lowest: float, room: float) -> Tensor:
+    """(B, ...) -> (B,) in hertz."""
+    return lowest + room * draw_uniform(x, generator)
+
+
+# braindecode designs one of MNE's FIR filters per sample, on the CPU, without a gradient. That
+# filter stops the whole width and half a hertz more on either side: it halves the amplitude at
+# width / 2 + 0.25 Hz, and a width of nearly 0 still removes half a hertz. Here the gain is a
+# smooth function of frequency, halved at width / 2, so that it reaches the identity
+# continuously and the width has a gradient. Filters of equal half-gain points leave the same of
+# white noise, to 0.2 % of its deviation; to 1.4 % at the ends of 30 s, since the window is
+# taken as periodic here and MNE reflects it. braindecode draws the centre for the given width;
+# here it is drawn for the widest band, so that it is the same for all magnitudes.
+def _stop_band(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, rate: float
+) -> Tensor:
+    n_times = x.shape[-1]
+    hertz = torch.fft.rfftfreq(n_times, 1 / rate, dtype=x.dtype, device=x.device)
+    offset = hertz - per_sample(noise, x)  # (B, 1, F)
+    half = strongest / 2 * per_sample(magnitude, x)
+    stopped = torch.sigmoid(NOTCH_STEEPNESS * (offset + half)) - torch.sigmoid(
+        NOTCH_STEEPNESS * (offset - half)
+    )
+    removed: Tensor = torch.fft.irfft(torch.fft.rfft(x) * stopped, n=n_times)
+    return x - removed
 
 
 def _hilbert(x: Tensor) -> Tensor:

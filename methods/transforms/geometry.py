@@ -1,6 +1,7 @@
 """Transforms that move the pixels of images, which are (B, C, H, W) in [0, 1]."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -35,14 +36,7 @@ def rotate(signal: Signal, *, strongest: float = 30.0) -> Transform:
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6.
     """
-
-    def affine(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        angle = torch.deg2rad(strongest * magnitude.to(x.dtype) * noise)
-        cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-        height_by_width = x.shape[-2] / x.shape[-1]  # both sides are two units long
-        return _matrices([cos, -sin * height_by_width, zero], [sin / height_by_width, cos, zero])
-
-    return _affine_transform("rotate", strongest, "degrees", affine)
+    return _affine_transform("rotate", strongest, "degrees", _turned)
 
 
 def shear_x(signal: Signal, *, strongest: float = 0.3) -> Transform:
@@ -67,7 +61,7 @@ def horizontal_flip(signal: Signal) -> Transform:
 
     Source: Krizhevsky et al. 2012.
     """
-    return ungraded("horizontal_flip", lambda x: x.flip(-1), "Krizhevsky et al. 2012")
+    return ungraded("horizontal_flip", partial(torch.flip, dims=(-1,)), "Krizhevsky et al. 2012")
 
 
 def vertical_flip(signal: Signal) -> Transform:
@@ -75,7 +69,9 @@ def vertical_flip(signal: Signal) -> Transform:
 
     Source: Krizhevsky et al. 2012, turned by a quarter.
     """
-    return ungraded("vertical_flip", lambda x: x.flip(-2), "Krizhevsky et al. 2012, turned")
+    return ungraded(
+        "vertical_flip", partial(torch.flip, dims=(-2,)), "Krizhevsky et al. 2012, turned"
+    )
 
 
 def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
@@ -83,17 +79,6 @@ def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
 
     Source: He et al. 2016 (ResNet), section 4.2: 4 pixels of 32.
     """
-
-    def draw(x: Tensor, generator: Generator | None) -> Tensor:
-        return 2 * torch.rand(len(x), 2, generator=generator, dtype=x.dtype, device=x.device) - 1
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        for axis, uniform in zip((2, 3), noise.unbind(1), strict=True):
-            margin = (strongest * x.shape[axis] * magnitude.to(x.dtype)).floor()
-            # Every whole number of pixels from -margin to margin is equally likely.
-            x = _shift(x, (uniform * (margin + 0.5)).round().long(), axis)
-        return x
-
     return Transform(
         name="crop",
         graded=True,
@@ -101,43 +86,63 @@ def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
         strongest=strongest,
         unit="share of the side",
         source="He et al. 2016 (ResNet), section 4.2",
-        draw=draw,
-        apply=apply,
+        draw=_draw_pair,
+        apply=partial(_crop, strongest=strongest),
         draws_strength=True,
     )
 
 
-def _translate(name: str, strongest: float, axis: int) -> Transform:
-    def affine(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        share = strongest * magnitude.to(x.dtype) * noise
-        one, zero = torch.ones_like(share), torch.zeros_like(share)
-        origin = [zero, zero]
-        origin[axis] = -2 * share  # the image is two units wide
-        return _matrices([one, zero, origin[0]], [zero, one, origin[1]])
+def _draw_pair(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, ...) -> (B, 2), uniform in [-1, 1)."""
+    return 2 * torch.rand(len(x), 2, generator=generator, dtype=x.dtype, device=x.device) - 1
 
-    return _affine_transform(name, strongest, f"share of the {('width', 'height')[axis]}", affine)
+
+def _crop(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    for axis, uniform in zip((2, 3), noise.unbind(1), strict=True):
+        margin = (strongest * x.shape[axis] * magnitude.to(x.dtype)).floor()
+        # Every whole number of pixels from -margin to margin is equally likely.
+        x = _shift(x, (uniform * (margin + 0.5)).round().long(), axis)
+    return x
+
+
+def _turned(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    angle = torch.deg2rad(strongest * magnitude.to(x.dtype) * noise)
+    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+    height_by_width = x.shape[-2] / x.shape[-1]  # both sides are two units long
+    return _matrices([cos, -sin * height_by_width, zero], [sin / height_by_width, cos, zero])
+
+
+def _translate(name: str, strongest: float, axis: int) -> Transform:
+    unit = f"share of the {('width', 'height')[axis]}"
+    return _affine_transform(name, strongest, unit, partial(_moved, axis=axis))
+
+
+def _moved(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
+    share = strongest * magnitude.to(x.dtype) * noise
+    one, zero = torch.ones_like(share), torch.zeros_like(share)
+    origin = [zero, zero]
+    origin[axis] = -2 * share  # the image is two units wide
+    return _matrices([one, zero, origin[0]], [zero, one, origin[1]])
 
 
 def _shear(name: str, strongest: float, axis: int) -> Transform:
-    def affine(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        slope = strongest * magnitude.to(x.dtype) * noise  # pixels a pixel
-        one, zero = torch.ones_like(slope), torch.zeros_like(slope)
-        height_by_width = x.shape[-2] / x.shape[-1]
-        if axis == 0:
-            return _matrices([one, -slope * height_by_width, zero], [zero, one, zero])
-        return _matrices([one, zero, zero], [-slope / height_by_width, one, zero])
+    return _affine_transform(name, strongest, "pixels a pixel", partial(_slanted, axis=axis))
 
-    return _affine_transform(name, strongest, "pixels a pixel", affine)
+
+def _slanted(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
+    slope = strongest * magnitude.to(x.dtype) * noise  # pixels a pixel
+    one, zero = torch.ones_like(slope), torch.zeros_like(slope)
+    height_by_width = x.shape[-2] / x.shape[-1]
+    if axis == 0:
+        return _matrices([one, -slope * height_by_width, zero], [zero, one, zero])
+    return _matrices([one, zero, zero], [-slope / height_by_width, one, zero])
 
 
 def _affine_transform(
-    name: str, strongest: float, unit: str, affine: Callable[[Tensor, Tensor, Tensor], Tensor]
+    name: str, strongest: float, unit: str, affine: Callable[..., Tensor]
 ) -> Transform:
     """A transform that moves pixels by ``affine``, with noise uniform in [-1, 1)."""
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        return _sample(x, affine(x, magnitude, noise).unsqueeze(1))
-
+    affine = partial(affine, strongest=strongest)
     return Transform(
         name=name,
         graded=True,
@@ -146,10 +151,16 @@ def _affine_transform(
         unit=unit,
         source=AUTOAUGMENT,
         draw=draw_signed,
-        apply=apply,
+        apply=partial(_apply_affine, affine=affine),
         affine=affine,
         draws_strength=True,
     )
+
+
+def _apply_affine(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, affine: Callable[..., Tensor]
+) -> Tensor:
+    return _sample(x, affine(x, magnitude, noise).unsqueeze(1))
 
 
 def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:

@@ -6,6 +6,7 @@ takes 0.2 seconds.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,7 @@ def brightness(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6; the range is that of AugNet's code.
     """
-    return _enhancement("brightness", strongest, lambda x: x)
+    return _enhancement("brightness", strongest, torch.positive)
 
 
 def contrast(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -32,9 +33,7 @@ def contrast(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
     Source: as in `brightness`. ``kornia.enhance.adjust_contrast`` is brightness under another name.
     """
-
-    # PIL and AugNet's code round the mean to one of 256 levels, which has no gradient.
-    return _enhancement("contrast", strongest, lambda x: x - _grey(x.mean((-2, -1), keepdim=True)))
+    return _enhancement("contrast", strongest, _from_mean_grey)
 
 
 def saturation(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -46,7 +45,7 @@ def saturation(signal: Signal, *, strongest: float = 1.0) -> Transform:
     three colours instead of the grey.
     """
     _check_colours(signal, "saturation")
-    return _enhancement("saturation", strongest, lambda x: x - _grey(x))
+    return _enhancement("saturation", strongest, _from_grey)
 
 
 def sharpness(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -73,19 +72,6 @@ def hue(signal: Signal, *, strongest: float = 0.5) -> Transform:
     counted in turns: all come out between red and yellow.
     """
     _check_colours(signal, "hue")
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        turns = strongest * per_sample(magnitude, x) * per_sample(noise, x)
-        chroma = x.amax(1, keepdim=True) - x.amin(1, keepdim=True)
-        # Red is at 0 sixths of the circle, green at 2, blue at 4; how much a colour misses depends
-        # on its distance from the hue.
-        ahead = _hue(x, chroma) + torch.arange(5, 0, -2, dtype=x.dtype, device=x.device).view(
-            3, 1, 1
-        )
-        # The difference of two hues is exactly 0 for a turn of 0. kornia goes to HSV and back, and
-        # is off by 6e-7 there, in float64 by 1e-8.
-        return x + chroma * (_missing(ahead) - _missing(ahead + 6 * turns))
-
     return Transform(
         name="hue",
         graded=True,
@@ -94,9 +80,20 @@ def hue(signal: Signal, *, strongest: float = 0.5) -> Transform:
         unit="turns of the colour circle",
         source="AugNet's code",
         draw=draw_signed,
-        apply=apply,
+        apply=partial(_turn_hue, strongest=strongest),
         draws_strength=True,
     )
+
+
+def _turn_hue(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    turns = strongest * per_sample(magnitude, x) * per_sample(noise, x)
+    chroma = x.amax(1, keepdim=True) - x.amin(1, keepdim=True)
+    # Red is at 0 sixths of the circle, green at 2, blue at 4; how much a colour misses depends
+    # on its distance from the hue.
+    ahead = _hue(x, chroma) + torch.arange(5, 0, -2, dtype=x.dtype, device=x.device).view(3, 1, 1)
+    # The difference of two hues is exactly 0 for a turn of 0. kornia goes to HSV and back, and
+    # is off by 6e-7 there, in float64 by 1e-8.
+    return x + chroma * (_missing(ahead) - _missing(ahead + 6 * turns))
 
 
 def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]) -> Transform:
@@ -105,11 +102,6 @@ def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]
     ``detail`` is the image minus its dull version. A pixel that is cut at 0 or 1 has no gradient,
     as is right; one that is exactly 0 or 1 has.
     """
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        change = strongest * per_sample(magnitude, x) * per_sample(noise, x)
-        return torch.addcmul(x, change, detail(x)).clamp(0, 1)
-
     return Transform(
         name=name,
         graded=True,
@@ -118,9 +110,30 @@ def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]
         unit="relative change",
         source=AUTOAUGMENT,
         draw=draw_signed,
-        apply=apply,
+        apply=partial(_enhance, strongest=strongest, detail=detail),
         draws_strength=True,
     )
+
+
+def _enhance(
+    x: Tensor,
+    magnitude: Tensor,
+    noise: Tensor,
+    *,
+    strongest: float,
+    detail: Callable[[Tensor], Tensor],
+) -> Tensor:
+    change = strongest * per_sample(magnitude, x) * per_sample(noise, x)
+    return torch.addcmul(x, change, detail(x)).clamp(0, 1)
+
+
+def _from_mean_grey(x: Tensor) -> Tensor:
+    # PIL and AugNet's code round the mean to one of 256 levels, which has no gradient.
+    return x - _grey(x.mean((-2, -1), keepdim=True))
+
+
+def _from_grey(x: Tensor) -> Tensor:
+    return x - _grey(x)
 
 
 def _grey(x: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Transforms that lay something over images, which are (B, C, H, W) in [0, 1]."""
 
-from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
@@ -21,15 +21,6 @@ def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
     Source: DeVries and Taylor 2017; grey as in Cubuk et al. 2019 (AutoAugment), Table 6; the range
     is that of Fast AutoAugment's code. DeVries and Taylor's 0 is the mean of standardised images.
     """
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        size, down, across = noise.unbind(1)
-        side = strongest * min(height, width) * magnitude.to(x.dtype) * size
-        rows = _coverage(down * height, side, height).unsqueeze(-1)  # (B, H, 1)
-        columns = _coverage(across * width, side, width).unsqueeze(-2)  # (B, 1, W)
-        return torch.addcmul(x, (rows * columns).unsqueeze(1), GREY - x)
-
     return Transform(
         name="cutout",
         graded=True,
@@ -37,10 +28,19 @@ def cutout(signal: Signal, *, strongest: float = 0.2) -> Transform:
         strongest=strongest,
         unit="share of the shorter side",
         source="DeVries and Taylor 2017; " + AUTOAUGMENT,
-        draw=_uniform(3),
-        apply=apply,
+        draw=partial(_draw_uniform, count=3),
+        apply=partial(_cover, strongest=strongest),
         draws_strength=True,
     )
+
+
+def _cover(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    height, width = x.shape[-2:]
+    size, down, across = noise.unbind(1)
+    side = strongest * min(height, width) * magnitude.to(x.dtype) * size
+    rows = _coverage(down * height, side, height).unsqueeze(-1)  # (B, H, 1)
+    columns = _coverage(across * width, side, width).unsqueeze(-2)  # (B, 1, W)
+    return torch.addcmul(x, (rows * columns).unsqueeze(1), GREY - x)
 
 
 def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
@@ -53,14 +53,6 @@ def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
     code has 1, which leaves nothing of the image, and the same weight for all.
     """
     strongest = min(strongest, 1.0)
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        weight, key = noise.unbind(1)
-        ring = key.argsort()
-        partner = torch.empty_like(ring).scatter(0, ring, ring.roll(-1))
-        share = strongest * per_sample(magnitude, x) * per_sample(weight, x)
-        return torch.addcmul(x, share, x.index_select(0, partner) - x)
-
     return Transform(
         name="sample_pairing",
         graded=True,
@@ -68,18 +60,24 @@ def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
         strongest=strongest,
         unit="weight of the other image",
         source="Inoue 2018; " + AUTOAUGMENT,
-        draw=_uniform(2),
-        apply=apply,
+        draw=partial(_draw_uniform, count=2),
+        apply=partial(_mix, strongest=strongest),
         mixes=True,
         draws_strength=True,
     )
 
 
-def _uniform(count: int) -> Callable[[Tensor, Generator | None], Tensor]:
+def _mix(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    weight, key = noise.unbind(1)
+    ring = key.argsort()
+    partner = torch.empty_like(ring).scatter(0, ring, ring.roll(-1))
+    share = strongest * per_sample(magnitude, x) * per_sample(weight, x)
+    return torch.addcmul(x, share, x.index_select(0, partner) - x)
+
+
+def _draw_uniform(x: Tensor, generator: Generator | None, *, count: int) -> Tensor:
     """(B, ...) -> (B, count), uniform in [0, 1)."""
-    return lambda x, generator: torch.rand(
-        len(x), count, generator=generator, dtype=x.dtype, device=x.device
-    )
+    return torch.rand(len(x), count, generator=generator, dtype=x.dtype, device=x.device)
 
 
 def _coverage(centre: Tensor, length: Tensor, n_pixels: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Rotations of the electrode cap. EEG is (B, C, T), angles are in degrees."""
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import directions, electrode_names
-from augbench.methods.transforms.transform import Transform, device_constant, draw_signed
+from augbench.methods.transforms.transform import DeviceConstant, Transform, draw_signed
 
 STIFFNESS = 4
 N_TERMS = 50  # Legendre polynomials in the spline
@@ -39,17 +40,7 @@ def rotation_z(signal: Signal, *, strongest: float = 30.0) -> Transform:
 def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
     name = f"rotation_{axis}"
     places = directions(electrode_names(signal, name)).numpy()
-    table = device_constant(_change_by_harmonic(places, axis))  # (2 K, C, C)
-    harmonics = device_constant(torch.arange(1.0, N_TERMS + 1, dtype=torch.float64))
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        degrees = strongest * magnitude.to(x.dtype) * noise
-        angle = torch.deg2rad(degrees).unsqueeze(1) * harmonics(x)  # (B, K)
-        # cos(angle) - 1, without the cancellation, and sin(angle): both exactly 0 at magnitude 0.
-        basis = torch.cat([-2 * (angle / 2).sin().square(), angle.sin()], dim=1)
-        change = torch.einsum("bk,kcd->bcd", basis, table(x))
-        return torch.baddbmm(x, change, x)
-
+    table = DeviceConstant(_change_by_harmonic(places, axis))  # (2 K, C, C)
     return Transform(
         name=name,
         graded=True,
@@ -58,9 +49,23 @@ def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
         unit="degrees",
         source="Krell and Kim 2017; Perrin et al. 1989; AugNet, Table 4",
         draw=draw_signed,
-        apply=apply,
+        apply=partial(_turn_cap, strongest=strongest, table=table),
         draws_strength=True,
     )
+
+
+_HARMONICS = DeviceConstant(torch.arange(1.0, N_TERMS + 1, dtype=torch.float64))
+
+
+def _turn_cap(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, table: DeviceConstant
+) -> Tensor:
+    degrees = strongest * magnitude.to(x.dtype) * noise
+    angle = torch.deg2rad(degrees).unsqueeze(1) * _HARMONICS(x)  # (B, K)
+    # cos(angle) - 1, without the cancellation, and sin(angle): both exactly 0 at magnitude 0.
+    basis = torch.cat([-2 * (angle / 2).sin().square(), angle.sin()], dim=1)
+    change = torch.einsum("bk,kcd->bcd", basis, table(x))
+    return torch.baddbmm(x, change, x)
 
 
 # braindecode interpolates with a matrix M(angle). M(0) is not the identity, because the spline is

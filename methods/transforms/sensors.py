@@ -1,11 +1,13 @@
 """Transforms of the set of channels. EEG is (B, C, T)."""
 
+from functools import partial
+
 import torch
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import electrode_names, mirror
-from augbench.methods.transforms.transform import Transform, device_constant, per_sample, ungraded
+from augbench.methods.transforms.transform import DeviceConstant, Transform, per_sample, ungraded
 
 DROPOUT_STEEPNESS = 1000.0
 
@@ -25,12 +27,16 @@ def channel_symmetry(signal: Signal) -> Transform:
 
     Source: Deiss et al. 2018; AugNet, Table 4.
     """
-    mirrored = device_constant(torch.tensor(mirror(electrode_names(signal, "channel_symmetry"))))
+    mirrored = DeviceConstant(torch.tensor(mirror(electrode_names(signal, "channel_symmetry"))))
     return ungraded(
         "channel_symmetry",
-        lambda x: x.index_select(1, mirrored(x)),
+        partial(_pick, channels=mirrored),
         "Deiss et al. 2018; AugNet, Table 4",
     )
+
+
+def _pick(x: Tensor, *, channels: DeviceConstant) -> Tensor:
+    return x.index_select(1, channels(x))
 
 
 def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -38,17 +44,6 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
     Source: Saeed et al. 2020; AugNet, Table 4; steepness as in braindecode.
     """
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        uniform = noise.unsqueeze(-1)  # (B, C, 1)
-        none = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
-        full = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
-        soft = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
-        # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
-        # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
-        # and probabilities further than 0.01 from the ends are the same.
-        return x * (1 - (soft - none) / (full - none))
-
     return Transform(
         name="channel_dropout",
         graded=True,
@@ -57,8 +52,19 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
         unit="probability per channel",
         source="Saeed et al. 2020; AugNet, Table 4",
         draw=_draw_per_channel,
-        apply=apply,
+        apply=partial(_silence, strongest=strongest),
     )
+
+
+def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    uniform = noise.unsqueeze(-1)  # (B, C, 1)
+    none = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
+    full = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
+    soft = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
+    # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
+    # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
+    # and probabilities further than 0.01 from the ends are the same.
+    return x * (1 - (soft - none) / (full - none))
 
 
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -66,22 +72,6 @@ def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
     Source: Saeed et al. 2020; AugNet, Table 4.
     """
-
-    def draw(x: Tensor, generator: Generator | None) -> Tensor:
-        return torch.stack([_draw_per_channel(x, generator) for _ in range(2)], dim=1)
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        probability = strongest * per_sample(magnitude, x)  # (B, 1, 1)
-        shuffled = _take(x, _shuffle(noise, probability.detach().squeeze(-1)))
-        if not magnitude.requires_grad:
-            return shuffled
-        # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
-        # noise. AugNet's code sums the gradient over all entries of the permutation matrix,
-        # whatever was drawn: under linear losses of 6 channels that correlates 0.10 with the true
-        # slope, the chord 1.00.
-        chord = _take(x, _shuffle(noise, torch.full_like(probability.squeeze(-1), strongest))) - x
-        return shuffled + (probability - probability.detach()) / strongest * chord.detach()
-
     return Transform(
         name="channel_shuffle",
         graded=True,
@@ -89,9 +79,27 @@ def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
         strongest=strongest,
         unit="probability per channel",
         source="Saeed et al. 2020; AugNet, Table 4",
-        draw=draw,
-        apply=apply,
+        draw=_draw_two_per_channel,
+        apply=partial(_shuffle_channels, strongest=strongest),
     )
+
+
+def _draw_two_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, C, T) -> (B, 2, C), uniform in [0, 1)."""
+    return torch.stack([_draw_per_channel(x, generator) for _ in range(2)], dim=1)
+
+
+def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    probability = strongest * per_sample(magnitude, x)  # (B, 1, 1)
+    shuffled = _take(x, _shuffle(noise, probability.detach().squeeze(-1)))
+    if not magnitude.requires_grad:
+        return shuffled
+    # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
+    # noise. AugNet's code sums the gradient over all entries of the permutation matrix,
+    # whatever was drawn: under linear losses of 6 channels that correlates 0.10 with the true
+    # slope, the chord 1.00.
+    chord = _take(x, _shuffle(noise, torch.full_like(probability.squeeze(-1), strongest))) - x
+    return shuffled + (probability - probability.detach()) / strongest * chord.detach()
 
 
 def _draw_per_channel(x: Tensor, generator: Generator | None) -> Tensor:

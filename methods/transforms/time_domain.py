@@ -1,5 +1,7 @@
 """Transforms of the time axis. EEG is (B, C, T)."""
 
+from functools import partial
+
 import torch
 from torch import Generator, Tensor
 
@@ -12,7 +14,8 @@ def time_reverse(signal: Signal) -> Transform:
 
     Source: Mohsenvand et al. 2020; AugNet, Table 4.
     """
-    return ungraded("time_reverse", lambda x: x.flip(-1), "Mohsenvand et al. 2020; AugNet, Table 4")
+    source = "Mohsenvand et al. 2020; AugNet, Table 4"
+    return ungraded("time_reverse", partial(torch.flip, dims=(-1,)), source)
 
 
 # Of the window: 200 samples of 30 s at 128 Hz. Source: AugNet, Table 4 and section 5.2.
@@ -30,18 +33,6 @@ def time_mask(signal: Signal, *, strongest: float | None = None) -> Transform:
     """
     asked = LONGEST_MASK * signal.n_times if strongest is None else strongest
     strongest = min(asked, signal.n_times / 2)
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        n_times = x.shape[-1]
-        steepness = 1000 / n_times  # per sample
-        length = strongest * per_sample(magnitude, x)
-        start = per_sample(noise, x) * (n_times - length)
-        since = torch.arange(n_times, dtype=x.dtype, device=x.device) - start  # (B, 1, T)
-        # The same curve as braindecode's sum of two falling and rising sigmoids, but exactly 0 at
-        # length 0.
-        masked = torch.sigmoid(steepness * since) - torch.sigmoid(steepness * (since - length))
-        return x * (1 - masked)
-
     return Transform(
         name="time_mask",
         graded=True,
@@ -50,8 +41,20 @@ def time_mask(signal: Signal, *, strongest: float | None = None) -> Transform:
         unit="samples",
         source="Cheng et al. 2020; AugNet, Table 4",
         draw=draw_uniform,
-        apply=apply,
+        apply=partial(_mask, strongest=strongest),
     )
+
+
+def _mask(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    n_times = x.shape[-1]
+    steepness = 1000 / n_times  # per sample
+    length = strongest * per_sample(magnitude, x)
+    start = per_sample(noise, x) * (n_times - length)
+    since = torch.arange(n_times, dtype=x.dtype, device=x.device) - start  # (B, 1, T)
+    # The same curve as braindecode's sum of two falling and rising sigmoids, but exactly 0 at
+    # length 0.
+    masked = torch.sigmoid(steepness * since) - torch.sigmoid(steepness * (since - length))
+    return x * (1 - masked)
 
 
 def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
@@ -59,13 +62,6 @@ def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
 
     Source: Wang et al. 2018; AugNet, Table 4.
     """
-
-    def draw(x: Tensor, generator: Generator | None) -> Tensor:
-        return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        return torch.addcmul(x, noise, strongest * per_sample(magnitude, x))
-
     return Transform(
         name="gaussian_noise",
         graded=True,
@@ -73,6 +69,15 @@ def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
         strongest=strongest,
         unit="standard deviation",
         source="Wang et al. 2018; AugNet, Table 4",
-        draw=draw,
-        apply=apply,
+        draw=_draw_normal,
+        apply=partial(_add_noise, strongest=strongest),
     )
+
+
+def _draw_normal(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, C, T) -> (B, C, T), standard normal."""
+    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+
+
+def _add_noise(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+    return torch.addcmul(x, noise, strongest * per_sample(magnitude, x))

@@ -1,6 +1,7 @@
 """Transforms by a curve from old to new brightness. Images are (B, C, H, W) in [0, 1]."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ def invert(signal: Signal) -> Transform:
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6.
     """
-    return ungraded("invert", lambda x: 1 - x, AUTOAUGMENT)
+    return ungraded("invert", _inverted, AUTOAUGMENT)
 
 
 def auto_contrast(signal: Signal) -> Transform:
@@ -26,16 +27,7 @@ def auto_contrast(signal: Signal) -> Transform:
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6.
     """
-
-    def stretched(x: Tensor) -> Tensor:
-        low, high = x.amin((-2, -1), keepdim=True), x.amax((-2, -1), keepdim=True)
-        # A constant colour stays, as in PIL. A colour that spans less than half of one of 256
-        # levels counts as constant, so that rounding errors are not stretched to an image. kornia
-        # makes it black, and where a colour spans one level its brightest pixel is 0.9997.
-        constant = high - low < HALF_LEVEL
-        return torch.where(constant, x, (x - low) / torch.where(constant, 1, high - low))
-
-    return ungraded("auto_contrast", stretched, AUTOAUGMENT)
+    return ungraded("auto_contrast", _stretched, AUTOAUGMENT)
 
 
 def equalize(signal: Signal) -> Transform:
@@ -45,20 +37,7 @@ def equalize(signal: Signal) -> Transform:
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6.
     """
-
-    def equalized(x: Tensor) -> Tensor:
-        level = _levels(x - x.amin((-2, -1), keepdim=True)).flatten(2)
-        ones = torch.ones_like(level, dtype=x.dtype)
-        counts = x.new_zeros(*level.shape[:2], 256).scatter_add(2, level, ones)
-        darker = counts.cumsum(2) - counts
-        most = darker.gather(2, level.amax(2, keepdim=True))  # 0: constant, as above
-        # PIL and kornia divide by whole steps of most / 255 pixels. In photographs of 32 x 32 that
-        # is off by 4 levels on average and makes 3.6 % of all pixels white instead of 1.2 %; at
-        # 16 x 16 it leaves 39 % of the colours unchanged, at 8 x 8 all of them.
-        share = (darker / most.clamp(min=1)).gather(2, level).view_as(x)
-        return _straight_through(x, torch.where(most.unsqueeze(-1) == 0, x.detach(), share))
-
-    return ungraded("equalize", equalized, AUTOAUGMENT)
+    return ungraded("equalize", _equalized, AUTOAUGMENT)
 
 
 def solarize(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -67,14 +46,7 @@ def solarize(signal: Signal, *, strongest: float = 1.0) -> Transform:
     Source: Cubuk et al. 2019 (AutoAugment), Table 6. Faster AutoAugment's and AugNet's codes have
     the identity at magnitude 1.
     """
-
-    def solarized(x: Tensor, strength: Tensor) -> Tensor:
-        # As in the source, thresholds go from 256 to 0 of 255 levels: the first leaves white, the
-        # last inverts black. With thresholds from 1 to 0, as in kornia, white turns black at
-        # strength 0.
-        return torch.where(x < (1 - strength) * (256 / 255), x, 1 - x)
-
-    return _stepping("solarize", strongest, "share of the range of brightness", solarized)
+    return _stepping("solarize", strongest, "share of the range of brightness", _solarized)
 
 
 def posterize(signal: Signal, *, strongest: float = 4.0) -> Transform:
@@ -86,15 +58,48 @@ def posterize(signal: Signal, *, strongest: float = 4.0) -> Transform:
     Faster AutoAugment's code has the identity at magnitude 1, AugNet's changes nothing at any.
     """
     strongest = min(strongest, 8.0)
+    return _stepping("posterize", strongest, "lowest bits set to 0", _posterized)
 
-    def posterized(x: Tensor, strength: Tensor) -> Tensor:
-        bits = strength.round().long()
-        # kornia truncates x * 255 instead of rounding it: after an `invert`, 1 - k / 255 is a level
-        # too low for 159 of 256 values of k, and at 4 bits 16 levels off for 11 of them.
-        kept = ((_levels(x) >> bits) << bits).to(x.dtype) / 255
-        return _straight_through(x, torch.where(bits == 0, x.detach(), kept))
 
-    return _stepping("posterize", strongest, "lowest bits set to 0", posterized)
+def _inverted(x: Tensor) -> Tensor:
+    return 1 - x
+
+
+def _stretched(x: Tensor) -> Tensor:
+    low, high = x.amin((-2, -1), keepdim=True), x.amax((-2, -1), keepdim=True)
+    # A constant colour stays, as in PIL. A colour that spans less than half of one of 256
+    # levels counts as constant, so that rounding errors are not stretched to an image. kornia
+    # makes it black, and where a colour spans one level its brightest pixel is 0.9997.
+    constant = high - low < HALF_LEVEL
+    return torch.where(constant, x, (x - low) / torch.where(constant, 1, high - low))
+
+
+def _equalized(x: Tensor) -> Tensor:
+    level = _levels(x - x.amin((-2, -1), keepdim=True)).flatten(2)
+    ones = torch.ones_like(level, dtype=x.dtype)
+    counts = x.new_zeros(*level.shape[:2], 256).scatter_add(2, level, ones)
+    darker = counts.cumsum(2) - counts
+    most = darker.gather(2, level.amax(2, keepdim=True))  # 0: constant, as above
+    # PIL and kornia divide by whole steps of most / 255 pixels. In photographs of 32 x 32 that
+    # is off by 4 levels on average and makes 3.6 % of all pixels white instead of 1.2 %; at
+    # 16 x 16 it leaves 39 % of the colours unchanged, at 8 x 8 all of them.
+    share = (darker / most.clamp(min=1)).gather(2, level).view_as(x)
+    return _straight_through(x, torch.where(most.unsqueeze(-1) == 0, x.detach(), share))
+
+
+def _solarized(x: Tensor, strength: Tensor) -> Tensor:
+    # As in the source, thresholds go from 256 to 0 of 255 levels: the first leaves white, the
+    # last inverts black. With thresholds from 1 to 0, as in kornia, white turns black at
+    # strength 0.
+    return torch.where(x < (1 - strength) * (256 / 255), x, 1 - x)
+
+
+def _posterized(x: Tensor, strength: Tensor) -> Tensor:
+    bits = strength.round().long()
+    # kornia truncates x * 255 instead of rounding it: after an `invert`, 1 - k / 255 is a level
+    # too low for 159 of 256 values of k, and at 4 bits 16 levels off for 11 of them.
+    kept = ((_levels(x) >> bits) << bits).to(x.dtype) / 255
+    return _straight_through(x, torch.where(bits == 0, x.detach(), kept))
 
 
 def _stepping(
@@ -104,24 +109,6 @@ def _stepping(
 
     ``change`` takes x and strengths (B, 1, 1, 1) in ``unit``.
     """
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        limit = strongest * per_sample(magnitude, x)
-        changed = change(x, limit.detach() * per_sample(noise, x))
-        if not magnitude.requires_grad:
-            return changed
-        # Straight-through: the slope of the chord from the drawn strength to the limit. The mean of
-        # f over [0, m) has the derivative (f(m) - mean) / m, so this is right on average: under
-        # linear losses of photographs its cosine with the true slope is at least 0.98 from
-        # magnitude 0.2 on. For `solarize` the chord from nothing to the strongest, as in
-        # `channel_shuffle`, has a cosine as low as 0.20, and the sum of the gradient over all
-        # pixels, as in AugNet's code, one of -0.78. Below NEAR the chord goes up to NEAR, for a
-        # slope of 0 would keep the magnitude at 0.
-        with torch.no_grad():
-            reach = limit.clamp(min=NEAR * strongest)
-            slope = (change(x, reach) - changed) / reach
-        return changed + (limit - limit.detach()) * slope
-
     return Transform(
         name=name,
         graded=True,
@@ -130,9 +117,34 @@ def _stepping(
         unit=unit,
         source=AUTOAUGMENT,
         draw=draw_uniform,
-        apply=apply,
+        apply=partial(_apply_steps, strongest=strongest, change=change),
         draws_strength=True,
     )
+
+
+def _apply_steps(
+    x: Tensor,
+    magnitude: Tensor,
+    noise: Tensor,
+    *,
+    strongest: float,
+    change: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
+    limit = strongest * per_sample(magnitude, x)
+    changed = change(x, limit.detach() * per_sample(noise, x))
+    if not magnitude.requires_grad:
+        return changed
+    # Straight-through: the slope of the chord from the drawn strength to the limit. The mean of
+    # f over [0, m) has the derivative (f(m) - mean) / m, so this is right on average: under
+    # linear losses of photographs its cosine with the true slope is at least 0.98 from
+    # magnitude 0.2 on. For `solarize` the chord from nothing to the strongest, as in
+    # `channel_shuffle`, has a cosine as low as 0.20, and the sum of the gradient over all
+    # pixels, as in AugNet's code, one of -0.78. Below NEAR the chord goes up to NEAR, for a
+    # slope of 0 would keep the magnitude at 0.
+    with torch.no_grad():
+        reach = limit.clamp(min=NEAR * strongest)
+        slope = (change(x, reach) - changed) / reach
+    return changed + (limit - limit.detach()) * slope
 
 
 def _levels(x: Tensor) -> Tensor:

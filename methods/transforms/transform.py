@@ -1,9 +1,9 @@
 """The contract of a transform: first draw the noise, then apply it deterministically."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor
@@ -36,6 +36,10 @@ class Transform:
     With ``draws_strength`` the noise holds the strength that acts, uniform up to the magnitude (to
     either side, where there are two): a rotation by an angle in +-magnitude. Otherwise the
     magnitude is the strength: the deviation of a noise.
+
+    A transform goes with its model or policy into files, copies and DataLoader workers. So its
+    functions are functions of a module, or partials of them: Python can pickle neither a lambda nor
+    a function inside another one.
     """
 
     name: str
@@ -44,9 +48,9 @@ class Transform:
     strongest: float  # the argument at magnitude 1, in `unit`
     unit: str
     source: str
-    draw: Callable[[Tensor, Generator | None], Tensor]
-    apply: Callable[[Tensor, Tensor, Tensor], Tensor]
-    affine: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
+    draw: Callable[[Tensor, Generator | None], Tensor] = field(repr=False)
+    apply: Callable[[Tensor, Tensor, Tensor], Tensor] = field(repr=False)
+    affine: Callable[[Tensor, Tensor, Tensor], Tensor] | None = field(default=None, repr=False)
     mixes: bool = False
     draws_strength: bool = False
 
@@ -94,11 +98,6 @@ def ungraded(
     source: str,
 ) -> Transform:
     """A transform without strength: ``change`` (B, ...) -> (B, ...), applied with a probability."""
-
-    def apply(x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        share = per_sample(relaxed_bernoulli(magnitude, noise), x)
-        return (1 - share) * x + share * change(x)  # forward and backward in half of lerp's time
-
     return Transform(
         name=name,
         graded=False,
@@ -107,16 +106,32 @@ def ungraded(
         unit="probability",
         source=source,
         draw=draw_uniform,
-        apply=apply,
+        apply=partial(_apply_softly, change=change),
     )
 
 
-def device_constant(table: Tensor) -> Callable[[Tensor], Tensor]:
+def _apply_softly(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, change: Callable[[Tensor], Tensor]
+) -> Tensor:
+    share = per_sample(relaxed_bernoulli(magnitude, noise), x)
+    return (1 - share) * x + share * change(x)  # forward and backward in half of lerp's time
+
+
+class DeviceConstant:
     """A constant on the device of its input, copied once to each device; floats in its dtype."""
 
-    @cache
-    def copy(device: torch.device, dtype: torch.dtype) -> Tensor:
-        with torch.inference_mode(False):  # the copy may outlive an inference mode
-            return table.to(device, dtype)
+    def __init__(self, table: Tensor) -> None:
+        self.table = table
+        self._copies: dict[tuple[torch.device, torch.dtype], Tensor] = {}
 
-    return lambda x: copy(x.device, x.dtype if table.is_floating_point() else table.dtype)
+    def __call__(self, x: Tensor) -> Tensor:
+        """(...) of any shape -> the constant, where x is."""
+        key = x.device, x.dtype if self.table.is_floating_point() else self.table.dtype
+        if key not in self._copies:
+            with torch.inference_mode(False):  # the copy may outlive an inference mode
+                self._copies[key] = self.table.to(*key)
+        return self._copies[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process may have no GPU.
+        return {"table": self.table, "_copies": {}}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import forked
+from augbench.bench.library import run_suite
 from augbench.methods.training.end_to_end import EndToEnd
 from forked import COMMAND
 
@@ -30,6 +31,33 @@ def small_suite(tmp_path: Path) -> Path:
     file = tmp_path / "small.toml"
     file.write_text(SMALL)
     return file
+
+
+LEARNED = """
+name = "learned"
+folds = 1
+[tasks.digits]
+valid_share = 0.8
+training = { epochs = 2 }
+transforms = ["rotate", "brightness"]
+ranges = { rotate = 45.0 }
+[methods.none]
+[methods.augnet]
+layers = [["rotate", "brightness"]]
+[methods.random_policy]
+n_policies = 2
+[methods.other]
+method = "random_policy"
+n_policies = 1
+"""
+
+
+@pytest.fixture(scope="session")
+def learned_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run: plain training, AugNet, and two random searches for a policy of rotations."""
+    folder = tmp_path_factory.mktemp("learned")
+    (folder / "learned.toml").write_text(LEARNED)
+    return run_suite(folder / "learned.toml", out=folder / "run", verbose=False)
 
 
 @pytest.fixture

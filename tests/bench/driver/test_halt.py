@@ -3,6 +3,7 @@
 import io
 import shutil
 import signal
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -128,3 +129,19 @@ def test_where_units_cannot_be_asked_the_driver_says_so(
     assert "stopping: running units go on to their end (No such file or directory" in said
     with pytest.raises(KeyboardInterrupt):
         stops.conclude()
+
+
+def test_in_a_thread_it_leaves_signals_alone_and_limits_still_stop(
+    run: RunDirectory, console: Console
+) -> None:
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def drive() -> None:
+        with Halt(run, console, 0.0, None) as stops:
+            seen.extend([stops(), signal.getsignal(signal.SIGINT) is before])
+
+    thread = threading.Thread(target=drive)
+    thread.start()
+    thread.join()
+    assert seen == [True, True]
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,6 +1,9 @@
 """What every transform has to keep, whatever it does: tests over the table."""
 
 import math
+import pickle
+from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 import torch
@@ -99,6 +102,29 @@ def test_a_row_describes_itself(name: str, transform: Transform) -> None:
     assert (transform.gradient == "none") == (name in WITHOUT_GRADIENT)
     assert (transform.affine is not None) == (name in WARPS)
     assert transform.mixes == (name in MIXES)
+
+
+@every
+@pytest.mark.parametrize("copy", [deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_a_copy_and_a_pickle_do_the_same_to_the_last_bit(
+    name: str, copy: Callable[[Transform], Transform], transform: Transform, x: Tensor
+) -> None:
+    magnitude = torch.linspace(0, 1, BATCH)
+    expected = transform.apply(x, magnitude, draw(transform, x))  # first: it fills what is kept
+    other = copy(transform)
+    assert torch.equal(other.apply(x, magnitude, draw(other, x)), expected)
+    assert repr(other) == repr(transform)
+    if transform.affine is not None:
+        noise = draw(transform, x)
+        assert other.affine is not None
+        ours, theirs = (each(x, magnitude, noise) for each in (transform.affine, other.affine))
+        assert torch.equal(ours, theirs)
+
+
+@every
+def test_its_repr_shows_what_it_is_and_no_addresses(name: str, transform: Transform) -> None:
+    assert f"unit={transform.unit!r}" in repr(transform)
+    assert " at 0x" not in repr(transform)
 
 
 @every

@@ -1,0 +1,83 @@
+"""Reads policies from the files that others wrote: alone, or in a run directory."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from augbench.datasets.errors import UserError, system_error
+from augbench.datasets.options.row import resolve
+from augbench.datasets.task import Signal
+from augbench.methods.policies.policy import Policy
+from augbench.methods.policies.policy_json import from_json
+from augbench.methods.transforms.bank import every_transform
+from augbench.methods.transforms.transform import Transform
+
+# What finds the record of a policy in a run directory. By its name: methods know no harness, and
+# only who has a run directory needs it.
+READ_RUN = "augbench.bench.store.best_policies:find_policy"
+# For what does not depend on the signal: which transforms there are, which have a strength, in
+# which unit.
+_EEG = Signal("eeg", (6, 3000), ("Fz", "C3", "Cz", "C4", "Pz", "Oz"), 100.0)
+_IMAGE = Signal("image", (3, 32, 32))
+
+
+def load_policy(
+    path: Path | str,
+    *,
+    task: str | None = None,
+    method: str | None = None,
+    fold: int | None = None,
+    seed: int | None = None,
+) -> Policy:
+    """A policy from its file, or from a run directory; see `Policy.load`, errors included."""
+    path = Path(path)
+    chosen = {"task": task, "method": method, "fold": fold, "seed": seed}
+    if path.is_dir():
+        return read_policy(resolve(READ_RUN)(path, **chosen))
+    given = [name for name, value in chosen.items() if value is not None]
+    if given:
+        raise UserError(
+            f"{path} is not a run directory, so there is no {' and no '.join(given)} to choose: "
+            "leave it out, or give the directory of a run"
+        )
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the policy {path}: {system_error(error)}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} holds no policy: it is not JSON ({error})") from None
+    try:
+        return read_policy(record)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def read_policy(record: Any) -> Policy:
+    """A policy from what `to_json` writes, with the ranges that are written beside it.
+
+    Raises a UserError for what is no policy, a transform that is not known, one that has another
+    unit by now, or a number out of range.
+    """
+    if not isinstance(record, Mapping) or not isinstance(record.get("transforms"), Mapping):
+        raise UserError("this is no policy: it has no table `transforms`, which `to_json` writes")
+    bank = {row.name: row for _, row in every_transform((_EEG, _IMAGE))}
+    meanings = {name: each for name, each in record["transforms"].items() if name in bank}
+    for name, meaning in meanings.items():
+        bank[name] = replace(bank[name], strongest=_strongest(bank[name], meaning))
+    policy = from_json(record, bank)
+    ranges = {name: bank[name].strongest for name in meanings if bank[name].graded}
+    return replace(policy, ranges=ranges)
+
+
+def _strongest(transform: Transform, meaning: Any) -> float:
+    """What magnitude 1 of a transform meant to who wrote the policy, in its unit."""
+    given = meaning.get("strongest") if isinstance(meaning, Mapping) else None
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < inf:
+        raise UserError(
+            f"the policy says that magnitude 1 of {transform.name!r} means {meaning!r}; "
+            "it has to say a number above 0 as `strongest`, and its `unit`"
+        )
+    return float(given) if transform.graded else transform.strongest
