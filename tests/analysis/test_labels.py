@@ -49,7 +49,7 @@ def test_a_figure_shows_a_label_as_it_is(label, trial, gather):
 def test_a_long_label_leaves_room_for_the_curves(trial, gather):
     run = gather(trial("x" * 300, 0, [(0.5, 0.4, 1, 1)], task="y" * 300))
     figure = HOURS.draw(HOURS.table(run, "y" * 300))
-    png(figure)
+    figure.draw_without_rendering()  # at the figure's own dots per inch, in which its box is
     width = figure.bbox.width
     assert figure.axes[0].get_window_extent().width > 0.2 * width
     assert figure._suptitle.get_window_extent().width <= width
