@@ -72,7 +72,7 @@ def test_tasks_whose_names_look_alike_keep_their_own_files(trial, gather, tmp_pa
     accuracy = {task: 0.1 * place for place, task in enumerate(tasks, 1)}
     run = gather(*(trial("none", 0, [(0.5, accuracy[task], 1, 1)], task=task) for task in tasks))
     files = write_report(run, tmp_path / "report")
-    assert len({str(file).casefold() for file in files}) == len(files) == 6 * 12 + 10
+    assert len({str(file).casefold() for file in files}) == len(files) == 6 * 15 + 10
     assert {file.parent for file in files} == {tmp_path / "report"}
     found = {}
     for file in (tmp_path / "report").glob("*-hours.csv"):
