@@ -87,7 +87,7 @@ def summary_scores(
 def validation_targets(results: Results) -> dict[str, float]:
     """By task: the validation metric that the best reference ends with, median over its runs.
 
-    References are those of ``comparison.all_references``; a task without a run of any is absent.
+    References are those of ``gains.all_references``; a task without a run of any is absent.
     Source: Dahl et al. 2023 (AlgoPerf), whose targets are those of the best standard method.
     """
     finals = final_test_scores(results)

@@ -52,7 +52,6 @@ class Training:
         penalty: Callable[[], Tensor] | None = None,
         parameter_groups: Sequence[dict[str, Any]] | None = None,
         before_epoch: Callable[[int], None] | None = None,
-        after_step: Callable[[], None] | None = None,
         validation_steers: bool = True,
     ) -> None:
         self.model = model
@@ -60,7 +59,7 @@ class Training:
         self.settings, self.n_classes, self.metric = settings, n_classes, metric
         self.seeds, self.meter = seeds, meter
         self.augment, self.penalty = augment, penalty
-        self.before_epoch, self.after_step = before_epoch, after_step
+        self.before_epoch = before_epoch
         self.validation_phase: Phase = "validate" if validation_steers else "evaluate"
         self.optimizer = torch.optim.Adam(
             parameter_groups or model.parameters(),
@@ -131,8 +130,6 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        if self.after_step is not None:
-            self.after_step()
         n_seen = trunk_samples(self.model, len(y))
         self.meter.count(forward=n_seen, backward=n_seen, steps=1)
         return loss.detach(), (logits.detach().argmax(1) == y).sum()

@@ -163,15 +163,6 @@ def test_the_penalty_is_added_to_the_loss(make_setup: Any) -> None:
     torch.testing.assert_close(gradients[1] - gradients[0], torch.full((3,), 2.0))
 
 
-def test_after_step_runs_after_each_optimizer_step(make_setup: Any) -> None:
-    calls: list[int] = []
-    setup = make_setup()
-    run = retrain(setup, Policy())
-    run.after_step = lambda: calls.append(setup.meter.told["outside", "steps"])
-    run.step()
-    assert calls == [0, 1, 2, 3]  # 36 samples in batches of 10; counted just after
-
-
 def two_groups(setup: Setup) -> Training:
     """The trunk's dense layer learns ten times as fast as the rest of it."""
     trunk = setup.trunk()
