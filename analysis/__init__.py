@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
         kept_predictions,
         metric_table,
     )
-    from augbench.analysis.tables.costs import cost_table, phase_table
+    from augbench.analysis.tables.costs import cost_table, energy_table, phase_table
     from augbench.analysis.tables.frame import Results, load, read_results, results
     from augbench.analysis.tables.gains import gain_table
     from augbench.analysis.tables.imputed import impute_failed
@@ -54,6 +54,7 @@ FILES = {
     "group_table": "tables.class_scores",
     "cost_figure": "figures.costs",
     "cost_table": "tables.costs",
+    "energy_table": "tables.costs",
     "final_scores": "tables.scores",
     "kept_predictions": "tables.class_scores",
     "layer_figure": "figures.layers",

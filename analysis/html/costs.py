@@ -4,9 +4,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from augbench.analysis.html.curves import picture
-from augbench.analysis.html.elements import Cell, Section, details, join, table
+from augbench.analysis.html.elements import Cell, Section, details, join, paragraph, table
 from augbench.analysis.html.report_data import DrawnFigure, ReportData
 from augbench.analysis.html.swatches import named
+from augbench.bench.store.costs import ENERGY
 
 
 def costs_section(report: ReportData) -> Section | None:
@@ -14,7 +15,8 @@ def costs_section(report: ReportData) -> Section | None:
     figures = [figure for figure in report.figures if figure.name == "costs"]
     if not figures:
         return None
-    return Section("costs", "Costs", join(_task(report, figure) for figure in figures))
+    parts = [_task(report, figure) for figure in figures]
+    return Section("costs", "Costs", join([*parts, *_energy(report)]))
 
 
 def _task(report: ReportData, figure: DrawnFigure) -> Markup:
@@ -38,6 +40,31 @@ def _task(report: ReportData, figure: DrawnFigure) -> Markup:
     return join(
         [picture(figure, words), details(f"{figure.task}: the numbers of the bars", inside)]
     )
+
+
+def _energy(report: ReportData) -> list[Markup]:
+    """Kilojoules of a trial of each method, where a machine tells them."""
+    energy = report.tables.energy
+    if energy.empty:
+        return []
+    means = energy.groupby(["task", "method"])[list(ENERGY)].mean()
+    counts = energy.groupby(["task", "method"]).size()
+    rows = [
+        [
+            Cell(task),
+            Cell(named(method, report.styles[method])),
+            *(_number(joules / 1000, "{:.2f}") for joules in row),
+            Cell(str(count), count),
+        ]
+        for (task, method), row, count in zip(means.index, means.to_numpy(), counts, strict=True)
+    ]
+    header = ["task", "method", *(f"{part}, kJ" for part in ENERGY), "trials"]
+    note = (
+        "The energy is what the whole machine used while a trial and its retrainings ran, by its "
+        "own counters (RAPL, NVML): what ran beside them is in it. energy.csv has each trial."
+    )
+    caption = "Mean energy of a trial of each method"
+    return [table(caption, header, rows, words=2, sortable=True), paragraph(note)]
 
 
 def _number(value: float, form: str) -> Cell:

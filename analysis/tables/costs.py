@@ -7,10 +7,18 @@ import pandas as pd
 
 from augbench.analysis.styles import method_styles
 from augbench.analysis.tables.frame import Results
-from augbench.bench.store.costs import COUNTS, WASTED, read_costs
+from augbench.bench.store.costs import COUNTS, ENERGY, WASTED, read_costs, read_energy
 from augbench.bench.store.open_run import open_run
 
 SEARCHED = "search for options"
+ENERGY_TABLE = {
+    "task": "str",
+    "method": "str",
+    "fold": "int64",
+    "seed": "int64",
+    "trial": "str",
+    **dict.fromkeys(ENERGY, "float64"),
+}
 # In the order of the bars: what a phase is called, and its colour. Okabe and Ito's colours for what
 # a method is charged, greys for the rest.
 PHASE_STYLES = {
@@ -48,6 +56,17 @@ def cost_table(run: Path) -> pd.DataFrame:
     directory, suite = open_run(run)
     rows = read_costs(directory, suite.plan)
     return pd.DataFrame(rows, columns=list(COST_TABLE)).astype(COST_TABLE)
+
+
+def energy_table(run: Path) -> pd.DataFrame:
+    """Joules per finished trial: ``ENERGY_TABLE``; no rows where no machine tells.
+
+    They are what the whole machine used while the trial and its retrainings ran, so what ran beside
+    them is in it. Empty where only one of both is told. UserError: as for `cost_table`.
+    """
+    directory, suite = open_run(run)
+    rows = read_energy(directory, suite.plan)
+    return pd.DataFrame(rows, columns=list(ENERGY_TABLE)).astype(ENERGY_TABLE)
 
 
 def phase_table(costs: pd.DataFrame, results: Results, task: str) -> pd.DataFrame:

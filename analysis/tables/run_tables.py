@@ -13,7 +13,7 @@ from augbench.analysis.tables.class_scores import (
     kept_predictions,
     metric_table,
 )
-from augbench.analysis.tables.costs import cost_table
+from augbench.analysis.tables.costs import cost_table, energy_table
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class RunTables:
     """Tables of finished trials, named after the functions that make them; by default empty."""
 
     costs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    energy: pd.DataFrame = field(default_factory=pd.DataFrame)
     metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame)
     confusions: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -51,6 +52,7 @@ def load_run_tables(run: Path) -> RunTables:
     policies = best_policies(run)
     return RunTables(
         cost_table(run),
+        energy_table(run),
         metrics,
         classes,
         confusions,

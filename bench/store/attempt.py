@@ -12,6 +12,7 @@ import torch
 
 from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.attempt_log import PULSE_SECONDS, lifetime, start_event
+from augbench.bench.store.energy import EnergyMeter
 from augbench.bench.store.files import append_line, replace_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.provenance import provenance
@@ -43,6 +44,7 @@ class Attempt:
         self._began = time.perf_counter()
         self.ledger = ledger
         self._kept_seconds = 0.0
+        self._energy = EnergyMeter(device)
         self._unit = unit
         self.directory = unit.begin_attempt()
         self.earlier = [
@@ -97,6 +99,7 @@ class Attempt:
             lived = time.perf_counter() - self._began
             if self._newest().number == self.directory.number:
                 beat = {"time": time.time(), "lived": lived, **self._progress}
+                beat["joules"] = self._energy.read()
                 replace_json(self.directory.pulse_file, beat)
 
     def _newest(self) -> AttemptDirectory:
@@ -121,6 +124,7 @@ class Attempt:
         self._thread.join()
         ending: dict[str, Any] = {"event": "end", "time": time.time()}
         ending["measured"] = self.ledger.seconds - self._kept_seconds
+        ending["joules"] = self._energy.read()
         if not isinstance(error, SupersededError):  # else the newer attempt has counted it
             ending["lived"] = time.perf_counter() - self._began
         if isinstance(error, Exception):  # a Ctrl-C is not an error of the unit

@@ -35,6 +35,18 @@ def lifetime(attempt: AttemptDirectory) -> float:
     return max(float(sign.get("lived", 0.0)) for sign in signs)
 
 
+def joules(attempt: AttemptDirectory) -> dict[str, float]:
+    """What the machine used from the start of an attempt to its end or its last beat, by part.
+
+    Empty where the machine does not tell.
+    """
+    found: dict[str, float] = {}
+    for sign in (*attempt.log(), pulse(attempt)):
+        for part, value in sign.get("joules", {}).items():
+            found[part] = max(value, found.get(part, 0.0))
+    return found
+
+
 def start_event(attempt: AttemptDirectory) -> dict[str, Any]:
     """What an attempt noted when it began; empty if it died before that."""
     return next((event for event in attempt.log() if event["event"] == "start"), {})

@@ -1,10 +1,11 @@
 """What finished trials cost, phase by phase, their retrainings included."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import wasted
+from augbench.bench.store.attempt_log import joules
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.phases import CHARGED, PHASES
 from augbench.bench.store.points import identity_columns, of_whole_trials
@@ -13,6 +14,7 @@ from augbench.bench.store.unit_directory import UnitDirectory
 
 WASTED = "wasted"  # a phase of its own: what crashes lost, and no method is charged
 COUNTS = ("seconds", "cpu_seconds", "forward", "backward")
+ENERGY = ("processors", "gpu")
 
 
 def read_costs(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
@@ -26,15 +28,10 @@ def read_costs(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str
 
 
 def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, Any]]:
-    trial = run.unit(planned.spec.unit)
-    units = [trial]
-    if trial.check() is not None:
-        found = evaluations(run, planned.spec, trial.points())
-        units += [run.unit(unit) for unit in dict.fromkeys(each.unit for each in found)]
-    results = [unit.check() for unit in units]
-    done = [result for result in results if result is not None]
-    if len(done) < len(units):
+    units = _finished_units(run, planned)
+    if units is None:
         return
+    done = units.values()
     for phase in PHASES:
         costs = [result["costs"][phase] for result in done]
         sums = {name: sum(cost[name] for cost in costs) for name in COUNTS}
@@ -44,5 +41,42 @@ def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, An
     yield {**identity_columns(planned), **lost}
 
 
-def _lost(units: Sequence[UnitDirectory]) -> float:
+def _finished_units(
+    run: RunDirectory, planned: PlannedTrial
+) -> dict[UnitDirectory, dict[str, Any]] | None:
+    """A trial and its retrainings, one of each policy, and their results; None if one is to come."""
+    trial = run.unit(planned.spec.unit)
+    if trial.check() is None:
+        return None
+    found = evaluations(run, planned.spec, trial.points())
+    units = [trial, *map(run.unit, dict.fromkeys(each.unit for each in found))]
+    results = {unit: unit.check() for unit in units}
+    done = {unit: result for unit, result in results.items() if result is not None}
+    return done if len(done) == len(units) else None
+
+
+def read_energy(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """One record per finished trial of which the machine tells it: joules of processors and GPU.
+
+    Sums over all attempts at a trial and at its retrainings, one of each policy. They are those of
+    the machine while these ran: of two units at the same time each has the whole. A part that some
+    attempt does not tell is None. Damaged trials are left out.
+    """
+    return list(of_whole_trials(run, plan, _energy_of_trial))
+
+
+def _energy_of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, Any]]:
+    units = _finished_units(run, planned)
+    if units is None:
+        return
+    told = [joules(attempt) for unit in units for attempt in unit.attempts()]
+    sums = {
+        part: sum(each[part] for each in told) if all(part in each for each in told) else None
+        for part in ENERGY
+    }
+    if any(value is not None for value in sums.values()):
+        yield {**identity_columns(planned), **sums}
+
+
+def _lost(units: Iterable[UnitDirectory]) -> float:
     return sum(wasted(unit) for unit in units)

@@ -161,6 +161,7 @@ class EndEvent(TypedDict):
     time: float
     measured: NotRequired[float]
     lived: NotRequired[Seconds]
+    joules: NotRequired[dict[str, Seconds]]
     error: NotRequired[str]
     reason: NotRequired[str]
 
@@ -172,6 +173,7 @@ class Pulse(TypedDict, total=False):
 
     time: Metric
     lived: Seconds
+    joules: dict[str, Seconds]
     step: Count
     phase: str
     charged_seconds: Seconds
