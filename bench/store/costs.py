@@ -44,7 +44,7 @@ def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, An
 def _finished_units(
     run: RunDirectory, planned: PlannedTrial
 ) -> dict[UnitDirectory, dict[str, Any]] | None:
-    """A trial and its retrainings, one of each policy, and their results; None if one is to come."""
+    """A trial and its retrainings, one of each policy, with results; None if one is to come."""
     trial = run.unit(planned.spec.unit)
     if trial.check() is None:
         return None
