@@ -66,6 +66,8 @@ def read_energy(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
 
 
 def _energy_of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, Any]]:
+    if not any(map(joules, run.unit(planned.spec.unit).attempts())):
+        return  # before any file is checked: few machines tell
     units = _finished_units(run, planned)
     if units is None:
         return
