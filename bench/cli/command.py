@@ -28,6 +28,7 @@ from augbench.bench.cli.arguments import (
     Workers,
     with_workers,
 )
+from augbench.bench.cli.data_command import data_app
 from augbench.bench.cli.doctor_command import doctor
 from augbench.bench.cli.merge_command import merge
 from augbench.bench.cli.plan_command import plan
@@ -273,6 +274,7 @@ def status(run: RunPath) -> None:
 app.command()(merge)
 app.command()(watch)
 app.command()(doctor)
+app.add_typer(data_app, name="data")
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)

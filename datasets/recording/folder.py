@@ -30,7 +30,7 @@ def find_sources(options: RecordingsOptions, folder: Path) -> list[Source]:
         night_of = _part(options.night, "night") if options.night else _stem
         pairs = [*pair(names, _matching(folder, options.events_files), night_of, folder)]
     else:
-        pairs = [(file, _table_beside(file)) for file in names]
+        pairs = [(file, table_beside(file)) for file in names]
     sources = [
         Source(str(file.relative_to(folder)), subject_of(file), file, events)
         for file, events in pairs
@@ -153,7 +153,7 @@ def _part(pattern: str, option: str) -> Callable[[Path], str]:
     return part
 
 
-def _table_beside(file: Path) -> Path | None:
+def table_beside(file: Path) -> Path | None:
     """The .tsv or .csv of events that belongs to a recording, if there is one."""
     stem = _stem(file)
     stems = [stem, f"{stem}_events", f"{stem.rpartition('_')[0]}_events"]

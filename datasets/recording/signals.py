@@ -57,7 +57,7 @@ def open_recording(path: Path, how: Preparation) -> Recording:
                 f"header says {header.n_records:,}; get the whole file, or set allow_truncated = "
                 "true to use the windows that are whole"
             )
-    annotated = _read(path)
+    annotated = open_raw(path)
     names = _names(annotated, how.channels, path)
     reference = _reference(annotated.ch_names, names, how, path)
     raw = annotated
@@ -65,7 +65,8 @@ def open_recording(path: Path, how: Preparation) -> Recording:
         # MNE brings all channels of a file to the highest rate, so the others are left out. Not in
         # GDF files, of which MNE 1.13 then gives the numbers of other channels.
         needed = list(dict.fromkeys([*names, *reference]))
-        raw = _read(path, include=needed, exclude_after_unique=True)  # of equal names, C3-0, C3-1
+        # Of equal names MNE makes C3-0 and C3-1.
+        raw = open_raw(path, include=needed, exclude_after_unique=True)
     rate = float(raw.info["sfreq"])
     _check_rate(rate, how, path)
     if start is None and raw.info["meas_date"] is not None:
@@ -162,7 +163,11 @@ def _ratio(rate: float, new_rate: float) -> Fraction | None:
     return near if abs(near * rate / new_rate - 1) < SAME_RATE else None
 
 
-def _read(path: Path, **options: Any) -> Any:
+def open_raw(path: Path, **options: Any) -> Any:
+    """MNE's reader of a recording, of whichever format; no signal is read yet.
+
+    Raises UserError for what MNE cannot read.
+    """
     import mne
 
     with warnings.catch_warnings():
@@ -172,7 +177,7 @@ def _read(path: Path, **options: Any) -> Any:
             return mne.io.read_raw(path, preload=False, verbose="ERROR", **options)
         except Exception as error:  # MNE raises many kinds for damaged bytes
             if path.suffix.lower() in SUFFIXES and "encoding" not in options:
-                return _read(path, **options, encoding="latin1")
+                return open_raw(path, **options, encoding="latin1")
             raise UserError(
                 f"cannot read {path.name} ({type(error).__name__}: {_first_line(error)}): MNE "
                 "reads EDF, BDF, FIF, GDF, BrainVision and EEGLAB; delete a torn file, or name "

@@ -1,0 +1,137 @@
+"""What an .npz holds, for whoever is about to make a task of it: facts, and what is odd."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augbench.datasets.array_fields import (
+    check_keys,
+    read_channels,
+    read_groups,
+    read_labels,
+    read_sampling_rate,
+)
+from augbench.datasets.errors import listed
+from augbench.datasets.examples import check_header
+from augbench.datasets.npz import Npz, open_npz, read_blocks
+
+FEW = 10  # windows of a class, from which less than one is in each part of a fold
+UNITS = (  # by the median deviation of a channel: from here on it looks like
+    (0.0, "volts"),
+    (1e-3, "millivolts or standardised"),
+    (5.0, "microvolts"),
+    (5e3, "raw counts of an amplifier"),
+)
+
+
+class Inspected(NamedTuple):
+    """What stands in a file; oddities do not keep a task from being built of it."""
+
+    kind: str
+    facts: tuple[str, ...]
+    oddities: tuple[str, ...]
+    grouped: bool
+    own_split: bool
+
+
+class _Numbers(NamedTuple):
+    """What the values of x say, over all examples."""
+
+    n_bad: int  # examples with NaN or infinite values
+    flat: NDArray[np.float64]  # (C,): the share of the examples in which a channel never changes
+    deviation: float  # median over examples and channels
+    low: float
+    high: float
+
+
+def inspect_arrays(path: Path) -> Inspected:
+    """Read a whole .npz, block by block. UserError: it cannot be a task at all."""
+    npz = open_npz(path)
+    check_keys(npz)
+    x = npz.members["x"]
+    kind = check_header(x, None, path.name)
+    labels, names = read_labels(npz, x.shape[0], ())
+    groups = read_groups(npz, x.shape[0])
+    channels = read_channels(npz, kind, x.shape[1])
+    rate = read_sampling_rate(npz, kind)
+    numbers = _read_numbers(npz)
+    counts = np.bincount(labels, minlength=len(names))
+    facts = [_shape(kind, x.shape, rate), f"{len(names)} classes: {_balance(names, counts)}"]
+    if channels:
+        facts.append(f"channels {listed(list(channels))}")
+    if groups is not None:
+        sizes = np.bincount(groups.number)
+        facts.append(f"{len(sizes)} groups of {sizes.min()} to {sizes.max()} examples")
+    if kind == "eeg":
+        unit = [name for start, name in UNITS if numbers.deviation >= start][-1]
+        facts.append(
+            f"a channel of a window deviates by {numbers.deviation:.3g} (median): it looks like "
+            f"{unit}; each is scaled to 1 unless standardise = false"
+        )
+    else:
+        facts.append(f"values from {numbers.low:g} to {numbers.high:g}")
+    oddities = [*_odd_values(kind, numbers, channels), *_odd_labels(names, counts)]
+    if kind == "eeg" and not rate:
+        oddities.append(
+            "no sampling_rate: operations that think in hertz are left out; add the array"
+        )
+    if kind == "eeg" and not channels:
+        oddities.append("no channels: operations that need places of electrodes are left out")
+    own_split = any(name in npz.members for name in ("split", "fold"))
+    if groups is None and kind == "eeg" and not own_split:
+        oddities.append(
+            "no groups: windows of one subject will be in training and in test, and the scores "
+            "too good; add the array groups"
+        )
+    return Inspected(kind, tuple(facts), tuple(oddities), groups is not None, own_split)
+
+
+def _read_numbers(npz: Npz) -> _Numbers:
+    n, n_channels = npz.members["x"].shape[:2]
+    n_bad, n_flat = 0, np.zeros(n_channels)
+    low, high, deviations = np.inf, -np.inf, []
+    for block in read_blocks(npz, "x").blocks:
+        flat = block.reshape(len(block), n_channels, -1).astype(np.float64)
+        good = np.isfinite(flat).all((1, 2))
+        n_bad += int((~good).sum())
+        if good.any():
+            values = flat[good]
+            n_flat += (np.ptp(values, axis=2) == 0).sum(0)
+            deviations.append(values.std(2))
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    deviation = float(np.median(np.concatenate(deviations))) if deviations else 0.0
+    return _Numbers(n_bad, n_flat / max(1, n - n_bad), deviation, low, high)
+
+
+def _shape(kind: str, shape: tuple[int, ...], rate: float) -> str:
+    if kind == "image":
+        return f"{shape[0]:,} images of {shape[1]} x {shape[2]} x {shape[3]}"
+    length = f"{shape[2] / rate:g} s at {rate:g} Hz" if rate else f"{shape[2]} samples"
+    return f"{shape[0]:,} windows of {shape[1]} channels and {length}"
+
+
+def _balance(names: tuple[str, ...], counts: NDArray[np.int64]) -> str:
+    return listed([f"{name} {count:,}" for name, count in zip(names, counts, strict=True)])
+
+
+def _odd_values(kind: str, numbers: _Numbers, channels: tuple[str, ...]) -> Iterator[str]:
+    if numbers.n_bad:
+        yield f"{numbers.n_bad:,} examples hold NaN or infinite values: leave them out"
+    if kind == "image":
+        if numbers.low < 0 or numbers.high > 1:
+            yield "images have to lie in [0, 1]: scale them"
+        return
+    for number in np.flatnonzero(numbers.flat > 0):
+        name = channels[number] if channels else f"number {number + 1}"
+        yield f"channel {name} never changes in {numbers.flat[number]:.0%} of the windows"
+
+
+def _odd_labels(names: tuple[str, ...], counts: NDArray[np.int64]) -> Iterator[str]:
+    for name, count in zip(names, counts, strict=True):
+        if count < FEW:
+            yield f"class {name} has {count} examples only"
+    if counts.max() > 3 * counts.min():
+        yield "classes are uneven: balanced accuracy, the default metric, weighs them alike"

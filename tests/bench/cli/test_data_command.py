@@ -1,0 +1,129 @@
+"""`augbench data check`: what it says of own data, and whether its first suite is one."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from augbench.bench.cli.data_command import check
+from augbench.bench.plan.suite import load_suite
+from augbench.bench.unit.job import load_task
+from augbench.datasets.errors import UserError
+
+RANDOM = np.random.default_rng(0)
+Y = np.arange(60) % 3
+
+
+def said(
+    capsys: pytest.CaptureFixture[str], path: Path, out: Path | None = None
+) -> tuple[list[str], list[str]]:
+    """The facts, and what one has to mind."""
+    check(path, out)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("- ")]
+    mind = [line.removeprefix("- mind: ") for line in lines if line.startswith("- mind: ")]
+    return [line for line in lines if not line.startswith("- mind: ")], mind
+
+
+def save(path: Path, **arrays: Any) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def eeg(**changes: Any) -> dict[str, Any]:
+    x = RANDOM.normal(0, 2e-5, size=(60, 3, 64))
+    named = {"groups": Y * 0 + np.arange(60) // 6, "sampling_rate": 64.0}
+    return {"x": x, "y": Y, "channels": np.array(["Fz", "Cz", "Pz"]), **named, **changes}
+
+
+def test_good_data_have_facts_and_nothing_to_mind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, mind = said(capsys, save(tmp_path / "mine.npz", **eeg()))
+    assert facts[0] == "- 60 windows of 3 channels and 1 s at 64 Hz"
+    assert facts[1] == "- 3 classes: 0 20, 1 20, 2 20"
+    assert "- 10 groups of 6 to 6 examples" in facts
+    assert any("it looks like volts" in fact for fact in facts)
+    assert any("60 windows of 10 groups; fold 0: " in fact for fact in facts)
+    assert mind == []
+
+
+def test_what_is_odd_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = eeg()
+    data["x"][:30, 1] = 0.0
+    data["x"][7, 0, 0] = np.nan
+    data["y"] = np.where(np.arange(60) < 55, 0, 1)
+    for name in ("groups", "sampling_rate"):
+        del data[name]
+    _, mind = said(capsys, save(tmp_path / "odd.npz", **data))
+    text = "\n".join(mind)
+    for part in (
+        "1 examples hold NaN",
+        "channel Cz never changes in 49% of the windows",
+        "class 1 has 5 examples only",
+        "classes are uneven",
+        "no sampling_rate",
+        "no groups",
+        "a task cannot be made of it yet: x in odd.npz has NaN",
+    ):
+        assert part in text, part
+
+
+def test_images_have_no_talk_of_electrodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = save(tmp_path / "i.npz", x=255 * RANDOM.random((60, 1, 8, 8)), y=Y)
+    facts, mind = said(capsys, file)
+    assert facts[0] == "- 60 images of 1 x 8 x 8"
+    assert mind[0] == "images have to lie in [0, 1]: scale them"
+    assert len(mind) == 2  # and so no task can be made of it
+
+
+def test_its_suite_runs_on_what_was_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mine.toml"
+    check(save(tmp_path / "my data [1].npz", **eeg()), out)
+    assert f"augbench run {out} --data {tmp_path}" in capsys.readouterr().out.replace("\n", " ")
+    suite = load_suite(out)
+    task = load_task(suite.plan[0].spec.task, tmp_path)
+    assert task.class_names == ("0", "1", "2")
+    with pytest.raises(UserError, match="is there already"):
+        check(tmp_path / "my data [1].npz", out)
+
+
+def test_a_folder_of_nights_is_understood(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from augbench.datasets.simulated_nights.folder import NightsOptions, write_nights
+
+    for layout, name in (("mass", "m"), ("sleep-edf", "s")):
+        list(write_nights(tmp_path / name, NightsOptions(layout, 4, hours=0.5), []))
+        facts, _ = said(capsys, tmp_path / name, tmp_path / f"{name}.toml")
+        assert "4 are recordings of" in facts[0]
+        assert any("events of 30 s (median): 'Sleep stage" in fact for fact in facts)
+        table = tomllib.loads((tmp_path / f"{name}.toml").read_text())["tasks"][name]
+        assert table["events"]["Sleep stage 2"] == "Sleep stage 2"
+        task = load_task(load_suite(tmp_path / f"{name}.toml").plan[0].spec.task, tmp_path)
+        assert task.n_classes >= 2
+
+
+@pytest.mark.parametrize("what", ["nothing", "empty", "text"])
+def test_what_cannot_be_used_is_one_sentence(what: str, tmp_path: Path) -> None:
+    path = tmp_path / what
+    if what == "empty":
+        path.mkdir()
+    if what == "text":
+        path.write_text("hello")
+    with pytest.raises(UserError):
+        check(path)
+
+
+def test_odd_files_are_told_and_the_others_read(
+    sleep_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, mind = said(capsys, sleep_root / "edf_odd")
+    assert "recordings of 5 to 1800 s" in facts[0]
+    assert any(each.startswith("rates differ") for each in mind)
+    assert any(each.startswith("channels differ") for each in mind)
