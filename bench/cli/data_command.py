@@ -83,8 +83,13 @@ def _folder(path: Path) -> tuple[list[str], list[str], str]:
     if found.event_seconds < SIDE_BY_SIDE:
         lines += ["window_seconds = 1.0", "offset_seconds = 0.0  # after the onset of each event"]
     lines += ["", f"[tasks.{_label(path)}.events]  # a class, and the text of its events"]
-    lines += [f"{_text(text)} = {_text(text)}" for text in found.texts] or ['# a = "the text"']
+    lines += [_event_line(text) for text in found.texts] or ['# a = "the text"']
     return list(found.facts), list(found.oddities), _suite(path, 3, lines)
+
+
+def _event_line(text: str) -> str:
+    """A class of the same name as its text; one with a question mark is left out, as not known."""
+    return f"{'# ' * ('?' in text)}{_text(text)} = {_text(text)}"
 
 
 def _suite(path: Path, n_folds: int, lines: list[str]) -> str:
