@@ -1,6 +1,7 @@
 """Figure 8: accuracy against cumulative device hours, of every method on one task."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -8,7 +9,7 @@ from augbench.analysis.figures.accuracy import accuracy_figure
 from augbench.analysis.paper.claims import Claim, judged
 from augbench.analysis.paper.intervals import Estimate
 from augbench.analysis.paper.paper_figure import PaperFigure, Run
-from augbench.analysis.tables.frame import load
+from augbench.analysis.tables.frame import LEAST_BUSY, Results, load
 from augbench.analysis.tables.panels import HOUR_AXES, panel_table
 from augbench.datasets.errors import UserError
 
@@ -19,9 +20,10 @@ QUARTILES = "the interval is that of the quartiles over folds and seeds"
 def hour_table(runs: Sequence[Run]) -> pd.DataFrame:
     """The curves of all methods along both readings of the hours: a ``panel_table``.
 
+    Where trials waited for their processor, hours are those in which it worked for them.
     UserError: the run has not exactly one task.
     """
-    results = load(runs[0].path)
+    results = in_processor_time(load(runs[0].path))
     tasks = results.trials["task"].unique()
     if len(tasks) != 1:
         raise UserError(
@@ -29,6 +31,21 @@ def hour_table(runs: Sequence[Run]) -> pd.DataFrame:
             "with --task"
         )
     return panel_table(results, tasks[0], HOUR_AXES)
+
+
+def in_processor_time(results: Results) -> Results:
+    """The same results; if a trial waited for its processor, with processor time as the hours.
+
+    Hours that pass are too long on a machine that does other things too, and by other factors for
+    each method. All trials are counted alike. The ``device`` of the points says so.
+    """
+    points = results.points
+    if not (points["busy"] < LEAST_BUSY).any():
+        return results
+    hours = [name for name in map(str, points) if name.startswith("hours")]
+    scaled = points[hours].mul(points["busy"].fillna(1.0), axis=0)
+    device = points["device"] + ", processor time"
+    return replace(results, points=points.assign(**scaled, busy=1.0, device=device))
 
 
 def hour_claims(table: pd.DataFrame) -> list[Claim]:
