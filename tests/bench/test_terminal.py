@@ -24,6 +24,7 @@ def test_a_label_reads_as_it_was_written(label: str) -> None:
     print_line(console, f"{label} ended")
     row = {"task": label, "method": label, "fold": 0, "seed": 0, "trial": "abc", "state": "failed"}
     row |= {"points_scored": 0, "points_known": 1, "wasted_seconds": 0.0, "reason": label}
+    row |= {"valid": None, "retrainings_left": 0}
     printed = "\n".join([console.export_text(), plan_text(label, [row]), status_text([row])])
     assert printed.count(printable(label)) == 1 + 3 + 3  # line; title and two cells; three cells
     assert "\x1b" not in printed
