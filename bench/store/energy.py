@@ -44,19 +44,22 @@ def _rapl_counters(powercap: Path) -> list[Counter]:
     zones = []
     for zone in sorted(powercap.glob("intel-rapl:*")):  # AMD's have this name too
         with suppress(OSError, ValueError):
-            kind = (zone / "name").read_text().strip()
+            kind = (zone / "name").read_text(encoding="utf-8").strip()
             if kind.startswith("package") or kind == "dram":
                 zones.append(_rapl_counter(zone))
     return zones
 
 
 def _rapl_counter(zone: Path) -> Counter:
-    file, largest = zone / "energy_uj", int((zone / "max_energy_range_uj").read_text())
-    last, total = int(file.read_text()), 0
+    file, largest = (
+        zone / "energy_uj",
+        int((zone / "max_energy_range_uj").read_text(encoding="utf-8")),
+    )
+    last, total = int(file.read_text(encoding="utf-8")), 0
 
     def joules() -> float:
         nonlocal last, total
-        now = int(file.read_text())
+        now = int(file.read_text(encoding="utf-8"))
         total += now - last if now >= last else now + largest - last
         last = now
         return total / 1e6
