@@ -166,7 +166,7 @@ def test_no_damage_ends_in_a_traceback_a_hang_or_a_wrong_result(
     units = sorted(file for file in whole.rglob("*.json*") if file.is_file())
     # Looking for plug-ins is a third of the time of a command.
     monkeypatch.setattr("augbench.datasets.plugins.entry_points", lambda **group: ())
-    monkeypatch.setattr("augbench.analysis.report.DOTS_PER_INCH", 20)
+    monkeypatch.setattr("augbench.analysis.figures.image_files.DOTS_PER_INCH", 20)
     for number in range(N_DAMAGES):
         out = tmp_path / "search"
         shutil.copytree(whole, out)
@@ -203,7 +203,7 @@ def test_no_damage_ends_in_a_traceback_a_hang_or_a_wrong_result(
 def _report(out: Path) -> str:
     """What the command complains of; where it does not, the names of the files that it wrote."""
     try:
-        report(out)
+        report([out])
     except (UserError, OSError) as error:
         return str(error)
     return "".join(map(str, (out / "report").iterdir()))
