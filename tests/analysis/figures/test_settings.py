@@ -33,11 +33,11 @@ SETTINGS = {
 SCRIPT = """
 import sys
 from pathlib import Path
-from augbench.analysis.command import import_matplotlib
+from augbench.analysis.load_matplotlib import import_matplotlib
 import_matplotlib()
 from augbench.analysis.figures.accuracy import FIGURES
 from augbench.analysis.tables.frame import POINT_COLUMNS, results
-from augbench.analysis.report import png
+from augbench.analysis.figures.image_files import png
 keys = {"task": "toy", "method": "none", "fold": 0, "seed": 0, "trial": "x"}
 numbers = {name: 1 for name in POINT_COLUMNS}
 row = numbers | keys | {"kind": "model", "metric": "accuracy", "device": "cpu", "shared": False}

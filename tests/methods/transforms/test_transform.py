@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from augbench.methods.transforms.transform import (
-    device_constant,
+    DeviceConstant,
     draw_signed,
     draw_uniform,
     per_sample,
@@ -71,7 +71,7 @@ def test_values_per_sample_take_the_shape_and_dtype_of_x() -> None:
 
 
 def test_a_constant_is_copied_once_to_each_device_and_dtype() -> None:
-    table = device_constant(torch.tensor([1.0, 2.0], dtype=torch.float64))
+    table = DeviceConstant(torch.tensor([1.0, 2.0], dtype=torch.float64))
     x = torch.zeros(1)
     assert table(x).dtype == torch.float32
     assert table(x) is table(x)
@@ -80,11 +80,11 @@ def test_a_constant_is_copied_once_to_each_device_and_dtype() -> None:
 
 
 def test_indices_keep_their_dtype() -> None:
-    assert device_constant(torch.tensor([1, 0]))(torch.zeros(1)).dtype == torch.int64
+    assert DeviceConstant(torch.tensor([1, 0]))(torch.zeros(1)).dtype == torch.int64
 
 
 def test_a_constant_first_asked_for_in_inference_serves_a_training_too() -> None:
-    table = device_constant(torch.tensor([1.0, 2.0], dtype=torch.float64))
+    table = DeviceConstant(torch.tensor([1.0, 2.0], dtype=torch.float64))
     with torch.inference_mode():
         table(torch.zeros(1))
     x = torch.ones(2, requires_grad=True)
