@@ -143,10 +143,15 @@ def _method_rows(results: Results, here: Results) -> pd.DataFrame:
             "lost_seconds": here.trials.groupby("method")["wasted_seconds"].sum(),
         }
     ).reset_index()
-    labels = results.trials["method"].unique()  # of the whole suite, so that all figures agree
+    return styled(counts, results)
+
+
+def styled(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """A table with a column ``method``, and ``STYLE_COLUMNS``, as in all figures of the run."""
+    labels = results.trials["method"].unique()
     styles = method_styles({label: results.methods.get(label, label) for label in labels})
-    rows = [styles[label] for label in counts["method"]]
-    return counts.join(pd.DataFrame(rows, columns=list(STYLE_COLUMNS), index=counts.index))
+    rows = [styles[label] for label in table["method"]]
+    return table.join(pd.DataFrame(rows, columns=list(STYLE_COLUMNS), index=table.index))
 
 
 def _has_epochs(results: Results, label: str) -> bool:

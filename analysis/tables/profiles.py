@@ -5,8 +5,8 @@ import pandas as pd
 
 from augbench.analysis.statistics.performance_profile import score_profile
 from augbench.analysis.tables.frame import Results
-from augbench.analysis.tables.panels import STYLE_COLUMNS
-from augbench.analysis.tables.task_scores import DIGITS, styled, task_scores
+from augbench.analysis.tables.panels import STYLE_COLUMNS, styled
+from augbench.analysis.tables.task_scores import DIGITS, task_scores
 
 PROFILE_COLUMNS = {
     "task": "str",

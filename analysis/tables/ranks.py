@@ -14,8 +14,8 @@ from augbench.analysis.statistics.friedman import (
 )
 from augbench.analysis.statistics.paired import ALPHA
 from augbench.analysis.tables.frame import Results
-from augbench.analysis.tables.panels import STYLE_COLUMNS
-from augbench.analysis.tables.task_scores import shared_scores, styled, task_means, task_scores
+from augbench.analysis.tables.panels import STYLE_COLUMNS, styled
+from augbench.analysis.tables.task_scores import shared_scores, task_means, task_scores
 
 RANK_COLUMNS = {
     "method": "str",

@@ -7,10 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augbench.analysis.statistics.aggregate import interquartile_mean
-from augbench.analysis.styles import method_styles
 from augbench.analysis.tables.frame import Results
 from augbench.analysis.tables.gains import final_test_scores
-from augbench.analysis.tables.panels import REFERENCES, STYLE_COLUMNS, own_devices
+from augbench.analysis.tables.panels import REFERENCES, own_devices
 from augbench.analysis.tables.scores import reference_labels
 
 DIGITS = 12  # of a score; scores that are alike so far are a tie
@@ -80,11 +79,3 @@ def mixed_devices(results: Results) -> list[str]:
     """The tasks whose hours do not compare, since they are of several devices."""
     by_task = results.points.groupby("task")
     return [str(task) for task, points in by_task if own_devices(points)]
-
-
-def styled(table: pd.DataFrame, results: Results) -> pd.DataFrame:
-    """A table with a column ``method``, and ``STYLE_COLUMNS``, as in all figures of the run."""
-    labels = results.trials["method"].unique()
-    styles = method_styles({label: results.methods.get(label, label) for label in labels})
-    rows = [styles[label] for label in table["method"]]
-    return table.join(pd.DataFrame(rows, columns=list(STYLE_COLUMNS), index=table.index))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-PAGE = Path(__file__).parents[1] / "docs" / "library.md"
+PAGE = Path(__file__).parents[2] / "docs" / "library.md"
 
 
 def blocks(text: str) -> list[tuple[int, str]]:
