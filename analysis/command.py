@@ -79,10 +79,6 @@ def report(
     from augbench.bench.search.search import holds_search
 
     target = out or runs[0] / "report"
-    _check(runs, out, formats or (), band)
-    if holds_search(runs[0]):
-        _report_search(runs[0], target)
-        return
     wishes = _Wishes(
         formats=tuple(formats or DEFAULT_FORMATS),
         include_shared=include_shared,
@@ -90,6 +86,10 @@ def report(
         charge_search=charge_search,
         impute_failed=impute_failed,
     )
+    _check(runs, out, formats or (), band, wishes.words())
+    if holds_search(runs[0]):
+        _report_search(runs[0], target)
+        return
     words = ["augbench", "report", *map(str, runs), *wishes.words()]
     if len(runs) == 1:
         _report_run(runs[0], target, wishes, words)
@@ -117,7 +117,13 @@ class _Wishes(NamedTuple):
         return words + ["--band", self.band] * (self.band != "quartiles")
 
 
-def _check(runs: Sequence[Path], out: Path | None, formats: Sequence[str], band: str) -> None:
+def _check(
+    runs: Sequence[Path],
+    out: Path | None,
+    formats: Sequence[str],
+    band: str,
+    flags: list[str],
+) -> None:
     """Raise a UserError for what does not go together, before anything is read."""
     from augbench.analysis.file_formats import check_formats
     from augbench.analysis.tables.bands import BANDS
@@ -132,8 +138,11 @@ def _check(runs: Sequence[Path], out: Path | None, formats: Sequence[str], band:
         raise UserError(f"{search} is a search: give it alone, without other runs")
     if len(runs) > 1 and out is None:
         raise UserError("several runs have no folder in common: choose one with -o")
-    if search is not None and formats:
-        raise UserError(f"{search} is a search, of which --format writes nothing: leave it out")
+    if search is not None and (formats or flags):
+        words = ", ".join(["--format"] * bool(formats) + flags)
+        raise UserError(
+            f"{search} is a search, whose report is not changed by {words}: leave it out"
+        )
     if out is not None and out.suffix == PAGE_SUFFIX and formats:
         raise UserError(
             f"--format is for the files beside the page, and {out} is the page alone: give a "

@@ -198,8 +198,12 @@ def _task_table(
         )
     if "x" not in task and "y" not in task:
         return dict(task), data
-    arrays: dict[str, Any] = {key: _array(value) for key, value in task.items() if key in KEYS}
-    rest = {key: value for key, value in task.items() if key not in KEYS}
+    arrays: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for key, value in task.items():
+        # An array of another name is one that the task does not know, and it says so.
+        is_array = key in KEYS or isinstance(value, np.ndarray | torch.Tensor)
+        (arrays if is_array else rest)[key] = _array(value) if is_array else value
     folder = run / ".arrays"  # hidden: a run directory begins empty
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "arrays.npz", **arrays)
@@ -207,4 +211,7 @@ def _task_table(
 
 
 def _array(value: Any) -> Any:
-    return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
+    try:
+        return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
+    except ValueError as error:  # lists of different lengths
+        raise UserError(f"x and y have to be arrays, all examples of one shape ({error})") from None

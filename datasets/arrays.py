@@ -57,7 +57,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     """Build a task from an .npz with x and y, and optionally other arrays of these names.
 
     x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
-    integers or text; groups (N,), for example subjects, each in one part of a fold only; channels
+    integers or text; groups (N,), for example subjects, each in one part of a fold; channels
     (C,) names; sampling_rate in hertz; classes (K,) names, in the order of the labels; split or
     fold (N,), a split of the file's own (`read_own_split`). A large x is prepared once, kept in the
     cache, and mapped.

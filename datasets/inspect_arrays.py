@@ -30,11 +30,8 @@ UNITS = (  # by the median deviation of a channel: from here on it looks like
 class Inspected(NamedTuple):
     """What stands in a file; oddities do not keep a task from being built of it."""
 
-    kind: str
     facts: tuple[str, ...]
     oddities: tuple[str, ...]
-    grouped: bool
-    own_split: bool
 
 
 class _Numbers(NamedTuple):
@@ -86,7 +83,7 @@ def inspect_arrays(path: Path) -> Inspected:
             "no groups: windows of one subject will be in training and in test, and the scores "
             "too good; add the array groups"
         )
-    return Inspected(kind, tuple(facts), tuple(oddities), groups is not None, own_split)
+    return Inspected(tuple(facts), tuple(oddities))
 
 
 def _read_numbers(npz: Npz) -> _Numbers:

@@ -50,8 +50,8 @@ def charge_searches(results: Results, run: Path) -> Results:
     searches = open_run(run)[1].searches
     if not searches:
         raise UserError(
-            f"--charge-search: the suite of {run} names no search; run it with the best.toml that "
-            "augbench search wrote: augbench run SUITE --with best.toml"
+            f"--charge-search: the suite {results.suite!r} names no search; run it with the "
+            "best.toml that augbench search wrote: augbench run SUITE --with best.toml"
         )
     points = results.points.copy()
     for label, search in searches.items():

@@ -35,6 +35,7 @@ def check(
 
     if not path.exists():
         raise UserError(f"there is no {path}: give an .npz file or a folder of recordings")
+    path = path.resolve()  # "." has no name
     console = Console()
     facts, oddities, suite = _folder(path) if path.is_dir() else _arrays(path)
     for fact in facts:

@@ -72,7 +72,7 @@ def plan(
 
 def _check_device(device: str | None, *, hours: bool) -> None:
     if hours:
-        from augbench.bench.driver.run_options import check_device
+        from augbench.bench.unit.device import check_device
 
         check_device(device or "cpu")
     elif device is not None:

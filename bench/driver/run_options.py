@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-
-import torch
+from typing import get_args
 
 from augbench.bench.engines.engine import Engine, EngineName
 from augbench.bench.engines.inline import InlineEngine
 from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.plan.tables import Resources
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.device import check_device
 from augbench.bench.unit.work import Host
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ def check_run_options(options: RunOptions) -> None:
     hours = options.stop_after_hours
     if hours is not None and not 0 < hours < inf:
         raise UserError(f"--stop-after is {hours:g}; it has to be above 0 hours")
+    if options.engine not in get_args(EngineName):
+        raise unknown("engine", options.engine, get_args(EngineName))
     if options.engine == "inline" and (options.address or options.ship_code):
         word = "--address" if options.address else "--ship-code"
         raise UserError(f"{word} is for --engine ray: leave out {word} or --engine inline")
@@ -43,14 +45,6 @@ def check_run_options(options: RunOptions) -> None:
             "--device is for --engine inline; with Ray ask for GPUs by --set resources.gpus=1"
         )
     check_device(options.device)
-
-
-def check_device(device: str) -> None:
-    """Raise a UserError for a device that is unknown, or that this machine does not have."""
-    if device not in ("cpu", "cuda"):
-        raise UserError(f"--device {device}: known: cpu, cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no GPU on this machine: leave out --device")
 
 
 def open_directory(path: Path, header: str) -> RunDirectory:

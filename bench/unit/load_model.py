@@ -12,6 +12,7 @@ from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.points import best_point
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.device import check_device
 from augbench.bench.unit.job import Job, trial_job
 from augbench.datasets.errors import UserError
 from augbench.methods import known_methods
@@ -39,6 +40,7 @@ def load_model(
     Raises a UserError if the path is no run directory, a choice is left open, the trial is not
     there or has not finished, its file is damaged, or the data are missing.
     """
+    check_device(device)
     directory, suite = open_run(Path(run))
     planned = select_trial(suite.plan, task=task, method=method, fold=fold, seed=seed)
     file = _model_file(directory, planned)

@@ -33,8 +33,11 @@ class InspectedFolder(NamedTuple):
 def inspect_folder(folder: Path) -> InspectedFolder:
     """Read the headers and the events of the first recordings. UserError: there is none."""
     files = [f for f in files_under(folder) if f.name.lower().endswith(SUFFIXES)]
-    raws, unread = [], []
-    for file in files[:MOST_OPENED]:
+    raws: list[tuple[Path, Any]] = []
+    unread: list[str] = []
+    for file in files:
+        if len(raws) >= MOST_OPENED and any(raw.ch_names for _, raw in raws):
+            break
         try:
             raws.append((file, open_raw(file)))
         except UserError as error:
@@ -42,6 +45,8 @@ def inspect_folder(folder: Path) -> InspectedFolder:
     signals = [(file, raw) for file, raw in raws if raw.ch_names]
     apart = [file for file, raw in raws if not raw.ch_names]
     if not signals:
+        if unread:
+            raise UserError(unread[0])
         raise UserError(f"there is no recording in {folder}: the formats are {', '.join(SUFFIXES)}")
     events = [event for file, raw in signals for event in _events_of(file, raw, apart)]
     texts = Counter(event.text for event in events)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf, isfinite
-from typing import Any
+from typing import Any, get_args
 
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from augbench.datasets.errors import UserError, require
+from augbench.datasets.errors import UserError, require, unknown
 from augbench.datasets.task import Signal
 from augbench.methods.layers.layer import (
     AugmentationLayer,
@@ -70,6 +70,8 @@ class AugNet(AveragedModel):
                 initial_magnitude=initial_magnitude,
                 n_copies_train=n_copies_train,
                 n_copies_test=n_copies_test,
+                regularizer=regularizer,
+                at_eval=at_eval,
             )
         )
         if not isinstance(trunk, nn.Module):
@@ -92,12 +94,19 @@ class AugNet(AveragedModel):
 
     @staticmethod
     def _check(options: AugNetOptions) -> None:
+        for name, known in (("regularizer", Regularizer), ("at_eval", AtEval)):
+            if getattr(options, name) not in get_args(known):
+                raise unknown(name, str(getattr(options, name)), get_args(known))
+        for name in ("penalty", "temperature", "initial_weight", "initial_magnitude"):
+            value = getattr(options, name)
+            require(options, name, isinstance(value, int | float), "a number")
         require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
         require(options, "temperature", options.temperature > 0, "more than 0")
         require(options, "initial_weight", isfinite(options.initial_weight), "finite")
         require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
         for name in ("n_copies_train", "n_copies_test"):
-            require(options, name, getattr(options, name) >= 1, "1 or more")
+            copies = getattr(options, name)
+            require(options, name, isinstance(copies, int) and copies >= 1, "a whole number from 1")
 
     @property
     def augmentation_layers(self) -> list[AugmentationLayer]:

@@ -97,6 +97,8 @@ class PolicyTransform(nn.Module):
                 f"a policy was given a {type(x).__name__}; it takes tensors and arrays: "
                 "put torchvision's ToTensor() before it"
             )
+        if isinstance(x, np.ndarray):  # torch takes neither steps backwards nor other byte orders
+            x = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
         tensor = torch.as_tensor(x)
         if not tensor.is_floating_point():
             raise UserError(

@@ -181,6 +181,13 @@ def test_several_runs_are_shown_as_one(run, other, tmp_path, capsys):
     assert "4 of 4 trials are done" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("option", [{"band": "iqm"}, {"impute_failed": True}, {"formats": ["csv"]}])
+def test_options_of_runs_are_refused_for_a_search(tmp_path, option):
+    (tmp_path / "search.json").write_text("{}")
+    with pytest.raises(UserError, match="is a search, whose report is not changed by --"):
+        report([tmp_path], **option)
+
+
 def test_several_runs_need_a_place(run, other):
     with pytest.raises(UserError, match="choose one with -o"):
         report([run, other])

@@ -127,6 +127,12 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "augerino moves the pixels of images",
     ),
     "suite": (lambda: run_suite("quickstrt"), "unknown suite 'quickstrt'; did you mean"),
+    "an array of another name": (
+        lambda: search("none", {"x": arrays()[0], "y": arrays()[1], "folds": arrays()[1]}),
+        "rename 'folds' to 'fold'",
+    ),
+    "examples of two shapes": (lambda: search("none", ([[1, 2], [3]], [0, 1])), "of one shape"),
+    "engine": (lambda: search("none", "digits", engine="thread"), "unknown engine 'thread'"),  # type: ignore[arg-type]
     "overrides": (lambda: run_suite({}, overrides=["a=1"]), "overrides are for a suite's file"),
 }
 

@@ -76,3 +76,12 @@ def test_every_suite_is_one_that_can_be_read(page: Path) -> None:
 
 def test_the_reference_is_what_the_tables_hold() -> None:
     assert (ROOT / "docs" / "reference.md").read_text() == reference_page()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES.get)
+def test_no_block_of_code_has_lost_its_indent(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    lost = re.findall(
+        r"^(?:name = |augbench (?:run|report|plan|search|simulate-nights) ).*", text, re.MULTILINE
+    )
+    assert not lost

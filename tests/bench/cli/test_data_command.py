@@ -110,6 +110,28 @@ def test_a_folder_of_nights_is_understood(
         assert task.n_classes >= 2
 
 
+def test_the_reason_why_a_lone_file_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "bad.edf").write_text("0       not an EDF")
+    with pytest.raises(UserError, match=r"cannot read bad\.edf"):
+        check(tmp_path)
+
+
+def test_recordings_are_found_behind_many_files_of_events(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from augbench.datasets.simulated_nights.folder import NightsOptions, write_nights
+
+    list(write_nights(tmp_path / "n", NightsOptions("mass", 2, hours=0.5), []))
+    for number in range(12):
+        (tmp_path / "n" / f"00 {number}.edf").write_bytes(
+            (tmp_path / "n" / "01-03-0001 Base.edf").read_bytes()
+        )
+    monkeypatch.chdir(tmp_path / "n")
+    facts, _ = said(capsys, Path(), tmp_path / "n.toml")
+    assert "1 are recordings" in facts[0]
+    assert 'path = "n"' in (tmp_path / "n.toml").read_text()
+
+
 @pytest.mark.parametrize("what", ["nothing", "empty", "text"])
 def test_what_cannot_be_used_is_one_sentence(what: str, tmp_path: Path) -> None:
     path = tmp_path / what

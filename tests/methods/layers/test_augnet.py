@@ -305,7 +305,11 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "it has to be a torch.nn.Module",
     ),
     "penalty": (lambda: new_model(penalty=-1), "penalty is -1; it has to be 0 or more"),
-    "copies": (lambda: new_model(n_copies_test=0), "n_copies_test is 0; it has to be 1 or more"),
+    "copies": (lambda: new_model(n_copies_test=0), "n_copies_test is 0; it has to be a whole"),
+    "half a copy": (lambda: new_model(n_copies_test=2.5), "has to be a whole number from 1"),
+    "penalty as text": (lambda: new_model(penalty="0.2"), "penalty is .*0.2.*has to be a number"),
+    "regularizer": (lambda: new_model(regularizer="Selective"), "did you mean 'selective'"),
+    "at_eval": (lambda: new_model(at_eval="smaple"), "unknown at_eval 'smaple'; did you mean"),
     "magnitude": (lambda: new_model(initial_magnitude=2), r"initial_magnitude is 2; .*in \[0, 1\]"),
     "range": (lambda: new_model(ranges={"crop": 1.0}), "unknown transform in `ranges` 'crop'"),
     "x of braindecode's old form": (
