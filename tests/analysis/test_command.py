@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from augbench.analysis.command import report
 from augbench.analysis.figures import image_files
-from augbench.bench.driver.run import RunOptions, run_suite
-from augbench.bench.plan.suite import load_suite
 from augbench.datasets.errors import UserError
+from runs import run_inline
 
 SUITE = """
 name = "command"
@@ -31,10 +29,7 @@ def _small_pictures(monkeypatch):
 
 @pytest.fixture
 def run(tmp_path):
-    (tmp_path / "suite.toml").write_text(SUITE)
-    options = RunOptions(tmp_path / "run", tmp_path, engine="inline")
-    assert run_suite(load_suite(tmp_path / "suite.toml"), options, Console(quiet=True))
-    return options.out
+    return run_inline(SUITE, tmp_path / "run")
 
 
 def test_the_folder_has_the_page_and_the_terminal_its_path_and_summary(run, capsys):
@@ -161,10 +156,7 @@ def test_a_page_alone_takes_no_format(run, tmp_path):
 @pytest.fixture
 def other(tmp_path):
     """A run of the same task with another method."""
-    (tmp_path / "other.toml").write_text(SUITE.replace("[methods.fixed]", "[methods.randaugment]"))
-    options = RunOptions(tmp_path / "other", tmp_path, engine="inline")
-    assert run_suite(load_suite(tmp_path / "other.toml"), options, Console(quiet=True))
-    return options.out
+    return run_inline(SUITE.replace("[methods.fixed]", "[methods.randaugment]"), tmp_path / "other")
 
 
 def test_several_runs_are_shown_as_one(run, other, tmp_path, capsys):
@@ -194,9 +186,7 @@ def test_several_runs_need_a_place(run, other):
 
 
 def test_several_runs_of_other_options_are_one_sentence_and_no_page(run, tmp_path):
-    (tmp_path / "third.toml").write_text(SUITE.replace("epochs = 2", "epochs = 1"))
-    options = RunOptions(tmp_path / "third", tmp_path, engine="inline")
-    assert run_suite(load_suite(tmp_path / "third.toml"), options, Console(quiet=True))
+    out = run_inline(SUITE.replace("epochs = 2", "epochs = 1"), tmp_path / "third")
     with pytest.raises(UserError, match=r"means other options .*training\.epochs is 2 .* and 1"):
-        report([run, options.out], out=tmp_path / "page.html")
+        report([run, out], out=tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()

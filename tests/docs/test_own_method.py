@@ -5,13 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from augbench.analysis.tables.frame import load
-from augbench.bench.driver.run import run_suite
-from augbench.bench.driver.run_options import RunOptions
-from augbench.bench.plan.suite import load_suite
 from augbench.datasets import plugins
+from runs import run_inline
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-method.md"
 SUITE = """
@@ -45,8 +42,6 @@ def test_the_method_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         plugins, "entry_points", lambda group: [Entry()] * (group == "augbench.methods")
     )
     assert Entry.value in PAGE.read_text()
-    (tmp_path / "own.toml").write_text(SUITE)
-    options = RunOptions(tmp_path / "run", tmp_path, engine="inline")
-    assert run_suite(load_suite(tmp_path / "own.toml"), options, Console(quiet=True))
-    assert set(load(tmp_path / "run").points["method"]) == {"noise"}
+    run = run_inline(SUITE, tmp_path / "run")
+    assert set(load(run).points["method"]) == {"noise"}
     sys.modules.pop("my_package.noise")

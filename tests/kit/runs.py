@@ -1,9 +1,14 @@
-"""What two runs of one suite must share, as `from runs import timeless`."""
+"""Whole runs in this process, and what two of one suite must share: `from runs import ...`."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from augbench.bench.driver.run import run_suite
+from augbench.bench.driver.run_options import RunOptions
+from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.points import read_points
 
@@ -25,3 +30,12 @@ def timeless(path: Path) -> tuple[list[dict[str, Any]], dict[str, tuple[str, str
         digests = result["weights"], result["predictions_digest"]
         models[str(file.parent.relative_to(run.path))] = digests
     return points, models
+
+
+def run_inline(suite: str, out: Path) -> Path:
+    """Run a suite, given as TOML, to its end; its data are beside the run directory ``out``."""
+    file = out.with_name(f"{out.name}.toml")
+    file.write_text(suite, encoding="utf-8")
+    options = RunOptions(out, out.parent, engine="inline")
+    assert run_suite(load_suite(file), options, Console(quiet=True))
+    return out

@@ -1,15 +1,13 @@
 import json
 
 import pytest
-from rich.console import Console
 
 from augbench.analysis.html.history import History, Machine, read_history
 from augbench.analysis.html.provenance import provenance_section, suite_section
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.tables.frame import load
-from augbench.bench.driver.run import RunOptions, run_suite
-from augbench.bench.plan.suite import load_suite
 from augbench.datasets.errors import UserError
+from runs import run_inline
 
 SUITE = """
 name = "history"
@@ -25,10 +23,7 @@ n_policies = 1
 
 @pytest.fixture
 def run(tmp_path):
-    (tmp_path / "suite.toml").write_text(SUITE)
-    options = RunOptions(tmp_path / "run", tmp_path, engine="inline")
-    assert run_suite(load_suite(tmp_path / "suite.toml"), options, Console(quiet=True))
-    return options.out
+    return run_inline(SUITE, tmp_path / "run")
 
 
 def test_a_run_says_where_its_results_come_from(run):

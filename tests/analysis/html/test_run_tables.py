@@ -3,15 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from augbench.analysis.html.history import read_history
 from augbench.analysis.report import write_report
 from augbench.analysis.tables.frame import load
 from augbench.analysis.tables.run_tables import load_run_tables
-from augbench.bench.driver.run import run_suite
-from augbench.bench.driver.run_options import RunOptions
-from augbench.bench.plan.suite import load_suite
+from runs import run_inline
 
 SUITE = """
 name = "real"
@@ -42,11 +39,8 @@ def save_recordings(file):
 def report(tmp_path_factory):
     """The folder of its report."""
     folder = tmp_path_factory.mktemp("real")
-    (folder / "suite.toml").write_text(SUITE)
     save_recordings(folder / "own.npz")
-    run = folder / "run"
-    options = RunOptions(run, folder, engine="inline")
-    assert run_suite(load_suite(folder / "suite.toml"), options, Console(quiet=True))
+    run = run_inline(SUITE, folder / "run")
     write_report(
         load(run), folder / "report", history=read_history(run), tables=load_run_tables(run)
     )

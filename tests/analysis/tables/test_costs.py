@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from rich.console import Console
 
 from augbench.analysis.figures.costs import cost_figure
 from augbench.analysis.figures.image_files import png
@@ -20,10 +19,8 @@ from augbench.analysis.tables.costs import (
 )
 from augbench.analysis.tables.frame import load
 from augbench.analysis.tables.scores import final_scores
-from augbench.bench.driver.run import run_suite
-from augbench.bench.driver.run_options import RunOptions
-from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.phases import PHASES
+from runs import run_inline
 
 SUITE = """
 name = "costs"
@@ -41,10 +38,7 @@ pretrain_epochs = 1
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("costs")
-    (folder / "suite.toml").write_text(SUITE)
-    options = RunOptions(folder / "run", folder, engine="inline")
-    assert run_suite(load_suite(folder / "suite.toml"), options, Console(quiet=True))
-    return folder / "run"
+    return run_inline(SUITE, folder / "run")
 
 
 def test_what_is_charged_adds_up_to_the_right_end_of_the_curve(run):

@@ -4,14 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from rich.console import Console
 
 from augbench.analysis.tables.costs import ENERGY_TABLE, energy_table
-from augbench.bench.driver.run import run_suite
-from augbench.bench.driver.run_options import RunOptions
-from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import attempt, energy
 from augbench.bench.store.energy import EnergyMeter
+from runs import run_inline
 
 CPU = torch.device("cpu")
 SUITE = """
@@ -86,10 +83,7 @@ def test_a_gpu_uses_energy() -> None:
 
 
 def run(tmp_path: Path) -> Path:
-    (tmp_path / "suite.toml").write_text(SUITE)
-    options = RunOptions(tmp_path / "run", tmp_path, engine="inline")
-    assert run_suite(load_suite(tmp_path / "suite.toml"), options, Console(quiet=True))
-    return tmp_path / "run"
+    return run_inline(SUITE, tmp_path / "run")
 
 
 def test_a_trial_has_the_energy_of_its_retrainings_too(

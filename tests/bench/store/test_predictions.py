@@ -8,11 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from augbench.bench.driver.run import run_suite
-from augbench.bench.driver.run_options import RunOptions
-from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.best_policies import read_best_policies
 from augbench.bench.store.costs import read_costs
 from augbench.bench.store.files import DamagedError, file_digest
@@ -24,6 +20,7 @@ from augbench.bench.store.predictions import (
     read_predictions,
     write_predictions,
 )
+from runs import run_inline
 
 SUITE = """
 name = "kept"
@@ -40,10 +37,7 @@ n_policies = 2
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of a method that ends in models, and of one that ends in policies."""
     folder = tmp_path_factory.mktemp("kept")
-    (folder / "kept.toml").write_text(SUITE)
-    options = RunOptions(folder / "run", folder, engine="inline")
-    assert run_suite(load_suite(folder / "kept.toml"), options, Console(quiet=True))
-    return folder / "run"
+    return run_inline(SUITE, folder / "run")
 
 
 def test_the_test_metric_at_the_best_validation_comes_out_of_them(out: Path) -> None:

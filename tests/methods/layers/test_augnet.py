@@ -280,7 +280,11 @@ def test_after_inference_mode_it_still_trains() -> None:
     model = out_of_bounds(new_model())
     with torch.inference_mode():
         model.eval()(batch()[0])
+    before = {name: value.clone() for name, value in model.named_parameters()}
     one_step(model.train(), torch.optim.SGD(model.parameters(), lr=0.1))
+    moved = {name for name, value in model.named_parameters() if not value.equal(before[name])}
+    assert {name for name in before if "trunk" in name} < moved  # and layers beside it
+    assert all(value.isfinite().all() for value in model.parameters())
 
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
