@@ -26,6 +26,7 @@ TITLE_LETTERS, UNIT_LETTERS, NAME_LETTERS = 40, 24, 30
 SIDES = {"share of the width": "share of the side", "share of the height": "share of the side"}
 PANEL = (2.1, 1.5)  # inches, and the room around a panel, and that of the legend
 ROOM = (0.7, 0.65)
+TITLE_INCHES = 0.1  # above the title
 LEGEND_INCHES = 2.4
 # Of the operations that are named: Paul Tol's "bright" scheme (2021), and two more; then dashes.
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#8c510a")
@@ -85,7 +86,10 @@ def layer_figure(table: pd.DataFrame) -> Figure:
         figure, grid = _grid(len(layers), n_columns)
         for panels, layer in zip(grid, layers, strict=True):
             _draw_layer(list(panels), layer, {name: strokes[name] for name in layer.named})
-        figure.suptitle(_title(table, len(groups)), fontsize=12, fontweight="bold")
+        top = (
+            1 - TITLE_INCHES / figure.get_figheight()
+        )  # by itself it would be a share of the height
+        figure.suptitle(_title(table, len(groups)), fontsize=12, fontweight="bold", y=top)
         has_faint = any(len(layer.named) < len(layer.weights) for layer in layers)
         faint = {f"others, below {NAMED_FROM:g}": FAINT} if has_faint else {}
         add_legend(figure, {**strokes, **faint}, LEGEND)

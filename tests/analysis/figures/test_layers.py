@@ -129,3 +129,14 @@ def test_operations_of_one_kind_of_signal_all_look_different():
         strokes = operation_strokes(table)
         assert len({(each.colour, each.dashes) for each in strokes.values()}) == len(table)
     assert {stroke.dashes for stroke in operation_strokes("abcdefgh").values()} == {"-"}
+
+
+@pytest.mark.parametrize("n_layers", [1, MOST_LAYERS])
+def test_the_title_covers_no_panel_however_tall_the_figure_is(n_layers):
+    tables = [layer({"rotate": 1.0}, method=f"method {k}") for k in range(n_layers)]
+    figure = layer_figure(pd.concat(tables, ignore_index=True))
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    for panel in figure.axes:
+        assert not title.overlaps(panel.get_tightbbox())
+    assert title.y1 <= figure.bbox.y1
