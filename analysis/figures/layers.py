@@ -26,7 +26,6 @@ TITLE_LETTERS, UNIT_LETTERS, NAME_LETTERS = 40, 24, 30
 SIDES = {"share of the width": "share of the side", "share of the height": "share of the side"}
 PANEL = (2.1, 1.5)  # inches, and the room around a panel, and that of the legend
 ROOM = (0.7, 0.65)
-TITLE_INCHES = 0.1  # above the title
 LEGEND_INCHES = 2.4
 # Of the operations that are named: Paul Tol's "bright" scheme (2021), and two more; then dashes.
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#8c510a")

@@ -8,7 +8,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from augbench.analysis.figures.accuracy import TITLE_WIDTH
-from augbench.analysis.figures.settings import plot_settings
+from augbench.analysis.figures.settings import plot_settings, top_title
 from augbench.analysis.text import shorten
 
 MOST_COLUMNS = 40  # folds and gaps side by side
@@ -52,7 +52,7 @@ def policy_figure(table: pd.DataFrame) -> Figure:
         bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=place)
         bar.set_label("how often\nx magnitude")
         task = shorten(str(table["task"].iloc[0]), TITLE_WIDTH)
-        figure.suptitle(f"{task}: best policies, fold by fold", fontsize=12, fontweight="bold")
+        top_title(figure, f"{task}: best policies, fold by fold")
     return figure
 
 
