@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from augbench.analysis.figures.accuracy import TITLE_WIDTH
 from augbench.analysis.figures.learned_curves import Stroke, add_legend, seeds_of
-from augbench.analysis.figures.settings import plot_settings
+from augbench.analysis.figures.settings import plot_settings, top_title
 from augbench.analysis.text import shorten
 
 NAMED_FROM = 0.1  # the weight that an operation reaches at some epoch of some trial, to be named
@@ -85,10 +85,7 @@ def layer_figure(table: pd.DataFrame) -> Figure:
         figure, grid = _grid(len(layers), n_columns)
         for panels, layer in zip(grid, layers, strict=True):
             _draw_layer(list(panels), layer, {name: strokes[name] for name in layer.named})
-        top = (
-            1 - TITLE_INCHES / figure.get_figheight()
-        )  # by itself it would be a share of the height
-        figure.suptitle(_title(table, len(groups)), fontsize=12, fontweight="bold", y=top)
+        top_title(figure, _title(table, len(groups)))
         has_faint = any(len(layer.named) < len(layer.weights) for layer in layers)
         faint = {f"others, below {NAMED_FROM:g}": FAINT} if has_faint else {}
         add_legend(figure, {**strokes, **faint}, LEGEND)
