@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from augbench.bench.driver.longest_first import LongestFirst
 from augbench.bench.engines.engine import Engine, Outcome
 from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, UnitId
 from augbench.bench.store.evaluations import evaluations
@@ -77,13 +78,15 @@ def work_through(
     halted: Callable[[], bool] = lambda: False,
     on_tick: Callable[[], None] = lambda: None,
     tick_seconds: float = 0.5,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Do all pending units, and the retrainings that trials ask for meanwhile.
 
-    A unit that fails stops no other unit. Trials go first, because what they find keeps the other
-    workers busy; retrainings fill the free slots. Once ``halted``, running units stop after their
-    step, and no new unit starts. Raises a FileNotFoundError if the run's events file is gone, most
-    likely together with the whole run directory.
+    A unit that fails stops no other unit. Trials go first, and at the end the longest
+    (`LongestFirst`); retrainings fill the free slots. Once ``halted``, running units stop after
+    their step, and no new unit starts. ``clock`` tells the seconds that units take. Raises a
+    FileNotFoundError if the run's events file is gone, most likely together with the whole run
+    directory.
     """
     trials = {spec.unit: spec for spec in specs}
     known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
@@ -97,10 +100,11 @@ def work_through(
 
     enqueue(pending(run, trials.values()))
     tries: Counter[UnitId] = Counter()
+    order = LongestFirst(known, clock)
     sizes: dict[UnitId, int] = {}
     while tally.in_flight or (tally.queue and not halted()):
         while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
-            unit = tally.queue.popleft()
+            unit = order.take(tally.queue, engine.slots)
             tries[unit] += 1
             _log_event(run, "dispatched", unit, f"try {tries[unit]}")
             directory = run.add_unit(unit, known[unit].to_json())  # only now: a plan can be long
@@ -115,6 +119,7 @@ def work_through(
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
             to_read.add(outcome.unit)
+            order.ended(outcome.unit, finished=outcome.ending == "done")
             if _record_outcome(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
         enqueue(

@@ -3,8 +3,8 @@
     python tests/speed/simulated_cluster.py [N_TRIALS] [N_SLOTS]
 
 Prints how busy the simulated GPUs were, while there was work to hand out and in all, and what the
-driver cost a trial. The run directory is real, in memory where the system has /dev/shm: the pace of
-a disk is not the question here.
+driver cost a trial: for units in the plan's order, and for the longest first at the end. The run
+directory is real, in memory where the system has /dev/shm: the pace of a disk is not the question.
 """
 
 import heapq
@@ -13,9 +13,11 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
 
+from augbench.bench.driver import longest_first
 from augbench.bench.driver.schedule import Tally, work_through
 from augbench.bench.engines.engine import Outcome
 from augbench.bench.plan.spec import TrialSpec, UnitId
@@ -23,17 +25,19 @@ from augbench.bench.plan.suite import read_suite
 from augbench.bench.store.run_directory import RunDirectory
 from by_hand import end
 
-MEAN_SECONDS = 600.0  # of a trial; log-normal, so that some take many times as long
-SPREAD = 0.5
+# Of a trial, in seconds: those of a method differ little, methods by a factor of ten.
+MEDIANS = {"none": 300, "fixed": 320, "trivialaugment": 400, "augnet": 1200, "randaugment": 3000}
+SPREAD = 0.2  # of their logarithms
 CRASHES = 0.02  # of attempts, each at a moment of its own; what they did is not lost
-METHODS = ("none", "fixed", "trivialaugment", "augnet", "randaugment")
 
 
 class SimulatedEngine:
     """Ends units in the order of an invented clock, to which the driver's own time is added."""
 
-    def __init__(self, run: RunDirectory, slots: int, seed: int) -> None:
-        self.slots, self._run = slots, run
+    def __init__(
+        self, run: RunDirectory, slots: int, seed: int, medians: Mapping[UnitId, float]
+    ) -> None:
+        self.slots, self._run, self._medians = slots, run, medians
         self._random = random.Random(seed)
         self._left: dict[UnitId, float] = {}  # seconds of work of units that crashed
         self._flight: list[tuple[float, UnitId, bool]] = []
@@ -52,7 +56,7 @@ class SimulatedEngine:
         """A unit takes as long as is drawn for it, or crashes before."""
         self._tick()
         seconds = self._left.pop(unit, None) or self._random.lognormvariate(
-            math.log(MEAN_SECONDS) - SPREAD**2 / 2, SPREAD
+            math.log(self._medians[unit]), SPREAD
         )
         crashes = self._random.random() < CRASHES
         if crashes:
@@ -86,31 +90,32 @@ class SimulatedEngine:
         return busy / (self.slots * until)
 
 
-def planned(n_trials: int) -> Sequence[TrialSpec]:
+def planned(n_trials: int) -> list[TrialSpec]:
     """So many trials of a suite."""
-    n_seeds = math.ceil(n_trials / len(METHODS))
+    n_seeds = math.ceil(n_trials / len(MEDIANS))
     tables = {
         "name": "simulated",
         "folds": 1,
         "seeds": list(range(n_seeds)),
         "tasks": {"digits": {}},
-        "methods": {name: {} for name in METHODS},
+        "methods": {name: {} for name in MEDIANS},
     }
     return [trial.spec for trial in read_suite(tables, "simulated").plan][:n_trials]
 
 
-def simulate(n_trials: int, slots: int, folder: Path) -> None:
+def simulate(specs: list[TrialSpec], slots: int, folder: Path) -> None:
     """Drive them all and print what it took."""
-    specs = planned(n_trials)
     run = RunDirectory(folder)
     run.events_file.touch()
-    engine, tally = SimulatedEngine(run, slots, seed=0), Tally()
+    medians = {spec.unit: float(MEDIANS[spec.method]) for spec in specs}
+    engine, tally = SimulatedEngine(run, slots, 0, medians), Tally()
     began, processor = time.perf_counter(), time.process_time()
-    work_through(run, specs, engine, tally, tick_seconds=30.0)
+    work_through(run, specs, engine, tally, tick_seconds=30.0, clock=lambda: engine.now)
     took, computed = time.perf_counter() - began, time.process_time() - processor
+    n_trials = len(specs)
     print(f"{tally.finished} of {n_trials} trials on {slots} GPUs, {engine.crashes} crashes")
-    print(f"makespan: {engine.now / 3600:.1f} simulated hours")
-    print(f"utilisation: {engine.utilisation(engine.now):.3f} (at least 0.97 wanted)")
+    print(f"makespan: {engine.now / 3600:.2f} simulated hours")
+    print(f"utilisation: {engine.utilisation(engine.now):.4f} (at least 0.99 wanted)")
     print(f"  until the last was handed out: {engine.utilisation(engine.full_until):.4f}")
     print(
         f"driver: {took:.0f} s, {1e3 * took / n_trials:.2f} ms a trial "
@@ -120,10 +125,15 @@ def simulate(n_trials: int, slots: int, folder: Path) -> None:
 
 
 def main() -> None:
-    n_trials, slots = (int(word) for word in (*sys.argv[1:], "100000", "1000")[:2])
+    n_trials, slots = (int(word) for word in (*sys.argv[1:], "50000", "1000")[:2])
+    specs = planned(n_trials)
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        simulate(n_trials, slots, Path(folder))
+    orders = {"the plan's order": 0, "the longest first at the end": longest_first.END}
+    for order, n_waiting in orders.items():
+        with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+            print(f"\n{order}")
+            with patch.object(longest_first, "END", n_waiting):
+                simulate(specs, slots, Path(folder))
 
 
 if __name__ == "__main__":
