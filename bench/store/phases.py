@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from augbench.methods.options.phase import Phase
 
-# The phases of a method, and two of the harness: loading data, and writing checkpoints and results.
-HarnessPhase = Phase | Literal["setup", "store"]
+# The phases of a method, and one of the harness: writing checkpoints and results.
+HarnessPhase = Phase | Literal["store"]
 CHARGED: tuple[HarnessPhase, ...] = ("pretrain", "search", "validate", "retrain")
-PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "setup", "store")
+PHASES: tuple[HarnessPhase, ...] = (*get_args(Phase), "store")

@@ -117,6 +117,12 @@ class AugmentationLayer(nn.Module):
         with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
             weights = torch.softmax(self.hidden_weights / self.temperature, 0)
             self.alive = weights >= NEGLIGIBLE
+            if weights.is_cuda and torch.cuda.is_current_stream_capturing():
+                # A graph cannot wait for numbers. It goes on with the transforms of its recording;
+                # those that become negligible get weight 0 until it is recorded anew.
+                self._magnitudes.clamp_(*self.bounds.unbind(1))
+                self._seen = self._versions()
+                return
             numbers = torch.cat([self._magnitudes, self.alive]).tolist()  # one wait for the GPU
             magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
             within = zip(magnitudes, self.limits, strict=True)

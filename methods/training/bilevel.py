@@ -109,7 +109,7 @@ class Bilevel:
             self.training.model,
             Split(augmented.x, batch.y),
             Split(valid.x[drawn], valid.y[drawn]),
-            rate=self.training.optimizer.param_groups[0]["lr"],
+            rate=self.training.rate(),
             class_weights=self.training.class_weights,
             seeds=seeds,
             radius=None if exact else RADIUS,

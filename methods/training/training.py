@@ -14,6 +14,12 @@ from augbench.datasets.options.training import Schedule, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Split
 from augbench.methods.options.phase import Phase
+from augbench.methods.training.graphed_update import (
+    GraphedUpdate,
+    shape_of,
+    wanted,
+    warn_not_recorded,
+)
 from augbench.methods.training.method import Meter
 
 Augment = Callable[[Tensor, Tensor, Generator], Tensor]  # x (B, ...), y (B,) -> x (B, ...)
@@ -35,6 +41,9 @@ class Training:
     the state that the randomness has. Training costs go to the meter's current phase. Validation
     goes to ``validate``, or to ``evaluate`` if nothing follows from it (``validation_steers`` is
     False). ``model`` must live on the device of ``train``.
+
+    On a GPU the update of a full batch is a CUDA graph (`GraphedUpdate`); to record it is charged
+    to ``setup``, that is to nothing.
     """
 
     def __init__(
@@ -61,14 +70,18 @@ class Training:
         self.augment, self.penalty = augment, penalty
         self.before_epoch = before_epoch
         self.validation_phase: Phase = "validate" if validation_steers else "evaluate"
+        self.records = wanted(train.x.device)
+        self.graphed: GraphedUpdate | None = None
         self.optimizer = torch.optim.Adam(
             parameter_groups or model.parameters(),
             lr=settings.learning_rate,
             betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
+            capturable=self.records,
+            fused=self.records or None,  # one kernel in place of a dozen
         )
         # The optimizer's state holds the rates of the moment; what they start from is kept apart.
-        self.initial_rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.initial_rates: list[float] = [group["lr"] for group in self.optimizer.param_groups]
         self.class_weights = _class_weights(train.y, n_classes) if settings.class_weights else None
         self.epoch = 0
         self.last_loss = 0.0  # mean over the updates of an epoch, the penalty included
@@ -101,8 +114,10 @@ class Training:
         ).to(device)
         noise = self.seeds.generator("augment", self.epoch, device=device)
         self.model.train()
-        total, right = torch.zeros((), device=device), torch.zeros((), device=device)
         batches = order.split(self.settings.batch_size)
+        if self.records:
+            self._record(self.train.x[batches[0]], self.train.y[batches[0]])
+        total, right = torch.zeros((), device=device), torch.zeros((), device=device)
         with global_seed(self.seeds.integer("dropout", self.epoch), device):
             for rows in batches:
                 loss, n_right = self._update(self.train.x[rows], self.train.y[rows], noise)
@@ -114,15 +129,44 @@ class Training:
             raise DivergedError(f"the training loss of epoch {self.epoch} is {self.last_loss}")
         self._validate()
 
-    def _set_rates(self) -> None:
+    def rate(self, group: int = 0) -> float:
+        """The learning rate of a group of parameters in this epoch."""
         share = rate_share(self.settings.schedule, self.epoch, self.settings.epochs)
-        for group, rate in zip(self.optimizer.param_groups, self.initial_rates, strict=True):
-            group["lr"] = share * rate
+        return share * self.initial_rates[group]
+
+    def _set_rates(self) -> None:
+        for k, group in enumerate(self.optimizer.param_groups):
+            if self.graphed is not None:  # it reads the rate from where it was
+                group["lr"].fill_(self.rate(k))
+            elif self.records:
+                group["lr"] = torch.tensor(self.rate(k), device=self.train.x.device)
+            else:
+                group["lr"] = self.rate(k)
+
+    def _record(self, x: Tensor, y: Tensor) -> None:
+        """Record the update of such a batch, unless that was done."""
+        if self.graphed is not None and self.graphed.made_for == shape_of(self.model, x):
+            return
+        self.graphed = None  # its memory is free before the next one is made
+        with self.meter.phase("setup"):
+            try:
+                self.graphed = GraphedUpdate(self._learn, x, y, self.model, self.optimizer)
+            except RuntimeError as error:
+                warn_not_recorded(error)
+                self.records = False
 
     def _update(self, x: Tensor, y: Tensor, noise: Generator) -> tuple[Tensor, Tensor]:
         """The loss, and how many samples were right, both ()."""
         if self.augment is not None:
             x = self.augment(x, y, noise)
+        fits = self.graphed is not None and len(y) == len(self.graphed.y)
+        update = self.graphed if self.graphed is not None and fits else self._learn
+        n_seen = trunk_samples(self.model, len(y))
+        self.meter.count(forward=n_seen, backward=n_seen, steps=1)
+        return update(x, y)
+
+    def _learn(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Move the weights by what a batch says; what `_update` returns."""
         logits = self.model(x)
         loss = F.cross_entropy(logits, y, weight=self.class_weights)
         if self.penalty is not None:
@@ -130,8 +174,6 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        n_seen = trunk_samples(self.model, len(y))
-        self.meter.count(forward=n_seen, backward=n_seen, steps=1)
         return loss.detach(), (logits.detach().argmax(1) == y).sum()
 
     def _validate(self) -> None:
@@ -170,7 +212,12 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from there, bit for bit."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        groups = [
+            {**group, "capturable": self.records, "fused": self.records or None}
+            for group in state["optimizer"]["param_groups"]
+        ]
+        self.optimizer.load_state_dict({**state["optimizer"], "param_groups": groups})
+        self.graphed = None  # it writes to the optimizer's former tensors
         self.epoch = state["epoch"]
         self.last_loss = state["last_loss"]
         self.train_accuracy = state.get("train_accuracy", 0.0)  # older checkpoints have none
