@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
+from augbench.datasets.trunks.sleep_stager import SleepStager
 from augbench.datasets.trunks.trunk import require
 
 
@@ -92,14 +93,12 @@ def sleep_stager(signal: Signal, n_classes: int) -> nn.Module:
     kernel, pad, pool = (ceil(seconds * rate) for seconds in (0.5, 0.25, 0.125))
     shrunk = kernel - 1 - 2 * pad  # samples that a padded convolution costs
     require("sleep_stager", signal, "eeg", pool * (pool + shrunk) + shrunk)
-    from braindecode.models import SleepStagerChambon2018  # its import takes seconds
-
-    network: nn.Module = SleepStagerChambon2018(
-        n_chans=signal.n_channels,
-        n_outputs=n_classes,
-        n_times=signal.n_times,
-        input_window_seconds=signal.n_times / rate,
-        sfreq=rate,
+    return SleepStager(
+        signal.n_channels,
+        signal.n_times,
+        n_classes,
+        kernel=kernel,
+        padding=pad,
+        pool=pool,
         dropout=0.5,  # table 3; the official code left braindecode's 0.25
     )
-    return network
