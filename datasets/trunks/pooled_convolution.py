@@ -1,11 +1,13 @@
-"""A convolution of time and the max-pooling after it, as products of matrices: for a CPU.
+"""A convolution of time and the max-pooling after it, as products of matrices.
 
 The outputs that compete for one maximum are one product: the kernels, shifted by 0 to pool - 1
 samples, are the rows of a band matrix, which is multiplied by windows of the signals. The windows
-overlap and are views. torch's own convolution reaches 16 % of what a core can multiply.
+overlap and are views. torch's own convolution reaches 16 % of what a core can multiply, and less of
+a GPU.
 
-Only the winners have a gradient, one output of ``pool``. So a backward pass adds up one row of a
-table for each winner (an embedding bag). A product would be with a matrix of zeros.
+Only the winners have a gradient, one output of ``pool``. So on a CPU a backward pass adds up one
+row of a table for each winner (an embedding bag). A product would be with a matrix of zeros, which
+a GPU multiplies faster than it adds up rows.
 
 Letters in shapes: S signals of T samples in C channels, F filters of K samples, n pools of P
 outputs, windows of W = P + K - 1 samples.
@@ -47,11 +49,34 @@ def _kernels(band: Tensor, n_filters: int, n_channels: int, n_taps: int) -> Tens
 
 def _outputs(x: Tensor, weight: Tensor, pool: int) -> Tensor:
     """(T, C, S), (F, C, K) -> (n, P * F, S), the whole convolution."""
-    if torch.is_autocast_enabled("cpu"):
+    if torch.is_autocast_enabled(x.device.type):
         # Done here, because autocast would copy the windows, in which a sample occurs many times.
-        x = x.to(torch.get_autocast_dtype("cpu"), memory_format=torch.contiguous_format)
-    windows = x.unfold(0, pool + weight.shape[2] - 1, pool).permute(0, 3, 1, 2).flatten(1, 2)
-    return torch.bmm(_band_matrix(weight, pool).expand(len(windows), -1, -1), windows)
+        dtype = torch.get_autocast_dtype(x.device.type)
+        x = x.to(dtype, memory_format=torch.contiguous_format)
+    windows = _windows(x, weight.shape[2], pool)
+    return _product(_band_matrix(weight, pool).expand(len(windows), -1, -1), windows)
+
+
+def _windows(x: Tensor, n_taps: int, pool: int) -> Tensor:
+    """(T, C, S) -> (n, W * C, S), a view where x is contiguous."""
+    return x.unfold(0, pool + n_taps - 1, pool).permute(0, 3, 1, 2).flatten(1, 2)
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    """(n, I, J), (n, J, K) -> (n, I, K); on a GPU in the precision of torch's convolutions."""
+    matmul = torch.backends.cuda.matmul
+    if not a.is_cuda or matmul.allow_tf32 or not torch.backends.cudnn.allow_tf32:
+        return torch.bmm(a, b)
+    matmul.allow_tf32 = True  # as convolutions are by default, and products are not
+    try:
+        return torch.bmm(a, b)
+    finally:
+        matmul.allow_tf32 = False
+
+
+def _dense(g: Tensor, rows: Tensor, n_rows: int) -> Tensor:
+    """(n, F, S), rows (n, F, S) -> (n, P * F, S): the gradient of all outputs, most of it zeros."""
+    return g.new_zeros(g.shape[0], n_rows, g.shape[2]).scatter_(1, rows, g)
 
 
 class _Largest(Function):
@@ -121,6 +146,8 @@ class _SlopeByX(Function):
 
     @staticmethod
     def forward(g: Tensor, weight: Tensor, rows: Tensor, n_times: int, pool: int) -> Tensor:
+        if g.is_cuda:
+            return _dense_slope_by_x(g, weight, rows, n_times, pool)
         n, n_filters, n_signals = g.shape
         step, band = pool * weight.shape[1], _band_matrix(weight, pool)
         windows = F.embedding_bag(
@@ -162,6 +189,8 @@ class _SlopeByWeight(Function):
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, rows: Tensor, n_taps: int, pool: int) -> Tensor:
+        if g.is_cuda:
+            return _dense_slope_by_weight(g, x, rows, n_taps, pool)
         n_filters, n_channels, n_rows = g.shape[1], x.shape[1], pool * g.shape[1]
         windows = x.unfold(0, pool + n_taps - 1, pool).permute(2, 0, 3, 1).flatten(2).flatten(0, 1)
         # One bag for each row of the band matrix: the windows in which that row won. Few bits to
@@ -193,6 +222,27 @@ class _SlopeByWeight(Function):
             None,
             None,
         )
+
+
+def _dense_slope_by_x(g: Tensor, weight: Tensor, rows: Tensor, n_times: int, pool: int) -> Tensor:
+    """What `_SlopeByX` gives."""
+    n, _, n_signals = g.shape
+    step, band = pool * weight.shape[1], _band_matrix(weight, pool)
+    windows = _product(band.T.expand(n, -1, -1), _dense(g, rows, len(band)))
+    parts = windows.split(step, dim=1)
+    n_steps = max(n + len(parts) - 1, -(-n_times // pool))
+    x = g.new_zeros(n_steps, step, n_signals)
+    for i, part in enumerate(parts):
+        x[i : i + n, : part.shape[1]] += part
+    return x.view(n_steps * pool, -1, n_signals)[:n_times]
+
+
+def _dense_slope_by_weight(g: Tensor, x: Tensor, rows: Tensor, n_taps: int, pool: int) -> Tensor:
+    """What `_SlopeByWeight` gives."""
+    n_filters, n_channels = g.shape[1], x.shape[1]
+    windows = _windows(x, n_taps, pool).transpose(1, 2)
+    band = _product(_dense(g, rows, pool * n_filters), windows).sum(0)
+    return _kernels(band, n_filters, n_channels, n_taps).sum(0).transpose(1, 2)
 
 
 _selected: Callable[..., Tensor] = _Selected.apply

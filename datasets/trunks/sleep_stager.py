@@ -1,9 +1,10 @@
-"""The trunk of AugNet's table 3, SleepStagerChambon2018 of braindecode, faster on a CPU."""
+"""The trunk of AugNet's table 3, SleepStagerChambon2018 of braindecode, faster."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from augbench.datasets.trunks.cuda_graph import is_recording
 from augbench.datasets.trunks.pooled_convolution import convolve_and_pool
 
 # Signals (windows x channels) that are convolved at a time, on a CPU: what is computed from them
@@ -57,7 +58,7 @@ class SleepStager(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         n_signals = x.shape[0] * x.shape[1]
         if self._suits_products(x, n_signals):
-            parts = x.chunk(-(-n_signals // SIGNALS_AT_ONCE))
+            parts = (x,) if x.is_cuda else x.chunk(-(-n_signals // SIGNALS_AT_ONCE))
             features = torch.cat([self._features_by_products(part) for part in parts])
         else:
             features = self._features(x)
@@ -66,7 +67,7 @@ class SleepStager(nn.Module):
 
     def _suits_products(self, x: Tensor, n_signals: int) -> bool:
         return (
-            x.device.type == "cpu"
+            (x.device.type == "cpu" or is_recording())
             and x.dtype in (torch.float32, torch.float64)
             and n_signals >= LEAST_SIGNALS
             and self.pool >= LEAST_POOL

@@ -205,7 +205,9 @@ class AugmentationLayer(nn.Module):
                 moved = transform.apply(x, magnitude, noise)
                 out = torch.addcmul(out, per_sample(shares[:, q], x), moved)
         if affines:
-            out = out + warped_average(x, torch.stack(affines, dim=1), shares[:, affine])
+            # Not shares[:, affine]: a list is copied to the GPU, and a CUDA graph cannot do that.
+            moves = torch.stack([shares[:, q] for q in affine], dim=1)
+            out = out + warped_average(x, torch.stack(affines, dim=1), moves)
         return out
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:

@@ -7,12 +7,14 @@ they take longer than they run; recorded once, they are launched together.
 import os
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from augbench.datasets.errors import UserNotice
+from augbench.datasets.trunks.cuda_graph import recording
 
 Update = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # x (B, ...), y (B,) -> (), ()
 
@@ -37,11 +39,14 @@ class GraphedUpdate:
     def __init__(
         self, update: Update, x: Tensor, y: Tensor, model: nn.Module, optimizer: torch.optim.Adam
     ) -> None:
+        # The last batch of an epoch runs on another stream than the recording, as it may.
+        with suppress(AttributeError):  # before torch 2.10
+            torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         self.x, self.y = x.clone(), y.clone()
         self.made_for = shape_of(model, x)
         self.graph = torch.cuda.CUDAGraph()
         side = torch.cuda.Stream(x.device)
-        with torch.random.fork_rng(devices=[x.device.index or 0]):
+        with recording(), torch.random.fork_rng(devices=[x.device.index or 0]):
             self._warm_up(update, model, optimizer, side)
             try:
                 with torch.cuda.graph(self.graph, stream=side):  # which runs nothing

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import grad, vmap
 
+from augbench.datasets.trunks import pooled_convolution
 from augbench.datasets.trunks.pooled_convolution import convolve_and_pool
 
 SHAPES = [  # T, C, S, F, K, P
@@ -33,7 +34,7 @@ def values_and_slopes(
 ) -> list[Tensor]:
     x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
     values = function(x, weight, pool)
-    g = numbers(*values.shape, dtype=values.dtype)
+    g = numbers(*values.shape, dtype=values.dtype).to(values.device)
     return [values.detach(), *torch.autograd.grad(values, (x, weight), g)]
 
 
@@ -48,6 +49,49 @@ def test_it_is_torchs_convolution_and_maximum(shape: tuple[int, ...], rows: bool
     ours = values_and_slopes(convolve_and_pool, x, weight, pool)
     for mine, theirs in zip(ours, values_and_slopes(by_torch, x, weight, pool), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_gpu_has_the_same_slopes_by_products(shape: tuple[int, ...]) -> None:
+    """What a GPU does, done on the CPU."""
+    n_times, n_channels, n_signals, n_filters, n_taps, pool = shape
+    x, weight = numbers(n_times, n_channels, n_signals), numbers(n_filters, n_channels, n_taps)
+    _, rows = pooled_convolution._largest(x, weight, pool)
+    g = numbers(*rows.shape)
+    for by, arguments in (
+        ("x", (g, weight, rows, n_times, pool)),
+        ("weight", (g, x, rows, n_taps, pool)),
+    ):
+        by_bags = getattr(pooled_convolution, f"_slope_by_{by}")(*arguments)
+        by_products = getattr(pooled_convolution, f"_dense_slope_by_{by}")(*arguments)
+        torch.testing.assert_close(by_products, by_bags, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_gives_what_the_cpu_gives(shape: tuple[int, ...]) -> None:
+    n_times, n_channels, n_signals, n_filters, n_taps, pool = shape
+    x, weight = numbers(n_times, n_channels, n_signals), numbers(n_filters, n_channels, n_taps)
+    ours = values_and_slopes(convolve_and_pool, x.cuda(), weight.cuda(), pool)
+    for mine, cpus in zip(ours, values_and_slopes(convolve_and_pool, x, weight, pool), strict=True):
+        torch.testing.assert_close(mine.cpu(), cpus, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_rounds_the_products_as_it_rounds_convolutions() -> None:
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    x, weight = numbers(200, 8, 64).float().cuda(), numbers(8, 8, 50).float().cuda()
+    exact = convolve_and_pool(x.double(), weight.double(), 13)
+    error = {}
+    before = cudnn.allow_tf32
+    try:
+        for cudnn.allow_tf32 in (False, True):
+            apart = convolve_and_pool(x, weight, 13).double() - exact
+            error[cudnn.allow_tf32] = float(apart.norm() / exact.norm())
+    finally:
+        cudnn.allow_tf32 = before
+    assert error[False] < 1e-6 < 1e-5 < error[True] < 1e-3
+    assert not matmul.allow_tf32  # it is as it was
 
 
 @pytest.mark.parametrize("shape", SHAPES[:4])
