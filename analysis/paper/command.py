@@ -82,7 +82,7 @@ def reproduce(
         figure_names(figure, task),
         scale,
         options,
-        tuple(with_workers(overrides, workers)),
+        tuple(with_workers(overrides, workers, engine)),
         task=task,
         draw_only=draw_only,
     )

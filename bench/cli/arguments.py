@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from augbench.bench.engines.engine import EngineName
+from augbench.datasets.errors import UserError
 
 
 def starts_with(names: Callable[[], list[str]]) -> Callable[[str], list[str]]:
@@ -91,6 +92,18 @@ StopAfter = Annotated[
 Device = Annotated[str, typer.Option(help="With --engine inline: cpu or cuda.")]
 
 
-def with_workers(overrides: list[str], workers: int | None) -> list[str]:
-    """The overrides of a suite with --workers, if given, as the last one."""
-    return overrides if workers is None else [*overrides, f"resources.workers={workers}"]
+def with_workers(
+    overrides: list[str], workers: int | None, engine: EngineName = "ray"
+) -> list[str]:
+    """The overrides of a suite with --workers, if given, as the last one.
+
+    Raises a UserError for more than one worker in this process.
+    """
+    if workers is None:
+        return overrides
+    if engine == "inline" and workers > 1:
+        raise UserError(
+            f"--workers {workers} is for --engine ray: --engine inline does one unit after the "
+            "other, so leave out one of both"
+        )
+    return [*overrides, f"resources.workers={workers}"]

@@ -128,7 +128,7 @@ def run(
     from augbench.bench.terminal import print_line
 
     console = Console()
-    read = load_suite(find_suite(suite), with_workers(overrides, workers), fragments)
+    read = load_suite(find_suite(suite), with_workers(overrides, workers, engine), fragments)
     options = RunOptions(
         out or Path("runs") / read.name,
         data,
@@ -191,7 +191,7 @@ def search(
     from augbench.bench.plan.suite import find_suite, load_suite
     from augbench.bench.search.command import SearchRequest, search_suite
 
-    read = load_suite(find_suite(suite), with_workers(overrides, workers))
+    read = load_suite(find_suite(suite), with_workers(overrides, workers, engine))
     folder = out or Path("runs") / f"{read.name}-{method}-search"
     options = RunOptions(
         folder,

@@ -53,11 +53,15 @@ def shipped_suites() -> dict[str, Path]:
 def find_suite(path: Path) -> Path:
     """The file that is meant: the path itself, or a shipped suite where it is a bare name.
 
-    Raises a UserError for a bare name that is neither.
+    Raises a UserError for a bare name that is neither, and for a folder.
     """
     if path.is_file() or str(path) != path.stem:
         return path
     shipped = shipped_suites()
+    if path.stem not in shipped and path.is_dir():
+        raise UserError(
+            f"{path} is a folder; name a suite file (to go on with a run, the suite that began it)"
+        )
     if path.stem not in shipped:
         raise unknown("suite", path.stem, shipped)
     return shipped[path.stem]
@@ -70,20 +74,21 @@ def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Pa
     UserError for a file that is missing or is not TOML, an unknown key, task, method or option, or
     a value of the wrong kind.
     """
-    tables = _read_toml(path, "suite")
+    tables = _read_toml(path, "suite", "`augbench suites` lists those that come with augbench")
     for fragment in fragments:
-        tables = _merged(tables, _read_toml(fragment, "the tables of"))
+        more = _read_toml(fragment, "the tables of", "--with takes a TOML file")
+        tables = _merged(tables, more)
     for override in overrides:
         _override(tables, override)
     return read_suite(tables, " with ".join(map(str, (path, *fragments))))
 
 
-def _read_toml(path: Path, what: str) -> dict[str, Any]:
+def _read_toml(path: Path, what: str, hint: str) -> dict[str, Any]:
     try:
         # UTF-8 whatever the locale; some editors begin a file with a byte order mark.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UserError(f"cannot read {what} {path}: {error.strerror}") from None
+        raise UserError(f"cannot read {what} {path}: {error.strerror}; {hint}") from None
     except RecursionError:
         raise UserError(f"{path} is nested too deeply for a suite") from None
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits

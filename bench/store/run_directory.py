@@ -122,7 +122,8 @@ class RunDirectory:
         """
         file = self.header_file
         if not self.exists():
-            raise UserError(f"{self.path} is no run directory: it holds no run.json")
+            why = "it holds no run.json" if self.path.exists() else "there is nothing of that name"
+            raise UserError(f"{self.path} is no run directory: {why}")
         header = read_json(file)
         schema = header.get("schema")
         if type(schema) is not int:

@@ -1,0 +1,164 @@
+"""What people get wrong, and the one sentence that each of it ends in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+Answer = tuple[int, str, str]
+
+GOOD = 'name = "good"\nfolds = 1\n[tasks.digits]\n[methods.none]\n'
+ARRAYS = 'name = "a"\nfolds = 1\n[tasks.mine]\ntask = "arrays"\npath = "P"\n[methods.none]\n'
+
+# The words of a command, and what its sentence says: what is wrong, and what to do.
+WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
+    # suites that cannot be read
+    "no such suite": ("run nope.toml", ("cannot read suite nope.toml", "`augbench suites`")),
+    "a misspelt suite": ("run quickstat", ("did you mean 'quickstart'?",)),
+    "a folder as a suite": ("run empty", ("empty is a folder", "the suite that began it")),
+    "a torn suite": ("run torn.toml", ("is not a TOML file", "at line 1")),
+    "bytes as a suite": ("plan bytes.toml", ("is not a TOML file",)),
+    "an empty suite": ("plan empty.toml", ("name is missing",)),
+    "no task": ("plan no-task.toml", ("tasks is missing",)),
+    "no method": ("plan no-method.toml", ("methods is missing",)),
+    "a key twice": ("plan twice.toml", ("is not a TOML file", "at line 2")),
+    "a name that leads elsewhere": ("plan elsewhere.toml", ("name is '../x'", "letters, digits")),
+    "no such fragment": ("run good.toml --with nope.toml", ("the tables of nope.toml", "--with")),
+    # values
+    "no value": ("plan good.toml --set folds", ("write key=value",)),
+    "no fold": ("plan good.toml --set folds=0", ("folds is 0", "from 1 to 10000")),
+    "a fold twice": ("plan good.toml --set folds=[1,1]", ("folds is [1, 1]", "different numbers")),
+    "words for folds": ("plan good.toml --set folds=all", ("folds is 'all'", "a whole number")),
+    "a negative seed": ("plan good.toml --set seeds=[-1]", ("seeds is [-1]", "from 0 on")),
+    "a misspelt key": ("plan good.toml --set fold=1", ("did you mean 'folds'",)),
+    "an option of others": ("plan good.toml --set methods.none.epochs=3", ("'epochs'", "known:")),
+    "no epoch": ("plan good.toml --set tasks.digits.training.epochs=0", ("epochs is 0", "above 0")),
+    "a rate that is no number": (
+        "plan good.toml --set tasks.digits.training.learning_rate=nan",
+        ("learning_rate is nan", "above 0"),
+    ),
+    "half a sample": (
+        "plan good.toml --set tasks.digits.training.batch_size=1.5",
+        ("batch_size is 1.5", "a whole number"),
+    ),
+    "a misspelt method": ("plan good.toml --set methods.augnt={}", ("did you mean 'augnet'",)),
+    "a misspelt task": ("plan good.toml --set tasks.digitz={}", ("did you mean 'digits'",)),
+    "a transform for others": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['time_mask']",
+        ("time_mask", "EEG"),
+    ),
+    "no worker": ("plan good.toml --set resources.workers=0", ("workers is 0", "1 or more")),
+    "a GPU and a half": ("plan good.toml --set resources.gpus=1.5", ("gpus is 1.5", "a share of")),
+    "hours below 0": ("plan good.toml --set budget.device_hours=-1", ("device_hours is -1",)),
+    "hours in the past": ("run good.toml --stop-after -1", ("--stop-after is -1", "above 0")),
+    "a cluster without Ray": (
+        "run good.toml --engine inline --address auto",
+        ("--address is for --engine ray", "leave out"),
+    ),
+    "workers without Ray": (
+        "run good.toml --engine inline --workers 4",
+        ("--workers 4 is for --engine ray", "leave out"),
+    ),
+    "a GPU that is not there": ("plan good.toml --hours --device tpu", ("known: cpu, cuda",)),
+    # places
+    "a file as a run": ("run good.toml --out note.txt", ("cannot write to", "another with --out")),
+    "a folder of other things": (
+        "run good.toml --engine inline --out full",
+        ("holds files but no run.json", "an empty folder"),
+    ),
+    "data elsewhere": (
+        "run ssvep --engine inline --data empty --out r",
+        ("files are missing under", "--data", "augbench fetch ssvep"),
+    ),
+    "arrays elsewhere": (
+        "run elsewhere-arrays.toml --engine inline --data . --out r",
+        ("there is no file mine.npz", "--data"),
+    ),
+    "the status of nothing": ("status nothing", ("nothing is no run directory", "of that name")),
+    "the report of a folder": ("report empty", ("empty is no run directory", "no run.json")),
+    "a file to watch": ("watch note.txt", ("note.txt is no run directory",)),
+    "a comparison with nothing": ("compare empty empty", ("is no run directory",)),
+    "one run to merge": ("merge empty -o m", ("two run directories or more",)),
+    # names
+    "a report as a document": ("report empty --format doc", ("unknown format 'doc'", "known: csv")),
+    "a band of deviations": ("report empty --band sd", ("unknown band 'sd'", "quartiles")),
+    "a figure too many": ("reproduce fig9", ("unknown figure 'fig9'", "known: all")),
+    "nothing to fetch": ("fetch digits", ("needs no download",)),
+    "a task that nobody fetches": ("fetch mas", ("did you mean 'mass'?",)),
+    "a parameter without a space": (
+        "search good.toml --method augnet --param penalty",
+        ("each parameter needs one space", "--space"),
+    ),
+    # data of one's own
+    "no such arrays": ("data check nope.npz", ("there is no nope.npz", "give an .npz file")),
+    "arrays without x": ("data check no-x.npz", ("lacks 'x'", "it holds y")),
+    "one class": ("data check one-class.npz", ("one class only",)),
+    "a label too few": ("data check short.npz", ("has shape (11,)", "give 12 labels")),
+    "a text as arrays": ("data check text.npz", ("is no .npz file", "numpy.savez")),
+    "a folder without recordings": ("data check empty", ("no recording in", ".edf")),
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A current folder with the files that the table names."""
+    monkeypatch.chdir(tmp_path)
+    texts = {
+        "good.toml": GOOD,
+        "torn.toml": 'name = "to\n',
+        "empty.toml": "",
+        "no-task.toml": 'name = "x"\nfolds = 1\n[methods.none]\n',
+        "no-method.toml": 'name = "x"\nfolds = 1\n[tasks.digits]\n',
+        "twice.toml": 'name = "x"\nname = "y"\n',
+        "elsewhere.toml": GOOD.replace("good", "../x"),
+        "elsewhere-arrays.toml": ARRAYS.replace("P", "mine.npz"),
+        "note.txt": "buy milk",
+        "text.npz": "buy milk",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").touch()
+    x, y = np.random.default_rng(0).normal(size=(12, 2, 32)), np.arange(12) % 2
+    np.savez(tmp_path / "no-x.npz", y=y)
+    np.savez(tmp_path / "one-class.npz", x=x, y=0 * y)
+    np.savez(tmp_path / "short.npz", x=x, y=y[1:])
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("words", "parts"), WRONG.values(), ids=WRONG)
+def test_it_ends_in_one_sentence(
+    words: str, parts: tuple[str, ...], ask: Callable[..., Answer]
+) -> None:
+    code, _, complaint = ask(*words.split())
+    assert code == 2
+    assert complaint.startswith("augbench: ")
+    assert complaint.count("\n") == 1, complaint
+    for part in parts:
+        assert part in complaint
+
+
+WRONG_WORDS = {
+    "rnu good.toml": "Did you mean 'run'?",
+    "run": "Missing argument 'suite'",
+    "run good.toml --adress x": "Possible options: --address",
+    "run good.toml --workers many": "valid integer",
+    "run good.toml --engine slurm": "'inline', 'ray'",
+    "data chekc x": "Did you mean 'check'?",
+    "--verson": "Possible options: --version",
+}
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("words", "part"), WRONG_WORDS.items())
+def test_wrong_words_end_in_an_error_that_names_the_help(
+    words: str, part: str, ask: Callable[..., Answer]
+) -> None:
+    code, _, complaint = ask(*words.split())
+    assert code == 2
+    assert part in complaint.splitlines()[-1]
+    assert "--help" in complaint
+    assert "Traceback" not in complaint
