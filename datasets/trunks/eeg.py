@@ -1,12 +1,13 @@
 """Trunks for EEG, which is (B, C, T)."""
 
+from collections import OrderedDict
 from math import ceil
 
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
+from augbench.datasets.trunks.eegnet import EEGNet, MaxNormConv2d
 from augbench.datasets.trunks.sleep_stager import SleepStager
 from augbench.datasets.trunks.trunk import require
 
@@ -33,18 +34,6 @@ def freq_net(signal: Signal, n_classes: int) -> nn.Module:
     )
 
 
-class MaxNormConv2d(nn.Conv2d):
-    """A convolution whose filters are scaled down to norm 1 where they exceed it, in forward.
-
-    braindecode 0.8.1 overwrites ``weight.data`` in every forward instead. That is hidden from
-    autograd, forbidden inside torch.func, and leaves an inference tensor behind.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        norm = self.weight.flatten(1).norm(dim=1).clamp(min=1.0).reshape(-1, 1, 1, 1)
-        return F.conv2d(x, self.weight / norm, self.bias, groups=self.groups)
-
-
 def eegnet(signal: Signal, n_classes: int) -> nn.Module:
     """(B, C, T) -> (B, K), a compact network for brain-computer interfaces.
 
@@ -55,21 +44,16 @@ def eegnet(signal: Signal, n_classes: int) -> nn.Module:
     from braindecode.models import EEGNetv4  # its import takes seconds
 
     # Versions below 0.8 ended in log_softmax; 0.8.1 does so only if add_log_softmax is set.
-    network: nn.Module = EEGNetv4(
-        n_chans=signal.n_channels, n_outputs=n_classes, n_times=signal.n_times
-    )
-    theirs = network.conv_spatial
-    assert isinstance(theirs, nn.Conv2d)
-    n_filters = theirs.out_channels
-    ours = MaxNormConv2d(
-        theirs.in_channels,
-        n_filters,
+    theirs = EEGNetv4(n_chans=signal.n_channels, n_outputs=n_classes, n_times=signal.n_times)
+    network = EEGNet(OrderedDict(theirs.named_children()))
+    network.conv_spatial = MaxNormConv2d(
+        theirs.conv_spatial.in_channels,
+        theirs.conv_spatial.out_channels,
         (signal.n_channels, 1),
-        groups=theirs.groups,
+        groups=theirs.conv_spatial.groups,
         bias=False,
     )
-    nn.init.xavier_uniform_(ours.weight)  # as braindecode does
-    network.conv_spatial = ours
+    nn.init.xavier_uniform_(network.conv_spatial.weight)  # as braindecode does
     # Theirs is 0.01. On small data the running statistics are then still near their start when
     # training ends: on ssvep, validation stayed at chance (0.25) for 10 epochs. With 0.1 it rises.
     for module in network.modules():

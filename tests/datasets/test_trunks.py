@@ -8,7 +8,7 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.seeds import global_seed
 from augbench.datasets.task import Normalisation, Signal
 from augbench.datasets.trunks import TRUNKS
-from augbench.datasets.trunks.eeg import MaxNormConv2d
+from augbench.datasets.trunks.eegnet import MaxNormConv2d
 from augbench.datasets.trunks.pre_act_resnet import PreActBlock
 from augbench.datasets.trunks.precision import InBfloat16
 
