@@ -70,7 +70,8 @@ def _record(
 
     number = None if fold is None or fold == "best" else _whole(fold)
     if not source.is_dir():
-        return load_record(source, task=task, method=method, fold=fold, seed=seed)
+        held: dict[str, Any] = load_record(source, task=task, method=method, fold=fold, seed=seed)
+        return held
     return find_policy(
         source, task=task, method=method, fold="best" if fold == "best" else number, seed=seed
     )

@@ -30,20 +30,23 @@ KEPT = (1.0, 1.0)
 BITS = Unit(lambda s: min(7, max(1, round(8 - s))), lambda v: 8 - v)
 
 
-def _axes(x: int, y: int) -> Shape:
+def _axes(*, x: bool = False, y: bool = False) -> Shape:
     """A range for each axis; the other axis stays."""
 
     def pack(low: float, high: float) -> dict[str, Any]:
-        return {"x": (low * x, high * x), "y": (low * y, high * y)}
+        acting, still = (low, high), (0.0, 0.0)
+        return {"x": acting if x else still, "y": acting if y else still}
 
     def unpack(value: Any) -> tuple[Any, Any] | None:
         if not isinstance(value, dict) or set(value) != {"x", "y"}:
             return None
-        on_x, on_y = list(value["x"]), list(value["y"])
-        if (any(on_x), any(on_y)) != (bool(x), bool(y)) or (x and y and on_x != on_y):
+        pairs = [tuple(each) for each in value.values() if isinstance(each, list | tuple)]
+        if [len(pair) for pair in pairs] != [2, 2]:
             return None
-        low, high = on_x if x else on_y
-        return low, high
+        on_x, on_y = tuple(value["x"]), tuple(value["y"])
+        if (any(on_x), any(on_y)) != (x, y) or (x and y and on_x != on_y):
+            return None
+        return on_x if x else on_y
 
     return Shape(pack, unpack)
 
@@ -61,11 +64,11 @@ def _affine(ours: str, argument: str, unit: Unit, shape: Shape, loses: str = "")
 SHARE = Unit(float, float)
 IN_DEGREES = "uniform in degrees there, in pixels a pixel here"
 ROWS = (
-    _affine("translate_x", "translate_percent", SHARE, _axes(1, 0)),
-    _affine("translate_y", "translate_percent", SHARE, _axes(0, 1)),
-    _affine("crop", "translate_percent", SHARE, _axes(1, 1)),
-    _affine("shear_x", "shear", SLOPE, _axes(1, 0), IN_DEGREES),
-    _affine("shear_y", "shear", SLOPE, _axes(0, 1), IN_DEGREES),
+    _affine("translate_x", "translate_percent", SHARE, _axes(x=True)),
+    _affine("translate_y", "translate_percent", SHARE, _axes(y=True)),
+    _affine("crop", "translate_percent", SHARE, _axes(x=True, y=True)),
+    _affine("shear_x", "shear", SLOPE, _axes(x=True), IN_DEGREES),
+    _affine("shear_y", "shear", SLOPE, _axes(y=True), IN_DEGREES),
     Row("rotate", "Rotate", "limit", fixed=LINEAR),
     Row("horizontal_flip", "HorizontalFlip"),
     Row("vertical_flip", "VerticalFlip"),

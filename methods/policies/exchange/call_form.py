@@ -46,18 +46,31 @@ class Shape(NamedTuple):
     unpack: Callable[[Any], tuple[Any, Any] | None]
 
 
-def _two(value: Any) -> tuple[Any, Any] | None:
-    return (value[0], value[1]) if isinstance(value, list | tuple) and len(value) == 2 else None
+def _of_four(place: int) -> Shape:
+    """A range for x and one for y, of which one is at 0; two numbers alone are for x."""
+
+    def pack(low: float, high: float) -> tuple[float, ...]:
+        return (low, high, 0.0, 0.0) if place == 0 else (0.0, 0.0, low, high)
+
+    def unpack(value: Any) -> tuple[Any, Any] | None:
+        four = [*value, 0, 0] if _is_list(value, 2) else value
+        if not _is_list(four, 4) or [*four[2 - place : 4 - place]] != [0, 0]:
+            return None
+        return four[place], four[place + 1]
+
+    return Shape(pack, unpack)
 
 
-PAIR = Shape(lambda low, high: (low, high), _two)
-FIRST = Shape(
-    lambda low, high: (low, high, 0.0, 0.0),
-    lambda v: tuple(v[:2]) if isinstance(v, list | tuple) and list(v[2:]) == [0, 0] else None,
-)
-SECOND = Shape(
-    lambda low, high: (0.0, 0.0, low, high),
-    lambda v: tuple(v[2:]) if isinstance(v, list | tuple) and list(v[:2]) == [0, 0] else None,
+def _is_list(value: Any, length: int) -> bool:
+    return isinstance(value, list | tuple) and len(value) == length
+
+
+PAIR = Shape(lambda low, high: (low, high), lambda v: tuple(v) if _is_list(v, 2) else None)
+FIRST, SECOND = _of_four(0), _of_four(2)
+# The same range on both axes, given by its end.
+BOTH_AXES = Shape(
+    lambda low, high: (high, high),
+    lambda v: (-v[0], v[0]) if _is_list(v, 2) and v[0] == v[1] else None,
 )
 # The largest one alone: a fixed strength, or the end of a range that begins at none.
 LARGEST = Shape(lambda low, high: high, lambda value: (0.0, value))
@@ -91,25 +104,37 @@ class Row:
 
     def at(self, strength: float) -> Call:
         """The operation at just this strength; up to it, if it draws more than that."""
+        strength = min(strength, self.most)
         lowest = -strength if self.both_sides else 0.0
         return self.call(lowest if self.draws else strength, strength)
 
     def strength(self, call: Call, lost: list[str]) -> float | None:
         """The strength in our unit; None if the call leaves it at what changes nothing."""
         value = call.arguments.get(self.argument)
+        what = f"{call.short}({self.argument}={value})"
+        _check_numbers(what, value)
         centre = self.unit.theirs(0.0)
-        if isinstance(value, int | float) and self.shape is PAIR:
+        if isinstance(value, int | float) and self.shape in (PAIR, FIRST):
             value = (centre - value, centre + value)
         ends = None if value is None else self.shape.unpack(value)
         if ends is None:
             return None
-        what = f"{call.short}({self.argument}={value})"
-        low, high = sorted(self.unit.ours(check_number(what, end)) for end in ends)
+        low, high = sorted(self.unit.ours(end) for end in ends)
         strength = max(abs(low), abs(high))
         if abs(low + high if self.both_sides else low) > NEAR * max(strength, 1.0):
             to = f"-{strength:.4g}" if self.both_sides else "0"
             lost.append(f"{what}: here the strength is drawn from {to} to {strength:.4g}")
         return strength
+
+
+def _check_numbers(what: str, value: Any) -> None:
+    """Raises a UserError unless a value holds numbers and nothing else; it may be None."""
+    if isinstance(value, Mapping):
+        for each in value.values():
+            _check_numbers(what, each)
+    elif value is not None:
+        for each in value if isinstance(value, list | tuple) else [value]:
+            check_number(what, each)
 
 
 # Weights of subpolicies, and in each the calls of operations with their probabilities.
@@ -237,4 +262,4 @@ def _say_what_is_not_read(call: Call, rows: list[Row], lost: list[str]) -> None:
         if key not in known and (key not in usual or value != usual[key])
     ]
     if rest:
-        lost.append(f"{call.short}: {', '.join(rest)} not read; borders and the like are as here")
+        lost.append(f"{call.short}: here without its {', '.join(rest)}")

@@ -10,7 +10,9 @@ from augbench.methods.policies.exchange.form import Form
 from augbench.methods.policies.exchange.golden import differences
 from augbench.methods.policies.exchange.physical import Chain, to_chains, to_policy
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.policy_file import MOST_BYTES, MOST_SUBPOLICIES, write_policy
+from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, write_policy
+
+MOST_BYTES = 32 * 1024**2
 
 
 class Report(NamedTuple):

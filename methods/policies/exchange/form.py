@@ -1,7 +1,7 @@
 """The contract of a form in which other software has its policies."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -35,6 +35,3 @@ class Form(NamedTuple):
     # Writes what `Content.entries` holds.
     write_entries: Callable[[list[list[tuple[str, float, float | None]]]], str] | None = None
     operate: Callable[[], Operate] | None = None
-
-
-Arguments = Mapping[str, Any]

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.policies.exchange.form import Operate
 from augbench.methods.policies.exchange.physical import Chain, largest_strengths
@@ -52,14 +53,20 @@ def golden_batch(signal: Signal) -> Tensor:
 
 def _difference(name: str, strength: float | None, operate: Operate, where: str) -> list[str]:
     """A sentence; none where that software has no such operation."""
-    theirs = operate(name, strength)
-    if theirs is None:
-        return []
     signal = EEG if name in EEG_TRANSFORMS else IMAGE
-    ranges = {} if strength is None else {name: strength}
-    transform = make_bank([name], signal, ranges)[name]
     before = golden_batch(signal)
-    after = theirs[0](before.clone())
+    try:
+        theirs = operate(name, strength)
+        if theirs is None:
+            return []
+        after = theirs[0](before.clone())
+    except (ValueError, TypeError, RuntimeError, AssertionError) as error:
+        return [f"{name}: {where} refuses it ({error})"]
+    ranges = {} if strength is None else {name: strength}
+    try:
+        transform = make_bank([name], signal, ranges)[name]
+    except UserError as error:
+        return [f"{name}: not with this batch ({error})"]
     at = "" if strength is None else f" at {strength:.3g} {transform.unit}"
     return [f"{name}{at}: {_words(transform, before, after, theirs[1], where)}"]
 

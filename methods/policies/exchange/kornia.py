@@ -10,6 +10,7 @@ from augbench.methods.policies.exchange import level_tables, levels, one_of
 from augbench.methods.policies.exchange.call_form import (
     AREA,
     BITS_KEPT,
+    BOTH_AXES,
     FACTOR,
     FIRST,
     SECOND,
@@ -17,16 +18,11 @@ from augbench.methods.policies.exchange.call_form import (
     THRESHOLD,
     Dialect,
     Row,
-    Shape,
 )
 from augbench.methods.policies.exchange.calls import first_call, parse
 from augbench.methods.policies.exchange.form import Content, Form, Operate, Operated
 from augbench.methods.policies.exchange.python_file import read_python, write_python
 
-BOTH_AXES = Shape(
-    lambda low, high: (high, high),
-    lambda v: (-v[0], v[0]) if isinstance(v, list | tuple) and len({*v}) == 1 else None,
-)
 IN_DEGREES = "uniform in degrees there, in pixels a pixel here"
 NO_ADDITION = {"additions": (0.0, 0.0)}
 SQUARE = {"ratio": (1.0, 1.0), "value": 0.5}

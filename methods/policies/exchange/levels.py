@@ -81,7 +81,7 @@ def read(form: LevelForm, text: str, name: str | None, lost: list[str]) -> Conte
     chains = [Chain(1.0, tuple(_step(form, entry) for entry in subpolicy)) for subpolicy in entries]
     used = {step.transform for chain in chains for step in chain.steps if step.strength is not None}
     if used:
-        lost.append("a strength is exact there, with a random sign; here it is drawn up to it")
+        lost.append("a strength is exact there; here it is drawn up to it")
     if used & form.one_way:
         lost.append(
             f"{', '.join(sorted(used & form.one_way))}: there the level says which way; here "
@@ -187,31 +187,43 @@ def _lists(text: str) -> dict[str, list[list[Entry]]]:
 
 
 def _python_lists(tree: ast.Module) -> dict[str, Any]:
+    """All literal lists that are assigned or returned; equal names are numbered from 2."""
     found: dict[str, Any] = {}
 
     def visit(node: ast.AST, function: str) -> None:
         for child in ast.iter_child_nodes(node):
+            names = [function] if function else _targets(child)
+            value = getattr(child, "value", None)
             if isinstance(child, ast.FunctionDef):
                 visit(child, child.name)
-                continue
-            value = getattr(child, "value", None)
-            if isinstance(child, ast.Assign | ast.Return | ast.Expr) and isinstance(
-                value, ast.List | ast.Tuple
-            ):
-                targets = child.targets if isinstance(child, ast.Assign) else []
-                names = [function] if function else [ast.unparse(each) for each in targets]
-                try:
-                    literal = ast.literal_eval(value)
-                except (ValueError, RecursionError, MemoryError):
-                    continue  # a list of something else
-                for each in names or ["policy"]:
-                    n_before = sum(key.partition(":")[0] == each for key in found)
-                    found[f"{each}:{n_before + 1}" if n_before else each] = literal
+            elif names and isinstance(value, ast.List | ast.Tuple):
+                keep(names, value)
             else:
                 visit(child, function)
 
+    def keep(names: list[str], value: ast.expr) -> None:
+        try:
+            literal = ast.literal_eval(value)
+        except (ValueError, TypeError, RecursionError, MemoryError):
+            return  # a list of something that is computed
+        for name in names:
+            n_before = sum(key.partition(":")[0] == name for key in found)
+            found[f"{name}:{n_before + 1}" if n_before else name] = literal
+
     visit(tree, "")
     return found
+
+
+def _targets(node: ast.AST) -> list[str]:
+    """The names that a statement gives a value to; "policy" for a value that has none."""
+    match node:
+        case ast.Assign():
+            return [ast.unparse(target) for target in node.targets]
+        case ast.AnnAssign():
+            return [ast.unparse(node.target)]
+        case ast.Expr() | ast.Return():
+            return ["policy"]
+    return []
 
 
 def _entries(value: Any) -> list[list[Entry]] | None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, unknown
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
 from augbench.methods.policies.policy_file import generic_bank
 
@@ -25,7 +25,7 @@ class Chain(NamedTuple):
 def to_chains(policy: Policy, lost: list[str]) -> list[Chain]:
     """The subpolicies of a policy; what they cannot hold is added to ``lost``.
 
-    Raises a UserError for a class-wise policy.
+    Raises a UserError for a class-wise policy, and for a transform that is not known.
     """
     if policy.by_class:
         raise UserError(
@@ -40,6 +40,8 @@ def to_chains(policy: Policy, lost: list[str]) -> list[Chain]:
         steps = []
         for operation in subpolicy.operations:
             name, magnitude = operation.transform, operation.magnitude
+            if name not in bank:
+                raise unknown("transform", name, bank)
             if isinstance(magnitude, UpTo):
                 limit = magnitude.magnitude
                 if not bank[name].draws_strength:

@@ -12,6 +12,7 @@ from augbench.datasets.errors import UserError
 from augbench.methods.policies.exchange import level_tables, levels
 from augbench.methods.policies.exchange.call_form import (
     AREA,
+    BOTH_AXES,
     FACTOR,
     FIRST,
     ONE_VALUE,
@@ -34,29 +35,28 @@ BILINEAR = Name("v2.InterpolationMode.BILINEAR")
 SMOOTH = {"interpolation": BILINEAR}
 IN_PLACE = {"degrees": 0.0}
 WHOLE_BITS = Unit(lambda s: 8 - round(s), lambda v: 8 - v)
-IN_DEGREES = "uniform in degrees there, in pixels a pixel here"
+BORDERS = "the borders of what is moved fade in another way there"
+IN_DEGREES = f"uniform in degrees there, in pixels a pixel here; {BORDERS}"
 WHOLE_PIXELS = "by whole pixels there"
 P = {"p": 1.0}  # an operation with a probability of its own
 
 
-def _span(x: int, y: int) -> Shape:
-    """The largest shares of width and height that an image moves, to either side."""
-    return Shape(
-        lambda low, high: (high * x, high * y),
-        lambda v: (
-            (-max(v), max(v))
-            if isinstance(v, list | tuple) and [bool(each) for each in v] == [bool(x), bool(y)]
-            else None
-        ),
-    )
+ACROSS = Shape(
+    lambda low, high: (high, 0.0),
+    lambda v: (-v[0], v[0]) if isinstance(v, list | tuple) and [*v[1:]] == [0] else None,
+)
+DOWN = Shape(
+    lambda low, high: (0.0, high),
+    lambda v: (-v[1], v[1]) if isinstance(v, list | tuple) and [*v[:-1]] == [0] else None,
+)
 
 
-def _move(ours: str, x: int, y: int, loses: str) -> Row:
+def _move(ours: str, shape: Shape, loses: str) -> Row:
     return Row(
         ours,
         "v2.RandomAffine",
         "translate",
-        shape=_span(x, y),
+        shape=shape,
         fixed=IN_PLACE,
         most=1.0,
         draws=True,
@@ -65,10 +65,10 @@ def _move(ours: str, x: int, y: int, loses: str) -> Row:
 
 
 ROWS = (
-    _move("translate_x", 1, 0, WHOLE_PIXELS),
-    _move("translate_y", 0, 1, WHOLE_PIXELS),
-    _move("crop", 1, 1, ""),
-    Row("rotate", "v2.RandomRotation", "degrees", fixed=SMOOTH),
+    _move("translate_x", ACROSS, WHOLE_PIXELS),
+    _move("translate_y", DOWN, WHOLE_PIXELS),
+    _move("crop", BOTH_AXES, ""),
+    Row("rotate", "v2.RandomRotation", "degrees", fixed=SMOOTH, loses=BORDERS),
     Row(
         *("shear_x", "v2.RandomAffine", "shear", SLOPE, FIRST),
         fixed={**IN_PLACE, **SMOOTH},

@@ -188,10 +188,15 @@ def test_a_pipeline_that_albumentations_saved_is_one_subpolicy(tmp_path: Path) -
     assert shear.magnitude == pytest.approx(0.17632698 / 0.3)  # the tangent of 10 degrees
     assert (brightness.transform, brightness.probability) == ("brightness", 0.9)
     assert brightness.magnitude == pytest.approx(0.2)
-    assert any(each.startswith("Affine: rotate, scale") for each in report.lost)
+    assert "Affine: here without its rotate, scale, translate_px" in report.lost
 
 
 FROM_HAND = {
+    "kornia's short forms": (
+        "K.ImageSequential(K.RandomShear(shear=(-45.0, 45.0), p=0.5), K.RandomShear(shear=45, "
+        "p=0.1), K.RandomShear(shear=(0, 0, 0, 0), p=0.2))",
+        [("shear_x", 0.5, 1.0), ("shear_x", 0.1, 1.0), ("shear_x", 0.2, 0.0)],
+    ),
     "kornia": (
         "import kornia.augmentation as K\naug = K.ImageSequential(K.RandomRotation(degrees=15.0,"
         " p=0.5), K.RandomInvert(p=0.2))",
@@ -209,7 +214,7 @@ FROM_HAND = {
 def test_a_sequence_written_by_hand_is_one_subpolicy(form: str, tmp_path: Path) -> None:
     text, expected = FROM_HAND[form]
     (tmp_path / "mine.py").write_text(text)
-    policy = read_policy(import_policy(tmp_path / "mine.py", form)[0])
+    policy = read_policy(import_policy(tmp_path / "mine.py", form.partition("'")[0])[0])
     (chain,) = policy.subpolicies
     found = [
         (o.transform, o.probability, o.magnitude and round(_units(o, policy), 9))
@@ -265,6 +270,20 @@ WRONG = {
         "kornia",
         "p = OneOf(weights=['a'], subpolicies=[[K.RandomInvert(p=1.0)]])",
         "a weight has 'a' where a number has to be",
+    ),
+    "a name": ("kornia", "p = K.RandomRotation(degrees=MOST, p=1)", "has 'MOST' where a number"),
+    "names": (
+        "torchvision",
+        "p = v2.RandomAffine(degrees=0, translate=(A, B))",
+        "has 'A' where a number has to be",
+    ),
+    "nested": ("kornia", "p = K.RandomShear(shear=[[1], [1]], p=1)", r"has \[1\] where a"),
+    "too long": ("kornia", "p = K.RandomShear(shear=(1, 2, 3), p=1)", "lacks a range as shear"),
+    "a number for an axis": (
+        "albumentations",
+        '{"transform": {"__class_fullname__": "Compose", "transforms": '
+        '[{"__class_fullname__": "Affine", "p": 1, "shear": {"x": 3, "y": 0}}]}}',
+        "Affine lacks a range as translate_percent or shear",
     ),
     "no list": ("kornia", "p = OneOf(3)", "OneOf has to hold `weights` and `subpolicies`"),
     "no steps": (

@@ -108,3 +108,12 @@ def test_an_operation_of_no_strength_is_not_compared() -> None:
 
     chains = [Chain(1.0, (Step("rotate", 1.0, 0.0),))]
     assert differences(chains, lambda name, strength: (never, True), "never") == []
+
+
+def test_a_strength_that_one_of_them_refuses_is_said() -> None:
+    chains = [Chain(1.0, (Step("band_stop", 1.0, 60.0),))]
+    (said,) = differences(chains, braindecode.operate(), "braindecode")
+    assert said.startswith("band_stop: braindecode refuses it (`bandwidth` needs to be smaller")
+    chains = [Chain(1.0, (Step("band_stop", 1.0, 49.0),))]
+    (said,) = differences(chains, lambda name, strength: (torch.clone, False), "nothing")
+    assert said.startswith("band_stop: not with this batch (")

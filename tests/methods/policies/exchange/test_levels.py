@@ -205,6 +205,22 @@ def test_what_is_no_policy_is_one_sentence_with_the_file(case: str, tmp_path: Pa
     assert str(error.value).count("theirs.py") == 1
 
 
+def test_lists_are_found_wherever_a_file_gives_them_a_name(tmp_path: Path) -> None:
+    text = "policy: list = [[('Invert', 1, 1)]]\n"
+    assert import_policy(file(tmp_path, text), "dada", "policy")[0]["subpolicies"]
+    text = (
+        "class AutoAugment:\n"
+        "    kinds = ['a', 'b']\n"
+        "    def policies(self, kind):\n"
+        "        if kind == 'a':\n"
+        "            return [(('Invert', 0.1, None), ('Contrast', 0.2, 6))]\n"
+        "        return [(('Invert', 0.3, None),)]\n"
+    )
+    for name, probability in (("policies", 0.1), ("policies:2", 0.3)):
+        record, _ = import_policy(file(tmp_path, text), "torchvision", name)
+        assert record["subpolicies"][0]["operations"][0] == ["invert", probability, None]
+
+
 def test_a_name_that_the_file_has_not_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown policy of the file 'CIFAR1'; did you mean"):
         import_policy(file(tmp_path, GENOTYPES), "dada", "CIFAR1")
