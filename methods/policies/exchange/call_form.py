@@ -14,8 +14,10 @@ from augbench.methods.policies.exchange.calls import Call
 from augbench.methods.policies.exchange.physical import (
     Chain,
     Step,
+    check_count,
     check_number,
     check_probability,
+    check_weight,
 )
 
 NEAR = 1e-6
@@ -175,12 +177,11 @@ def write_calls(dialect: Dialect, chains: list[Chain], lost: list[str]) -> Call:
 
 def read_calls(dialect: Dialect, call: Call, lost: list[str]) -> list[Chain]:
     """The inverse of `write_calls`; raises a UserError for an operation that we do not have."""
+    calls = dialect.unwrap(call)
+    check_count(len(calls))
     return [
-        Chain(
-            check_number("a weight", weight),
-            tuple(_step(dialect, p, each, lost) for p, each in steps),
-        )
-        for weight, steps in dialect.unwrap(call)
+        Chain(check_weight(weight), tuple(_step(dialect, p, each, lost) for p, each in steps))
+        for weight, steps in calls
     ]
 
 

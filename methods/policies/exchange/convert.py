@@ -10,9 +10,9 @@ from augbench.methods.policies.exchange.form import Form
 from augbench.methods.policies.exchange.golden import differences
 from augbench.methods.policies.exchange.physical import Chain, to_chains, to_policy
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, write_policy
+from augbench.methods.policies.policy_file import write_policy
 
-MOST_BYTES = 32 * 1024**2
+MOST_BYTES = 8 * 1024**2
 
 
 class Report(NamedTuple):
@@ -61,7 +61,6 @@ def import_policy(path: Path, form: str, name: str | None = None) -> tuple[dict[
     text = _read_text(path)
     try:
         content = chosen.read(text, name, lost)
-        _check_size(content.chains)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     record = write_policy(to_policy(content.chains))
@@ -110,13 +109,3 @@ def _read_text(path: Path) -> str:
         raise UserError(f"cannot read {path}: {system_error(error)}") from None
     except ValueError as error:
         raise UserError(f"{path} is no text: {error}") from None
-
-
-def _check_size(chains: list[Chain]) -> None:
-    if len(chains) > MOST_SUBPOLICIES:
-        raise UserError(
-            f"it holds {len(chains)} subpolicies; augbench takes {MOST_SUBPOLICIES} at most"
-        )
-    for chain in chains:
-        if not 0 < chain.weight < float("inf"):
-            raise UserError(f"it holds a weight of {chain.weight}; it has to be above 0")

@@ -16,6 +16,7 @@ from augbench.methods.policies.exchange.form import Content
 from augbench.methods.policies.exchange.physical import (
     Chain,
     Step,
+    check_count,
     check_number,
     check_probability,
 )
@@ -228,8 +229,9 @@ def _targets(node: ast.AST) -> list[str]:
 
 def _entries(value: Any) -> list[list[Entry]] | None:
     """Subpolicies of triples; None if a value is something else."""
-    if not isinstance(value, list | tuple) or not value:
+    if not isinstance(value, list | tuple) or not value or not isinstance(value[0], list | tuple):
         return None
+    check_count(len(value))
     entries = []
     for subpolicy in value:
         if not isinstance(subpolicy, list | tuple):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from augbench.datasets.errors import UserError, unknown
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
-from augbench.methods.policies.policy_file import generic_bank
+from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, generic_bank
 
 
 class Step(NamedTuple):
@@ -105,3 +105,19 @@ def check_number(what: str, given: object) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or given - given != 0:
         raise UserError(f"{what} has {given!r} where a number has to be")
     return float(given)
+
+
+def check_weight(given: object) -> float:
+    """The weight of a subpolicy that a file holds; a UserError unless it is above 0."""
+    weight = check_number("a weight", given)
+    if weight <= 0:
+        raise UserError(f"it holds a weight of {given}; it has to be above 0")
+    return weight
+
+
+def check_count(n_subpolicies: int) -> None:
+    """Raises a UserError for more subpolicies than a policy may have."""
+    if n_subpolicies > MOST_SUBPOLICIES:
+        raise UserError(
+            f"it holds {n_subpolicies} subpolicies; augbench takes {MOST_SUBPOLICIES} at most"
+        )

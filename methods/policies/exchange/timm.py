@@ -47,6 +47,7 @@ def write(chains: list[Chain], lost: list[str]) -> str:
             "is another one: take --to torchvision, whose transforms timm's data sets accept"
         )
     lost.append("timm's space also has SolarizeAdd: one more operation that may be drawn")
+    lost.append("posterize keeps 4 to 0 bits there, 8 to 4 here: it is stronger there")
     lost.append("grey comes in at the borders there, black here")
     return f"rand-m{level}-n{n}-mstd101-inc1\n"
 

@@ -1,6 +1,7 @@
 """`augbench export`: policies of real runs, which do the same elsewhere."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,5 +117,4 @@ def test_what_cannot_be_exported_is_one_sentence(
         assert code == 2, words
         assert said.startswith("augbench: ")
         assert said.count("\n") == 1
-        with pytest.raises(AssertionError, match=complaint):
-            raise AssertionError(said)
+        assert re.search(complaint, said), said

@@ -192,7 +192,11 @@ WRONG = {
     "several": (GENOTYPES, "several policies: choose one with --name: CIFAR10, augment2.*, SVHN"),
     "a million": (
         json.dumps([[["Invert", 1, 1]]] * 1_000_000),
-        "holds 1000000 subpolicies; augbench takes 100000 at most",
+        "has more than 8 MB: that is more than a policy needs",
+    ),
+    "too many": (
+        json.dumps([[["Invert", 1, 1]]] * 100_001),
+        "holds 100001 subpolicies; augbench takes 100000 at most",
     ),
 }
 

@@ -26,6 +26,7 @@ def test_a_random_draw_of_its_operations_is_a_string() -> None:
     text, report = export_policy(policy_of(2, 0.9), "timm")
     assert text == "rand-m9-n2-mstd101-inc1\n"
     assert any("SolarizeAdd" in each for each in report.lost)
+    assert any(each.startswith("posterize keeps 4 to 0 bits there") for each in report.lost)
     assert export_policy(policy_of(1, 0.3), "timm")[0] == "rand-m3-n1-mstd101-inc1\n"
 
 
