@@ -30,6 +30,8 @@ from augbench.bench.cli.arguments import (
 )
 from augbench.bench.cli.data_command import data_app
 from augbench.bench.cli.doctor_command import doctor
+from augbench.bench.cli.export_command import export
+from augbench.bench.cli.import_command import import_policy
 from augbench.bench.cli.merge_command import merge
 from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
@@ -272,6 +274,8 @@ def status(run: RunPath) -> None:
 
 
 app.command()(merge)
+app.command()(export)
+app.command("import")(import_policy)
 app.command()(watch)
 app.command()(doctor)
 app.add_typer(data_app, name="data")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from augbench.bench.plan.select import select_trial
 from augbench.bench.plan.suite import PlannedTrial
@@ -38,10 +38,12 @@ def find_policy(
     *,
     task: str | None = None,
     method: str | None = None,
-    fold: int | None = None,
+    fold: int | Literal["best"] | None = None,
     seed: int | None = None,
 ) -> dict[str, Any]:
     """The record of the best policy by validation of one finished trial of a run directory.
+
+    ``fold`` "best" is the finished one whose best policy has the highest validation metric.
 
     Raises a UserError if the path is no run directory, a choice is left open, or the trial is not
     there, ends in a model, or has not finished.
@@ -57,10 +59,40 @@ def find_policy(
         raise UserError(
             f"method {method!r} of {path} ends in a model, not in a policy: load_model reads it"
         )
-    planned = select_trial(searching, task=task, method=method, fold=fold, seed=seed)
+    if fold == "best":
+        planned = _best_fold(run, searching, task=task, method=method, seed=seed)
+    else:
+        planned = select_trial(searching, task=task, method=method, fold=fold, seed=seed)
     for _, record in _of_trial(run, planned):
         return record
     raise UserError(
         f"{planned.method} on {planned.task}, fold {planned.spec.fold}, has no finished policy in "
         f"{path} yet: augbench status says how far it is"
     )
+
+
+def _best_fold(
+    run: RunDirectory,
+    plan: Sequence[PlannedTrial],
+    *,
+    task: str | None,
+    method: str | None,
+    seed: int | None,
+) -> PlannedTrial:
+    """Of the folds of one task, method and seed, the finished one of the best policy; or any."""
+
+    def asked(planned: PlannedTrial) -> tuple[str, str, int]:
+        return planned.task, planned.method, planned.spec.seed
+
+    one_of_each = list({asked(each): each for each in plan}.values())
+    chosen = asked(select_trial(one_of_each, task=task, method=method, seed=seed))
+    folds = [each for each in plan if asked(each) == chosen]
+
+    def valid(_: RunDirectory, planned: PlannedTrial) -> Iterator[tuple[float, PlannedTrial]]:
+        if run.unit(planned.spec.unit).check() is not None:
+            best = best_point(run, planned.spec)
+            if best is not None:
+                yield best.scores["valid"], planned
+
+    known = list(of_whole_trials(run, folds, valid))
+    return max(known, key=lambda each: each[0])[1] if known else folds[0]

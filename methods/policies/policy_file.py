@@ -11,7 +11,7 @@ from augbench.datasets.errors import UserError, system_error
 from augbench.datasets.options.row import resolve
 from augbench.datasets.task import Signal
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.policy_json import from_json
+from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.transforms.bank import every_transform
 from augbench.methods.transforms.transform import Transform
 
@@ -22,6 +22,8 @@ READ_RUN = "augbench.bench.store.best_policies:find_policy"
 # which unit.
 _EEG = Signal("eeg", (6, 3000), ("Fz", "C3", "Cz", "C4", "Pz", "Oz"), 100.0)
 _IMAGE = Signal("image", (3, 32, 32))
+MOST_SUBPOLICIES = 100_000  # CADDA's policies have thousands
+MOST_BYTES = 64 * 1024**2
 
 
 def load_policy(
@@ -34,9 +36,21 @@ def load_policy(
 ) -> Policy:
     """A policy from its file, or from a run directory; see `Policy.load`, errors included."""
     path = Path(path)
-    chosen = {"task": task, "method": method, "fold": fold, "seed": seed}
     if path.is_dir():
+        chosen = {"task": task, "method": method, "fold": fold, "seed": seed}
         return read_policy(resolve(READ_RUN)(path, **chosen))
+    record = load_record(path, task=task, method=method, fold=fold, seed=seed)
+    try:
+        return read_policy(record)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def load_record(path: Path, **chosen: Any) -> Any:
+    """What the file of a policy holds; ``chosen`` is for run directories, so nothing has to be.
+
+    Raises a UserError for a file that cannot be read, or a choice.
+    """
     given = [name for name, value in chosen.items() if value is not None]
     if given:
         raise UserError(
@@ -44,15 +58,15 @@ def load_policy(
             "leave it out, or give the directory of a run"
         )
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MOST_BYTES:
+            raise UserError(
+                f"{path} has more than {MOST_BYTES // 1024**2} MB: that is more than a policy needs"
+            )
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the policy {path}: {system_error(error)}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} holds no policy: it is not JSON ({error})") from None
-    try:
-        return read_policy(record)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
 
 
 def read_policy(record: Any) -> Policy:
@@ -63,13 +77,37 @@ def read_policy(record: Any) -> Policy:
     """
     if not isinstance(record, Mapping) or not isinstance(record.get("transforms"), Mapping):
         raise UserError("this is no policy: it has no table `transforms`, which `to_json` writes")
-    bank = {row.name: row for _, row in every_transform((_EEG, _IMAGE))}
+    _check_size(record)
+    bank = generic_bank()
     meanings = {name: each for name, each in record["transforms"].items() if name in bank}
     for name, meaning in meanings.items():
         bank[name] = replace(bank[name], strongest=_strongest(bank[name], meaning))
     policy = from_json(record, bank)
     ranges = {name: bank[name].strongest for name in meanings if bank[name].graded}
     return replace(policy, ranges=ranges)
+
+
+def _check_size(record: Mapping[str, Any]) -> None:
+    parts = [record.get("subpolicies"), *(record.get("by_class") or [])]
+    n_subpolicies = sum(len(part) for part in parts if isinstance(part, list))
+    if n_subpolicies > MOST_SUBPOLICIES:
+        raise UserError(
+            f"the policy holds {n_subpolicies} subpolicies; augbench takes {MOST_SUBPOLICIES} at "
+            "most: keep those of the largest weights"
+        )
+
+
+def generic_bank() -> dict[str, Transform]:
+    """All known transforms, for what does not depend on a signal."""
+    return {row.name: row for _, row in every_transform((_EEG, _IMAGE))}
+
+
+def write_policy(policy: Policy) -> dict[str, Any]:
+    """The record of a policy with its ranges, which `read_policy` reads."""
+    bank = generic_bank()
+    for name, strongest in policy.ranges.items():
+        bank[name] = replace(bank[name], strongest=strongest)
+    return to_json(policy, bank)
 
 
 def _strongest(transform: Transform, meaning: Any) -> float:

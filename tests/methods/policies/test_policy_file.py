@@ -50,6 +50,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a list": ([1], "it has no table `transforms`"),
     "another table": ({"a": 1}, "it has no table `transforms`"),
     "schema": (changed(schema=9), "schema 9, this version reads 1 to 2"),
+    "a million": (
+        changed(subpolicies=[{}] * 1_000_000),
+        "the policy holds 1000000 subpolicies; augbench takes 100000 at most",
+    ),
     "unknown": (
         changed(subpolicies=[{"weight": 1.0, "operations": [["rotat", 0.5, 0.5]]}]),
         "unknown transform 'rotat'; did you mean 'rotate'",

@@ -1,0 +1,199 @@
+"""albumentations' JSON, as its `A.save` writes it and `A.load` reads it; it is never imported."""
+
+import json
+from typing import Any
+
+from augbench.datasets.errors import UserError
+from augbench.methods.policies.exchange.call_form import (
+    AREA,
+    FACTOR,
+    SLOPE,
+    THRESHOLD,
+    Calls,
+    Dialect,
+    Row,
+    Shape,
+    Unit,
+    read_calls,
+    write_calls,
+)
+from augbench.methods.policies.exchange.calls import Call, rounded
+from augbench.methods.policies.exchange.form import Content, Form
+from augbench.methods.policies.exchange.one_of import with_probability
+from augbench.methods.policies.exchange.physical import Chain
+
+VERSION = "2.0.8"  # whose names of arguments these are
+CLASS = "__class_fullname__"
+GREY = 128  # of images with 256 levels
+LINEAR = {"interpolation": 1, "border_mode": 0, "fill": 0.0}
+KEPT = (1.0, 1.0)
+BITS = Unit(lambda s: min(7, max(1, round(8 - s))), lambda v: 8 - v)
+
+
+def _axes(*, x: bool = False, y: bool = False) -> Shape:
+    """A range for each axis; the other axis stays."""
+
+    def pack(low: float, high: float) -> dict[str, Any]:
+        acting, still = (low, high), (0.0, 0.0)
+        return {"x": acting if x else still, "y": acting if y else still}
+
+    def unpack(value: Any) -> tuple[Any, Any] | None:
+        if not isinstance(value, dict) or set(value) != {"x", "y"}:
+            return None
+        pairs = [tuple(each) for each in value.values() if isinstance(each, list | tuple)]
+        if [len(pair) for pair in pairs] != [2, 2]:
+            return None
+        on_x, on_y = tuple(value["x"]), tuple(value["y"])
+        if (any(on_x), any(on_y)) != (x, y) or (x and y and on_x != on_y):
+            return None
+        return on_x if x else on_y
+
+    return Shape(pack, unpack)
+
+
+def _colour(ours: str, unit: Unit, most: float) -> Row:
+    fixed = {"brightness": KEPT, "contrast": KEPT, "saturation": KEPT, "hue": (0.0, 0.0)}
+    del fixed[ours]
+    return Row(ours, "ColorJitter", ours, unit, fixed=fixed, most=most)
+
+
+def _affine(ours: str, argument: str, unit: Unit, shape: Shape, loses: str = "") -> Row:
+    return Row(ours, "Affine", argument, unit, shape, LINEAR, loses=loses)
+
+
+SHARE = Unit(float, float)
+IN_DEGREES = "uniform in degrees there, in pixels a pixel here"
+ROWS = (
+    _affine("translate_x", "translate_percent", SHARE, _axes(x=True)),
+    _affine("translate_y", "translate_percent", SHARE, _axes(y=True)),
+    _affine("crop", "translate_percent", SHARE, _axes(x=True, y=True)),
+    _affine("shear_x", "shear", SLOPE, _axes(x=True), IN_DEGREES),
+    _affine("shear_y", "shear", SLOPE, _axes(y=True), IN_DEGREES),
+    Row("rotate", "Rotate", "limit", fixed=LINEAR),
+    Row("horizontal_flip", "HorizontalFlip"),
+    Row("vertical_flip", "VerticalFlip"),
+    _colour("brightness", FACTOR, 1.0),
+    _colour("contrast", FACTOR, 1.0),
+    _colour("saturation", FACTOR, 1.0),
+    _colour("hue", SHARE, 0.5),
+    Row("invert", "InvertImg"),
+    Row("auto_contrast", "AutoContrast", fixed={"cutoff": 0, "method": "pil"}),
+    Row("equalize", "Equalize", fixed={"mode": "pil"}, loses="in whole steps there"),
+    Row("solarize", "Solarize", "threshold_range", THRESHOLD, both_sides=False, most=1.0),
+    Row(
+        "posterize",
+        "Posterize",
+        "num_bits",
+        BITS,
+        both_sides=False,
+        most=7.0,
+        loses="at least one bit is lost there, here perhaps none",
+    ),
+    Row(
+        "cutout",
+        "Erasing",
+        "scale",
+        AREA,
+        fixed={"ratio": (1.0, 1.0), "fill": GREY},
+        both_sides=False,
+        most=1.0,
+        loses="its area is uniform there and it lies inside the image; here its side is uniform",
+    ),
+)
+
+
+def _wrap(calls: Calls) -> Call:
+    chains = [
+        Call(
+            "Sequential",
+            {
+                "p": weight,
+                "transforms": [Call(c.name, {"p": p, **c.arguments}) for p, c in steps],
+            },
+        )
+        for weight, steps in calls
+    ]
+    return Call(
+        "Compose", {"p": 1.0, "transforms": [Call("OneOf", {"p": 1.0, "transforms": chains})]}
+    )
+
+
+def _unwrap(call: Call) -> Calls:
+    inside = _inside(call)
+    if call.arguments.get("p", 1.0) != 1.0:
+        raise UserError(f"{call.short} has p={call.arguments['p']}; only 1 can be read")
+    if call.short in ("Compose", "Sequential") and len(inside) == 1 and inside[0].short == "OneOf":
+        return _unwrap(inside[0])
+    if call.short != "OneOf":
+        return [(1.0, [with_probability(each, "p") for each in inside])]
+    chains: Calls = []
+    for each in inside:
+        weight, _ = with_probability(each, "p")
+        if each.short == "Sequential":
+            chains.append((weight, [with_probability(step, "p") for step in _inside(each)]))
+        else:  # what is chosen acts: its probability is its weight
+            chains.append((weight, [(1.0, each)]))
+    return chains
+
+
+def _inside(call: Call) -> list[Call]:
+    found = call.arguments.get("transforms")
+    if not isinstance(found, list | tuple) or not all(isinstance(each, Call) for each in found):
+        raise UserError(f"{call.short} has to hold a list of transforms")
+    return list(found)
+
+
+ALBUMENTATIONS = Dialect(
+    "albumentations",
+    ROWS,
+    _wrap,
+    _unwrap,
+    ("images there are arrays (H, W, C) of 256 levels",),
+)
+
+
+def write(chains: list[Chain], lost: list[str]) -> str:
+    """The text of a file for `A.load`."""
+    call = write_calls(ALBUMENTATIONS, chains, lost)
+    return json.dumps({"__version__": VERSION, "transform": _to_plain(call)}, indent=1) + "\n"
+
+
+def read(text: str, name: str | None, lost: list[str]) -> Content:
+    """The inverse of `write`; a UserError for another form, or what we have nothing for."""
+    if name is not None:
+        raise UserError("--name is for files of several policies; leave it out")
+    try:
+        record = json.loads(text)
+        call = _from_plain(record["transform"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UserError(
+            f"it is not what albumentations' save writes, JSON with `transform` ({error!r})"
+        ) from None
+    if not isinstance(call, Call):
+        raise UserError(f"`transform` has no {CLASS}")
+    return Content(read_calls(ALBUMENTATIONS, call, lost))
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Call):
+        return {CLASS: value.name, **{k: _to_plain(v) for k, v in value.arguments.items()}}
+    if isinstance(value, dict):
+        return {key: _to_plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_plain(each) for each in value]
+    return rounded(value) if isinstance(value, float) else value
+
+
+def _from_plain(value: Any) -> Any:
+    if isinstance(value, dict) and CLASS in value:
+        arguments = {k: _from_plain(v) for k, v in value.items() if k != CLASS}
+        return Call(str(value[CLASS]), arguments)
+    if isinstance(value, dict):
+        return {key: _from_plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        items = [_from_plain(each) for each in value]
+        return items if any(isinstance(each, Call) for each in items) else tuple(items)
+    return value
+
+
+FORM = Form(write=write, read=read)

@@ -1,0 +1,226 @@
+"""torchvision's transforms (v2): a Python file with one transform, for images in [0, 1]."""
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augbench.datasets.errors import UserError
+from augbench.methods.policies.exchange import level_tables, levels
+from augbench.methods.policies.exchange.call_form import (
+    AREA,
+    BOTH_AXES,
+    FACTOR,
+    FIRST,
+    ONE_VALUE,
+    SECOND,
+    SLOPE,
+    THRESHOLD,
+    Calls,
+    Dialect,
+    Row,
+    Shape,
+    Unit,
+)
+from augbench.methods.policies.exchange.calls import Call, Name, first_call, parse
+from augbench.methods.policies.exchange.form import Content, Form, Operate, Operated
+from augbench.methods.policies.exchange.physical import check_number
+from augbench.methods.policies.exchange.python_file import read_python, write_python
+
+CONTAINERS = ("RandomChoice", "Compose", "RandomApply")
+BILINEAR = Name("v2.InterpolationMode.BILINEAR")
+SMOOTH = {"interpolation": BILINEAR}
+IN_PLACE = {"degrees": 0.0}
+WHOLE_BITS = Unit(lambda s: 8 - round(s), lambda v: 8 - v)
+BORDERS = "the borders of what is moved fade in another way there"
+IN_DEGREES = f"uniform in degrees there, in pixels a pixel here; {BORDERS}"
+WHOLE_PIXELS = "by whole pixels there"
+P = {"p": 1.0}  # an operation with a probability of its own
+
+
+ACROSS = Shape(
+    lambda low, high: (high, 0.0),
+    lambda v: (-v[0], v[0]) if isinstance(v, list | tuple) and [*v[1:]] == [0] else None,
+)
+DOWN = Shape(
+    lambda low, high: (0.0, high),
+    lambda v: (-v[1], v[1]) if isinstance(v, list | tuple) and [*v[:-1]] == [0] else None,
+)
+
+
+def _move(ours: str, shape: Shape, loses: str) -> Row:
+    return Row(
+        ours,
+        "v2.RandomAffine",
+        "translate",
+        shape=shape,
+        fixed=IN_PLACE,
+        most=1.0,
+        draws=True,
+        loses=loses,
+    )
+
+
+ROWS = (
+    _move("translate_x", ACROSS, WHOLE_PIXELS),
+    _move("translate_y", DOWN, WHOLE_PIXELS),
+    _move("crop", BOTH_AXES, ""),
+    Row("rotate", "v2.RandomRotation", "degrees", fixed=SMOOTH, loses=BORDERS),
+    Row(
+        *("shear_x", "v2.RandomAffine", "shear", SLOPE, FIRST),
+        fixed={**IN_PLACE, **SMOOTH},
+        loses=IN_DEGREES,
+    ),
+    Row(
+        *("shear_y", "v2.RandomAffine", "shear", SLOPE, SECOND),
+        fixed={**IN_PLACE, **SMOOTH},
+        loses=IN_DEGREES,
+    ),
+    Row("horizontal_flip", "v2.RandomHorizontalFlip", fixed=P),
+    Row("vertical_flip", "v2.RandomVerticalFlip", fixed=P),
+    Row("brightness", "v2.ColorJitter", "brightness", FACTOR, most=1.0),
+    Row("contrast", "v2.ColorJitter", "contrast", FACTOR, most=1.0),
+    Row("saturation", "v2.ColorJitter", "saturation", FACTOR, most=1.0),
+    Row("hue", "v2.ColorJitter", "hue", most=0.5),
+    Row(
+        *("sharpness", "v2.RandomAdjustSharpness", "sharpness_factor", FACTOR, ONE_VALUE, P),
+        most=1.0,
+        n_values=8,
+    ),
+    Row("invert", "v2.RandomInvert", fixed=P),
+    Row("auto_contrast", "v2.RandomAutocontrast", fixed=P),
+    Row("equalize", "v2.RandomEqualize", fixed=P, loses="in whole steps there"),
+    Row(
+        *("solarize", "v2.RandomSolarize", "threshold", THRESHOLD, ONE_VALUE, P),
+        both_sides=False,
+        most=1.0,
+        n_values=8,
+    ),
+    Row(
+        *("posterize", "v2.RandomPosterize", "bits", WHOLE_BITS, ONE_VALUE, P),
+        both_sides=False,
+        most=8.0,
+        n_values=8,
+    ),
+    Row(
+        *("cutout", "v2.RandomErasing", "scale", AREA),
+        fixed={"ratio": (1.0, 1.0), "value": 0.5, **P},
+        both_sides=False,
+        most=1.0,
+        draws=True,
+        loses="its area is uniform there and it lies inside the image; here its side is uniform",
+    ),
+)
+
+
+def _wrap(calls: Calls) -> Call:
+    chains = [
+        Call("v2.Compose", {"transforms": [_with(*each) for each in steps]})
+        if steps
+        else Call("v2.Identity", {})  # Compose refuses an empty list
+        for _, steps in calls
+    ]
+    weights = [weight for weight, _ in calls]
+    return Call("v2.RandomChoice", {"transforms": chains, "p": weights})
+
+
+def _with(probability: float, call: Call) -> Call:
+    if "p" in call.arguments:
+        return Call(call.name, {**call.arguments, "p": probability})
+    return Call("v2.RandomApply", {"transforms": [call], "p": probability})
+
+
+def _unwrap(call: Call) -> Calls:
+    if call.short != "RandomChoice":
+        return [(1.0, _steps(call))]
+    chains = _inside(call)
+    weights = call.arguments.get("p") or [1.0] * len(chains)
+    if not isinstance(weights, list) or len(weights) != len(chains):
+        raise UserError(f"RandomChoice has p={weights} for {len(chains)} subpolicies")
+    return [(weight, _steps(each)) for weight, each in zip(weights, chains, strict=True)]
+
+
+def _steps(call: Call) -> list[tuple[float, Call]]:
+    if call.short == "Identity":
+        return []
+    return [_step(each) for each in (_inside(call) if call.short == "Compose" else [call])]
+
+
+def _step(call: Call) -> tuple[float, Call]:
+    if call.short == "RandomApply":
+        inner = _inside(call)
+        if len(inner) != 1 or "p" not in call.arguments:
+            raise UserError("RandomApply has to hold one operation and `p`")
+        p, operation = _step(inner[0])
+        return p * check_number("RandomApply", call.arguments["p"]), operation
+    takes_p = any(row.theirs.endswith(f".{call.short}") and "p" in row.fixed for row in ROWS)
+    if takes_p and "p" not in call.arguments:
+        raise UserError(f"{call.short} has no `p`; write it")
+    return (check_number(call.short, call.arguments["p"]) if takes_p else 1.0), call
+
+
+def _inside(call: Call) -> list[Call]:
+    found = call.arguments.get("transforms") or (call.arguments.get("*") or [None])[0]
+    if not isinstance(found, list | tuple) or not all(isinstance(each, Call) for each in found):
+        raise UserError(f"{call.short} has to hold a list of calls as `transforms`")
+    return list(found)
+
+
+TORCHVISION = Dialect(
+    "torchvision",
+    ROWS,
+    _wrap,
+    _unwrap,
+    ("a batch shares all that is drawn there: use it in the data set, for each image",),
+)
+
+
+def read(text: str, name: str | None, lost: list[str]) -> Content:
+    """The calls that `write` writes, or a list as in torchvision's own AutoAugment.
+
+    Raises a UserError for anything else.
+    """
+    names = {*CONTAINERS, *(row.theirs.removeprefix("v2.") for row in ROWS)}
+    if text.lstrip().startswith(("[", "(")) or first_call(parse(text), names) is None:
+        return levels.read(level_tables.TORCHVISION, text, name, lost)
+    return read_python(TORCHVISION, CONTAINERS, text, name, lost)
+
+
+def operate() -> Operate:
+    """torchvision's operations."""
+    return partial(_operation, import_module("torchvision.transforms.v2"))
+
+
+def _operation(library: Any, name: str, strength: float | None) -> Operated | None:
+    for row in ROWS:
+        if row.ours == name:
+            call = row.at(strength or 0.0)
+            arguments = {
+                key: library.InterpolationMode.BILINEAR if value is BILINEAR else value
+                for key, value in call.arguments.items()
+            }
+            made: Callable[[Tensor], Tensor] = getattr(library, call.short)(**arguments)
+            return partial(_each, made), not row.draws
+    return None
+
+
+def _each(made: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """(B, C, H, W) -> the same shape; a draw for each image."""
+    return torch.stack([made(image) for image in x])
+
+
+FORM = Form(
+    write=partial(
+        write_python,
+        TORCHVISION,
+        "\nfrom torchvision.transforms import v2\n",
+        "policy = ",
+        "`policy(x)` augments one image x (C, H, W) in [0, 1], after `v2.ToDtype(torch.float32, "
+        "scale=True)`.",
+    ),
+    read=read,
+    operate=operate,
+)
