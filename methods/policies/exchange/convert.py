@@ -90,11 +90,11 @@ def _as_imported(policy: Policy, name: str, form: Form, origin: Any) -> str | No
 def _checked(name: str, form: Form, chains: list[Chain]) -> list[str]:
     """What a golden batch says, a sentence for each operation; or why it was not asked."""
     if form.operate is None:
-        return [f"no golden batch: {name} is never run here"]
+        return [f"nothing: {name} is never run here"]
     try:
         operate = form.operate()
     except (ImportError, RuntimeError):  # the latter from one that is built for another torch
-        return [f"no golden batch: {name} is not installed here"]
+        return [f"nothing: {name} is not installed here"]
     return [f"golden batch, {each}" for each in differences(chains, operate, name)]
 
 
