@@ -13,7 +13,10 @@ LAYERS = ("datasets", "methods", "bench", "analysis")
 # room imports one of those files.
 ROOMS = {
     "datasets": ("options", "trunks"),
-    "methods": ("options", "transforms", "gradients", "policies", "layers", "training"),
+    "methods": (
+        *("options", "transforms", "gradients", "policies", "layers", "training"),
+        "conformance",
+    ),
     "bench": ("plan", "store", "unit", "engines", "driver", "search", "merge", "cli"),
     "analysis": ("statistics", "tables", "figures", "html", "compare", "paper"),
 }

@@ -28,11 +28,13 @@ from augbench.bench.cli.arguments import (
     Workers,
     with_workers,
 )
+from augbench.bench.cli.check_command import check
 from augbench.bench.cli.data_command import data_app
 from augbench.bench.cli.doctor_command import doctor
 from augbench.bench.cli.export_command import export
 from augbench.bench.cli.import_command import import_policy
 from augbench.bench.cli.merge_command import merge
+from augbench.bench.cli.new_command import new
 from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
@@ -279,6 +281,8 @@ app.command("import")(import_policy)
 app.command()(watch)
 app.command()(doctor)
 app.add_typer(data_app, name="data")
+app.command()(new)
+app.command()(check)
 app.command()(simulate_nights)
 for listing in listing_commands.COMMANDS:
     app.command()(listing)

@@ -79,7 +79,7 @@ def load_suite(path: Path, overrides: Sequence[str] = (), fragments: Sequence[Pa
         more = _read_toml(fragment, "the tables of", "--with takes a TOML file")
         tables = _merged(tables, more)
     for override in overrides:
-        _override(tables, override)
+        set_value(tables, override)
     return read_suite(tables, " with ".join(map(str, (path, *fragments))))
 
 
@@ -262,7 +262,8 @@ def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> 
     return options
 
 
-def _override(tables: dict[str, Any], override: str) -> None:
+def set_value(tables: dict[str, Any], override: str) -> None:
+    """Change a value of tables by ``dotted.key=value``; raises a UserError for another text."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise UserError(f"--set {override!r}: write key=value, as in --set 'seeds=[0,1]'")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+DEFAULT = "default"  # in a list of transforms: those of the task
 MAX_FOLDS = 10_000  # a plan of more would fill the memory
 
 
@@ -44,7 +45,9 @@ class TaskTable:
     data_seed: int = 0  # for what the task draws itself: folds, waves
     trunk: str | None = None  # another network than the task's own
     training: dict[str, Any] = field(default_factory=dict)  # changes to the task's training
-    transforms: tuple[str, ...] | None = None  # in place of the task's own, in this order
+    # In place of the task's own, in this order. "default" stands for those, so that
+    # ["default", "mine"] adds one of your own package.
+    transforms: tuple[str, ...] | None = None
     ranges: dict[str, float] = field(default_factory=dict)  # what magnitude 1 means, in its unit
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from augbench.bench.plan.options import read_options
 from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
+from augbench.bench.plan.tables import DEFAULT
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.phases import HarnessPhase
 from augbench.datasets import known_tasks
@@ -183,12 +184,18 @@ def load_task(spec: TaskSpec, data: Path) -> Task:
         changes["trunk"] = spec.trunk
     names = task.transforms
     if spec.transforms is not None:
-        names = changes["transforms"] = tuple(spec.transforms)
+        names = changes["transforms"] = _with_default(spec.transforms, task.transforms)
     ranges = {name: value for name, value in task.ranges.items() if name in names}
     changes["ranges"] = ranges | spec.ranges
     settings = asdict(task.training) | spec.training
     changes["training"] = read_options(TrainingSettings, settings, f"training of {task.name!r}")
     return replace(task, **changes)
+
+
+def _with_default(given: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a suite gives, each once, with the task's own in place of DEFAULT."""
+    at = [own if name == DEFAULT else (name,) for name in given]
+    return tuple(dict.fromkeys(name for names in at for name in names))
 
 
 @lru_cache(maxsize=2)

@@ -8,6 +8,9 @@ import pytest
 
 from augbench.analysis.tables.frame import load
 from augbench.datasets import plugins
+from augbench.methods import known_methods
+from augbench.methods.conformance.finding import failures
+from augbench.methods.conformance.method_checks import check_method
 from runs import run_inline
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-method.md"
@@ -22,6 +25,18 @@ magnitude = 0.3
 """
 
 
+def blocks() -> list[str]:
+    """The blocks of Python: the check of a method, and a method."""
+    found: list[str] = re.findall(
+        r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return found
+
+
+def test_the_check_of_the_page_runs() -> None:
+    exec(blocks()[0], {})
+
+
 class Entry:
     """The entry point that the page names."""
 
@@ -34,7 +49,7 @@ class Entry:
 
 
 def test_the_method_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    _, block = blocks()
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "noise.py").write_text(block)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -42,6 +57,7 @@ def test_the_method_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         plugins, "entry_points", lambda group: [Entry()] * (group == "augbench.methods")
     )
     assert Entry.value in PAGE.read_text()
+    assert failures(check_method("noise", known_methods()["noise"])) == []
     run = run_inline(SUITE, tmp_path / "run")
     assert set(load(run).points["method"]) == {"noise"}
     sys.modules.pop("my_package.noise")

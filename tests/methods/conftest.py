@@ -1,9 +1,7 @@
 """A tiny setup that every method runs on in milliseconds, and a meter that can be checked."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,48 +10,11 @@ from torch import Tensor, nn
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Signal, Split, Views
-from augbench.methods.training.method import Phase, Setup
+from augbench.methods.conformance.counting_meter import CountingMeter
+from augbench.methods.training.method import Setup
 from augbench.methods.transforms.transform import Transform, per_sample
 
 N_CHANNELS, N_TIMES, N_CLASSES = 2, 16, 3
-
-
-@dataclass
-class CountingMeter:
-    """Keeps what a method says it cost, and beside it what hooks on its trunks really saw."""
-
-    phases: list[str] = field(default_factory=lambda: ["outside"])
-    told: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
-    opened: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def phase(self, name: Phase) -> Iterator[None]:
-        self.opened.append(name)
-        self.phases.append(name)
-        try:
-            yield
-        finally:
-            self.phases.pop()
-
-    def count(self, *, forward: int = 0, backward: int = 0, steps: int = 0) -> None:
-        told = {"forward": forward, "backward": backward, "steps": steps}
-        for what, number in told.items():
-            self.told[self.phases[-1], what] += number
-
-    def watch(self, trunk: nn.Module) -> nn.Module:
-        """Count the samples that go forward, and those whose gradient comes back."""
-
-        def came_back(grad: Tensor) -> None:
-            self.seen[self.phases[-1], "backward"] += len(grad)
-
-        def went(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            self.seen[self.phases[-1], "forward"] += len(output)
-            if output.requires_grad:
-                output.register_hook(came_back)
-
-        trunk.register_forward_hook(went)
-        return trunk
 
 
 class TinyTrunk(nn.Module):

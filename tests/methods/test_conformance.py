@@ -1,6 +1,5 @@
 """What every method in the table promises, whoever wrote it."""
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from augbench.datasets.options.row import resolve
 from augbench.methods import METHODS
+from augbench.methods.conformance.shown import flat, loaded, saved, shown
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.training.method import Method, Setup, Trained
@@ -56,39 +55,6 @@ def advance(method: Method, n_steps: int) -> bool:
     return finished
 
 
-def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
-    """Fails for anything but tensors and plain data."""
-    file = io.BytesIO()
-    torch.save(state, file)
-    file.seek(0)
-    loaded: dict[str, Any] = torch.load(file, weights_only=True)
-    return loaded
-
-
-def flat(value: Any, at: str = "") -> dict[str, Any]:
-    """Nested plain data as one level, tensors as lists of numbers, so that == means bit for bit."""
-    if isinstance(value, Tensor):
-        return {at: (str(value.dtype), value.tolist())}
-    if isinstance(value, dict):
-        pairs = [(str(key), inner) for key, inner in value.items()]
-    elif isinstance(value, list | tuple):
-        pairs = [(str(key), inner) for key, inner in enumerate(value)]
-    else:
-        return {at: value}
-    return {k: v for key, inner in pairs for k, v in flat(inner, f"{at}/{key}").items()}
-
-
-def shown(method: Method) -> dict[str, Any]:
-    """All that the harness can see of a method."""
-    artifact = method.artifact()
-    plain: Any = artifact
-    if isinstance(artifact, Trained):
-        plain = {"model": dict(artifact.model.state_dict()), "valid": artifact.valid}
-    elif isinstance(artifact, Policy):
-        plain = artifact.digest
-    return flat({"artifact": plain, "learned": method.learned(), "state": method.state_dict()})
-
-
 @every_method
 @pytest.mark.parametrize("k", [1, 2])
 def test_resuming_from_a_file_changes_no_bit(name: str, k: int, setup: Setup) -> None:
@@ -98,7 +64,7 @@ def test_resuming_from_a_file_changes_no_bit(name: str, k: int, setup: Setup) ->
     advance(first, k)
     torch.rand(7)  # whoever carries on has another global generator
     second = build(name, setup)
-    second.load_state_dict(through_a_file(first.state_dict()))
+    second.load_state_dict(loaded(saved(first.state_dict())))
     assert shown(second) == shown(first)
     advance(second, k)
     assert shown(second) == shown(undisturbed)
