@@ -253,7 +253,9 @@ def _empty_reason(table: pd.DataFrame) -> str:
 
 def _legend_title(table: pd.DataFrame) -> str:
     planned = sorted(table["planned"].unique())
-    trials = "1 trial" if planned == [1] else f"{'-'.join(str(count) for count in planned)} trials"
+    if planned == [1]:
+        return "1 trial each"
+    trials = f"{'-'.join(str(count) for count in planned)} trials"
     falls = table.groupby(["axis", "method"])["n"].nunique().gt(1).any()
     band, drawn = band_of(table), table.dropna(subset="x")
     has_band = drawn.empty or band.is_known(drawn)
@@ -278,6 +280,8 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
     ]
     levels = _levels(table[table["axis"] == table["axis"].iloc[0]])
     handles += [Line2D([], [], **level.line) for level in levels]
+    lowest = min(panel.get_ylim()[0] for panel in figure.axes)
+    outside = [", below" if level.value < lowest else "" for level in levels]
     legend = figure.legend(
         handles,
         ["-"] * len(handles),  # matplotlib leaves out a label that begins with an underscore
@@ -287,7 +291,8 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
         loc="outside right center",
         frameon=False,
     )
-    labels = [*(_legend_label(row) for row in rows), *(level.label for level in levels)]
+    labels = [_legend_label(row) for row in rows]
+    labels += [level.label + where for level, where in zip(levels, outside, strict=True)]
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(label)
 

@@ -66,7 +66,7 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
     figure.legend(
         [Patch(color=colour) for phase, (_, colour) in PHASE_STYLES.items() if phase in present],
         [label for phase, (label, _) in PHASE_STYLES.items() if phase in present],
-        title=f"mean of {trials} trials each",
+        title="1 trial each" if n_trials == [1] else f"mean of {trials} trials each",
         title_fontsize=9,
         alignment="left",
         loc="outside right center",

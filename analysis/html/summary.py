@@ -76,6 +76,8 @@ def _best(results: Results, scores: pd.DataFrame, metric: str) -> str:
 
 
 def _score(row: "pd.Series[Any]") -> str:
+    if row["scored"] == 1:
+        return f"{row['test']:.3f} (n = 1)"
     quartiles = f"{row['test_q1']:.3f} to {row['test_q3']:.3f}"
     return f"{row['test']:.3f} (quartiles {quartiles}, n = {row['scored']})"
 

@@ -214,6 +214,21 @@ def test_the_best_reference_and_chance_are_level_lines(drawing, trial, gather):
     assert "chance: 0.25" in text
 
 
+def test_a_chance_level_below_the_panel_says_so(drawing, trial, gather):
+    points = [(0.5, 0.70 + k / 1000, k + 1, k + 1) for k in range(9)]
+    run = gather(trial("none", 0, points), trial("augnet", 0, points))
+    for chance, label in ((0.1, "chance: 0.1, below"), (0.704, "chance: 0.704")):
+        figure = drawing.draw(drawing.table(replace(run, chance={"toy": chance}), "toy"))
+        assert label in words(figure).splitlines()
+
+
+def test_one_trial_each_has_no_median(drawing, trial, gather):
+    run = gather(*(trial(name, 0, [(0.5, 0.6, 1, 1)]) for name in ("augnet", "none")))
+    text = words(drawing.draw(drawing.table(run, "toy")))
+    assert "1 trial each" in text
+    assert "median" not in text
+
+
 def test_a_reference_alone_is_compared_with_nothing(drawing, trial, gather):
     run = gather(trial("none", 0, [(0.5, 0.6, 1, 1)]))
     text = words(drawing.draw(drawing.table(run, "toy")))
