@@ -119,7 +119,7 @@ def work_through(
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
             to_read.add(outcome.unit)
-            order.ended(outcome.unit, finished=outcome.ending == "done")
+            order.ended(outcome.unit, finished=outcome.ending == "done" and not halted())
             if _record_outcome(run, outcome, tries[outcome.unit], tally):
                 tally.queue.append(outcome.unit)
         enqueue(

@@ -116,19 +116,28 @@ class AugmentationLayer(nn.Module):
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
         with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
             weights = torch.softmax(self.hidden_weights / self.temperature, 0)
-            self.alive = weights >= NEGLIGIBLE
             if weights.is_cuda and torch.cuda.is_current_stream_capturing():
-                # A graph cannot wait for numbers. It goes on with the transforms of its recording;
-                # those that become negligible get weight 0 until it is recorded anew.
-                self._magnitudes.clamp_(*self.bounds.unbind(1))
-                self._seen = self._versions()
+                self._project_in_graph(weights)
                 return
+            self.alive = weights >= NEGLIGIBLE
             numbers = torch.cat([self._magnitudes, self.alive]).tolist()  # one wait for the GPU
             magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
             within = zip(magnitudes, self.limits, strict=True)
             if not all(low <= magnitude <= high for magnitude, (low, high) in within):
                 self._clamp()
         self.used = [q for q, is_alive in enumerate(alive) if is_alive]
+        self._seen = self._versions()
+
+    def _project_in_graph(self, weights: Tensor) -> None:
+        """The same as far as it goes without a wait for numbers, which a graph cannot do.
+
+        It goes on with the transforms of its recording, ``used``: one that becomes negligible gets
+        weight 0, one that no longer is stays away, until the graph is recorded anew.
+        """
+        self.alive = weights >= NEGLIGIBLE
+        for q in set(range(len(self.transforms))).difference(self.used):
+            self.alive[q].fill_(False)
+        self._magnitudes.clamp_(*self.bounds.unbind(1))
         self._seen = self._versions()
 
     def project_if_changed(self) -> None:

@@ -5,11 +5,13 @@ they take longer than they run; recorded once, they are launched together.
 """
 
 import os
+import random
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -30,8 +32,9 @@ class GraphedUpdate:
     overwrites. The recording leaves the model and the optimizer as they were. The optimizer has to
     be ``capturable``, with learning rates that are tensors on the device.
 
-    Raises a RuntimeError if the update cannot be recorded: it waits for the GPU, or its shapes
-    depend on the values of tensors.
+    Raises a RuntimeError if the update cannot be recorded: it waits for the GPU, its shapes depend
+    on the values of tensors, or it would do the same again at each replay, since the model draws
+    numbers on the CPU or puts new tensors in the places of buffers.
 
     Source: torch.cuda.CUDAGraph; PyTorch's notes on CUDA graphs, "whole-network capture".
     """
@@ -65,6 +68,7 @@ class GraphedUpdate:
     ) -> None:
         before = [*model.parameters(), *model.buffers(), *_states(optimizer)]
         kept = [tensor.clone() for tensor in before]
+        buffers, drawn = _own_buffers(model), _cpu_generators()
         current = torch.cuda.current_stream()
         side.wait_stream(current)
         try:
@@ -74,7 +78,12 @@ class GraphedUpdate:
         finally:
             current.wait_stream(side)
             _put_back(before, kept, optimizer)
+            changed = put_back_buffers(model, buffers)
             model.train()  # layers find their operations again
+        if changed:
+            raise RuntimeError(f"its forward pass replaces the buffer {changed[0]!r}")
+        if _cpu_generators() != drawn:
+            raise RuntimeError("its forward pass draws numbers on the CPU")
 
     def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         self.x.copy_(x)
@@ -100,7 +109,7 @@ def wanted(device: torch.device) -> bool:
 
 def warn_not_recorded(error: RuntimeError) -> None:
     """Say that a trunk trains without a graph, and why."""
-    reason = str(error).splitlines()[0]
+    reason = (str(error) or type(error).__name__).splitlines()[0]
     warnings.warn(
         f"this trunk cannot be recorded as a CUDA graph, so that it trains more slowly ({reason}); "
         f"{VARIABLE}=0 does not try",
@@ -116,6 +125,37 @@ def _end_recording(device: torch.device) -> None:
     """
     with torch.cuda.graph(torch.cuda.CUDAGraph()):
         torch.zeros(1, device=device)
+
+
+def _own_buffers(model: nn.Module) -> dict[tuple[nn.Module, str], Tensor | None]:
+    """The buffers of all modules but augmentation layers, which find theirs again by themselves."""
+    return {
+        (module, name): buffer
+        for module in model.modules()
+        if not hasattr(module, "used")
+        for name, buffer in module._buffers.items()
+    }
+
+
+def put_back_buffers(
+    model: nn.Module, before: dict[tuple[nn.Module, str], Tensor | None]
+) -> list[str]:
+    """Put the tensors back that were replaced since; the names of their buffers."""
+    replaced = []
+    for (module, name), buffer in _own_buffers(model).items():
+        if buffer is not before[module, name]:
+            module._buffers[name] = before[module, name]
+            replaced.append(name)
+    return replaced
+
+
+def _cpu_generators() -> tuple[bytes, str, str]:
+    """The states of the generators that a graph cannot advance, to be compared."""
+    return (
+        torch.get_rng_state().numpy().tobytes(),
+        repr(np.random.get_state()),  # noqa: NPY002 what a trunk may use
+        repr(random.getstate()),
+    )
 
 
 def _states(optimizer: torch.optim.Adam) -> list[Tensor]:

@@ -151,6 +151,8 @@ class Training:
         with self.meter.phase("setup"):
             try:
                 self.graphed = GraphedUpdate(self._learn, x, y, self.model, self.optimizer)
+            except torch.OutOfMemoryError:
+                raise
             except RuntimeError as error:
                 warn_not_recorded(error)
                 self.records = False

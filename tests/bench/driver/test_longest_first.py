@@ -56,8 +56,23 @@ def test_the_longest_go_first_once_few_units_wait(specs: list[TrialSpec]) -> Non
     assert taken[4:] == sorted(plan[4:], key=lambda name: -SECONDS[name])
 
 
-def test_with_few_workers_the_plans_order_stays_to_the_end(specs: list[TrialSpec]) -> None:
-    assert order_of(specs, n_workers=0) == [spec.method for spec in specs]
+def test_for_one_worker_only_the_last_two_change_places(specs: list[TrialSpec]) -> None:
+    plan = [spec.method for spec in specs]
+    taken = order_of(specs, n_workers=1)
+    assert taken[:-2] == plan[:-2]
+    assert taken[-2:] == sorted(plan[-2:], key=lambda name: -SECONDS[name])
+
+
+def test_a_unit_that_crashed_is_taken_again(specs: list[TrialSpec]) -> None:
+    clock = Clock()
+    order = LongestFirst({spec.unit: spec for spec in specs}, clock)
+    queue = deque([specs[0].unit])
+    for finished in (False, True):
+        assert order.take(queue, 1) == specs[0].unit
+        clock.now += 5.0
+        order.ended(specs[0].unit, finished=finished)
+        queue.append(specs[0].unit)
+    assert order.take(queue, 1) == specs[0].unit
 
 
 def test_what_has_not_ended_yet_goes_before_what_is_known(specs: list[TrialSpec]) -> None:

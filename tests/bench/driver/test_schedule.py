@@ -178,3 +178,22 @@ def test_a_unit_has_no_folder_before_its_turn(tmp_path: Path, specs: list[TrialS
     )
     assert made[0] == 2
     assert made[-1] == len(specs)
+
+
+def test_the_last_units_are_the_short_ones(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    """The plan alternates; with two workers the last four units are handed out by their length."""
+    now = 0.0
+
+    class Slow(Scripted):
+        def wait(self, seconds: float) -> list[Outcome]:
+            nonlocal now
+            now += 30.0 if methods[self.flight[0]] == "random_policy" else 1.0
+            return super().wait(seconds)
+
+    methods = {spec.unit: spec.method for spec in specs}
+    run = begun(tmp_path)
+    engine = Slow(run, 2, {})
+    work_through(run, specs, engine, Tally(), clock=lambda: now)
+    handed_out = [methods[unit] for unit in engine.order if unit in methods]
+    assert handed_out[-2:] == ["none", "none"]
+    assert sorted(handed_out) == sorted(methods.values())

@@ -355,3 +355,17 @@ def test_a_generator_that_is_passed_is_the_only_source_of_noise(bank: Bank) -> N
     assert torch.equal(first, second)
     assert torch.equal(torch.get_rng_state(), before)
     assert not torch.equal(first, model(batch(), stream(8)))
+
+
+def test_in_a_graph_a_transform_that_was_negligible_stays_away(bank: Bank) -> None:
+    """A graph goes on with the transforms of its recording: what it left out gets no share."""
+    layer = layer_of(list(bank.values())[:3], hidden=[0.0, 0.0, -1.0])
+    assert layer.used == [0, 1]
+    with torch.no_grad():
+        layer.hidden_weights.copy_(torch.tensor([-1.0, 0.0, 0.0]))
+        layer._project_in_graph(torch.softmax(layer.hidden_weights / layer.temperature, 0))
+    assert layer.used == [0, 1]
+    torch.testing.assert_close(layer._weights(), torch.tensor([0.0, 1.0, 0.0]))
+    layer.project()  # as when it is recorded anew
+    assert layer.used == [1, 2]
+    torch.testing.assert_close(layer.weights, torch.tensor([0.0, 0.5, 0.5]))
