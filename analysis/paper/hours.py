@@ -54,7 +54,7 @@ def hour_claims(table: pd.DataFrame) -> list[Claim]:
     curves = {str(name): rows for name, rows in drawn.groupby("method")}
     claims = [
         Claim(f"Final test metric of {name}", "no number", _end(curves[name]), "", None, QUARTILES)
-        for name in ("none", "augnet", *SEARCHES)
+        for name in ("none", "random_policy", "augnet", *SEARCHES)
         if name in curves
     ]
     rivals = [name for name in SEARCHES if name in curves]

@@ -104,6 +104,6 @@ def with_workers(
     if engine == "inline" and workers > 1:
         raise UserError(
             f"--workers {workers} is for --engine ray: --engine inline does one unit after the "
-            "other, so leave out one of both"
+            "other; leave out one of the two"
         )
     return [*overrides, f"resources.workers={workers}"]

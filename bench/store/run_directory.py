@@ -122,7 +122,7 @@ class RunDirectory:
         """
         file = self.header_file
         if not self.exists():
-            why = "it holds no run.json" if self.path.exists() else "there is nothing of that name"
+            why = "it holds no run.json" if self.path.exists() else "there is no such folder"
             raise UserError(f"{self.path} is no run directory: {why}")
         header = read_json(file)
         schema = header.get("schema")

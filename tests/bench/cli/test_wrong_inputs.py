@@ -75,7 +75,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
         "run elsewhere-arrays.toml --engine inline --data . --out r",
         ("there is no file mine.npz", "--data"),
     ),
-    "the status of nothing": ("status nothing", ("nothing is no run directory", "of that name")),
+    "the status of nothing": ("status nothing", ("nothing is no run directory", "no such folder")),
     "the report of a folder": ("report empty", ("empty is no run directory", "no run.json")),
     "a file to watch": ("watch note.txt", ("note.txt is no run directory",)),
     "a comparison with nothing": ("compare empty empty", ("is no run directory",)),
