@@ -12,7 +12,9 @@ from math import inf
 from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, UnitId
 
 Spec = TrialSpec | EvaluationSpec
-END = 2  # units that wait for each worker: with fewer, the longest goes first
+# The end begins when the work that waits for each worker takes so many times as long as the longest
+# unit: so much is needed to fill the gaps beside long ones.
+END = 2.0
 
 
 class LongestFirst:
@@ -26,6 +28,7 @@ class LongestFirst:
         self._kinds: dict[UnitId, Hashable] = {}
         self._begun: dict[UnitId, float] = {}
         self._spans: dict[Hashable, list[float]] = {}  # of each kind, sorted
+        self._seconds, self._n_ended = 0.0, 0
 
     def take(self, queue: deque[UnitId], n_workers: int) -> UnitId:
         """The next unit, which leaves the queue.
@@ -34,7 +37,7 @@ class LongestFirst:
         kind of which none has ended before all others: nobody knows how long it takes.
         """
         at = 0
-        if len(queue) <= END * n_workers:
+        if len(queue) <= END * n_workers * self._longest_in_means():
             ranks = [self._rank(unit) for unit in queue]
             at = ranks.index(max(ranks))
         unit = queue[at]
@@ -47,10 +50,17 @@ class LongestFirst:
         seconds = self._clock() - self._begun.pop(unit)
         if finished:
             insort(self._spans.setdefault(self._kind(unit), []), seconds)
+            self._seconds += seconds
+            self._n_ended += 1
+
+    def _longest_in_means(self) -> float:
+        """How many times as long as the mean unit those of the longest kind take; 1 at first."""
+        longest = max((_median(spans) for spans in self._spans.values()), default=0.0)
+        return max(1.0, longest * self._n_ended / self._seconds) if self._seconds else 1.0
 
     def _rank(self, unit: UnitId) -> tuple[bool, float]:
         spans = self._spans.get(self._kind(unit))
-        return unit.kind == "trials", spans[len(spans) // 2] if spans else inf
+        return unit.kind == "trials", _median(spans) if spans else inf
 
     def _kind(self, unit: UnitId) -> Hashable:
         if unit not in self._kinds:
@@ -58,3 +68,8 @@ class LongestFirst:
             method = (spec.method, repr(spec.options)) if isinstance(spec, TrialSpec) else None
             self._kinds[unit] = repr(spec.task), method
         return self._kinds[unit]
+
+
+def _median(spans: list[float]) -> float:
+    """Of times that are sorted."""
+    return spans[len(spans) // 2]
