@@ -104,7 +104,7 @@ def test_every_command_has_a_line_of_help_and_those_with_arguments_an_example() 
         text = command.callback.__doc__ or ""
         assert text.partition("\n")[0].strip(), command.callback
         if command.callback.__name__ not in ("trunks", "transforms"):
-            name = command.callback.__name__.replace("_", "-")
+            name = command.name or command.callback.__name__.replace("_", "-")
             assert f"    augbench {name}" in text
 
 
