@@ -207,10 +207,13 @@ def _caption(curves: Sequence[DrawnFigure]) -> str:
     planned = sorted(counts["planned"].unique())
     each = " to ".join(dict.fromkeys((str(planned[0]), str(planned[-1]))))
     n_trials, left_out = counts["planned"].sum(), counts["left_out"].sum()
+    line = f"{band.line} over the {each} trials of a method of the"
+    if each == "1":
+        line, shade = "for the one trial of a method, the", ""
     text = (
-        f"Line: {band.line} over the {each} trials of a method of the test metric of the point "
-        f"that was best in validation so far. {shade}Dotted: fewer trials count than before. A "
-        "curve begins where all its trials have a point. Wall time: all that a trial and its "
+        f"Line: {line} test metric of the point that was best in validation so far. {shade}"
+        "Dotted: fewer trials count than before. A curve begins where all its trials have a "
+        "point. Wall time: all that a trial and its "
         "retrainings did, one thing after another, with test scores, loading and checkpoints, but "
         "without the wait for a free worker"
     )

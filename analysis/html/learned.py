@@ -88,15 +88,20 @@ def rest_sentences(learned: pd.DataFrame) -> list[str]:
     for (task, method), rows in rest_table(learned).groupby(["task", "method"]):
         n_moving = int((rows["moved"] >= TOLERANCE).sum())
         n_trials = len(rows[["fold", "seed"]].drop_duplicates())
-        layers = f"{len(rows)} layers in {n_trials} trials"
+        layers = f"{_counted(len(rows), 'layer')} in {_counted(n_trials, 'trial')}"
+        still = "still moving" if len(rows) == 1 else f"{n_moving} of them still moving"
         rest = (
-            f"its {layers} have come to rest"
+            f"{layers}, at rest at the end of the training"
             if not n_moving
-            else f"of its {layers}, {n_moving} still move at the end of the training, by up to "
+            else f"{layers}, {still} at the end of the training, by up to "
             f"{rows['moved'].max():.0%} in its last quarter; a longer training may end elsewhere"
         )
         found.append(f"{method} on {task}: {rest}.")
     return found
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _policies(report: ReportData) -> list[Markup]:

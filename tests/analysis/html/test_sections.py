@@ -160,11 +160,13 @@ def test_layers_show_weight_and_magnitude_in_units(trial, gather, learn):
 def test_layers_that_move_at_the_end_are_named(learn):
     moving = learn("augnet", {"rotate": (1.0, 0.5, 45.0)}, steps=8)
     assert rest_sentences(moving) == [
-        "augnet on toy: of its 1 layers in 1 trials, 1 still move at the end of the training, by "
-        "up to 25% in its last quarter; a longer training may end elsewhere."
+        "augnet on toy: 1 layer in 1 trial, still moving at the end of the training, by up to 25% "
+        "in its last quarter; a longer training may end elsewhere."
     ]
     still = moving.assign(magnitude=0.5, weight=1.0)
-    assert rest_sentences(still) == ["augnet on toy: its 1 layers in 1 trials have come to rest."]
+    assert rest_sentences(still) == [
+        "augnet on toy: 1 layer in 1 trial, at rest at the end of the training."
+    ]
 
 
 def shares(method, values, fold):
