@@ -5,6 +5,7 @@ from typing import Any
 
 from augbench.datasets.errors import UserError, unknown
 from augbench.methods.options.search_free import Per
+from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import (
     Operation,
     Policy,
@@ -65,14 +66,18 @@ def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> 
         operations.append(
             Operation(name, _read_share(name, probability), _read_magnitude(name, magnitude))
         )
-    if not 0.0 < record["weight"] < float("inf"):
-        raise UserError(f"policy holds a weight of {record['weight']}; it has to be above 0")
+    weight = finite_number(record["weight"])
+    if weight is None or weight <= 0.0:
+        raise UserError(
+            f"policy holds a weight of {shown(record['weight'])}; it has to be a number above 0"
+        )
     return Subpolicy(tuple(operations), record["weight"])
 
 
 def _read_share(name: str, given: float) -> float:
-    if not 0.0 <= given <= 1.0:
-        raise UserError(f"policy holds {given} for {name!r}; it has to lie in [0, 1]")
+    number = finite_number(given)
+    if number is None or not 0.0 <= number <= 1.0:
+        raise UserError(f"policy holds {shown(given)} for {name!r}; it has to lie in [0, 1]")
     return given
 
 
