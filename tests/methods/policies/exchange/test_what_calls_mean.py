@@ -238,7 +238,11 @@ REFUSED = {
         f"p = OneOf(weights=[{10**400}], subpolicies=[[K.RandomInvert(p=1)]])",
         "where a number has to be",
     ),
-    "a long name": ("kornia", f"p = K.RandomRotation(degrees=a{'.a' * 9000}, p=1.0)", "recursion depth"),
+    "a long name": (
+        "kornia",
+        f"p = K.RandomRotation(degrees=a{'.a' * 9000}, p=1.0)",
+        "recursion depth",
+    ),
 }
 
 
