@@ -1,6 +1,7 @@
 """Policies as JSON that explains itself, both ways."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from augbench.datasets.errors import UserError, unknown
@@ -49,6 +50,8 @@ def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Polic
         )
         for name in policy.transforms:
             _check_range(name, record["transforms"][name], bank[name])
+        for group in (policy.subpolicies, *policy.by_class):
+            _check_weights(group)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"policy is not in the form that `to_json` writes: {error!r}") from error
     return policy
@@ -74,9 +77,16 @@ def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> 
     return Subpolicy(tuple(operations), record["weight"])
 
 
+def _check_weights(subpolicies: Sequence[Subpolicy]) -> None:
+    if not isfinite(sum(float(each.weight) for each in subpolicies)):
+        raise UserError(
+            "the weights of a policy add up to more than a number can hold; divide them all by the "
+            "largest"
+        )
+
+
 def _read_share(name: str, given: float) -> float:
-    number = finite_number(given)
-    if number is None or not 0.0 <= number <= 1.0:
+    if not 0.0 <= given <= 1.0:
         raise UserError(f"policy holds {shown(given)} for {name!r}; it has to lie in [0, 1]")
     return given
 

@@ -69,6 +69,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         changed(subpolicies=[{"weight": 10**400, "operations": []}]),
         r"a weight of 10*\.\.\.; it has to be a number above 0",
     ),
+    "weights without a sum": (
+        changed(subpolicies=[{"weight": 1e308, "operations": []}] * 2),
+        "the weights of a policy add up to more than a number can hold; divide them all",
+    ),
     "a long probability": (
         changed(subpolicies=[{"weight": 1.0, "operations": [["rotate", 10**400, 0.5]]}]),
         r"\.\.\. for 'rotate'; it has to lie in \[0, 1\]",
