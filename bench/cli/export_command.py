@@ -45,10 +45,11 @@ def export(
 
     It says what is lost, and what was checked. What leaves no choice need not be given.
     """
-    from augbench.bench.cli.policy_reports import write_text
+    from augbench.bench.cli.policy_reports import check_out, write_text
     from augbench.methods.policies.exchange.convert import Report, export_policy
     from augbench.methods.policies.policy_file import read_policy, write_policy
 
+    check_out(out)
     record = _record(source, task, method, fold, seed)
     try:
         policy = read_policy(record)

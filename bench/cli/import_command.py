@@ -40,8 +40,9 @@ def import_policy(
 
     It says what is lost, and what was checked.
     """
-    from augbench.bench.cli.policy_reports import write_text
+    from augbench.bench.cli.policy_reports import check_out, write_text
     from augbench.methods.policies.exchange import convert
 
+    check_out(out)
     record, report = convert.import_policy(file, form, name)
     write_text(json.dumps(record, indent=1) + "\n", report, out)

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
-from augbench.datasets.errors import UserError, system_error
+from augbench.datasets.errors import UserError
 from augbench.datasets.options.row import resolve
 from augbench.datasets.task import Signal
+from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_json import from_json, to_json
+from augbench.methods.policies.text_file import read_text
 from augbench.methods.transforms.bank import every_transform
 from augbench.methods.transforms.transform import Transform
 
@@ -57,14 +58,9 @@ def load_record(path: Path, **chosen: Any) -> Any:
             f"{path} is not a run directory, so there is no {' and no '.join(given)} to choose: "
             "leave it out, or give the directory of a run"
         )
+    text = read_text(path, MOST_BYTES, "the policy ")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UserError(
-                f"{path} has more than {MOST_BYTES // 1024**2} MB: that is more than a policy needs"
-            )
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read the policy {path}: {system_error(error)}") from None
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} holds no policy: it is not JSON ({error})") from None
 
@@ -88,7 +84,13 @@ def read_policy(record: Any) -> Policy:
 
 
 def _check_size(record: Mapping[str, Any]) -> None:
-    parts = [record.get("subpolicies"), *(record.get("by_class") or [])]
+    by_class = record.get("by_class") or []
+    if not isinstance(by_class, list | tuple):
+        raise UserError(
+            f"the policy has {shown(by_class)} as `by_class`; it has to be a list, with the "
+            "subpolicies of each class"
+        )
+    parts = [record.get("subpolicies"), *by_class]
     n_subpolicies = sum(len(part) for part in parts if isinstance(part, list))
     if n_subpolicies > MOST_SUBPOLICIES:
         raise UserError(
@@ -113,9 +115,10 @@ def write_policy(policy: Policy) -> dict[str, Any]:
 def _strongest(transform: Transform, meaning: Any) -> float:
     """What magnitude 1 of a transform meant to who wrote the policy, in its unit."""
     given = meaning.get("strongest") if isinstance(meaning, Mapping) else None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < inf:
+    strongest = finite_number(given)
+    if strongest is None or strongest <= 0:
         raise UserError(
-            f"the policy says that magnitude 1 of {transform.name!r} means {meaning!r}; "
+            f"the policy says that magnitude 1 of {transform.name!r} means {shown(meaning)}; "
             "it has to say a number above 0 as `strongest`, and its `unit`"
         )
-    return float(given) if transform.graded else transform.strongest
+    return strongest if transform.graded else transform.strongest

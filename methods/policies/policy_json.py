@@ -1,10 +1,12 @@
 """Policies as JSON that explains itself, both ways."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from augbench.datasets.errors import UserError, unknown
 from augbench.methods.options.search_free import Per
+from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import (
     Operation,
     Policy,
@@ -48,6 +50,8 @@ def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Polic
         )
         for name in policy.transforms:
             _check_range(name, record["transforms"][name], bank[name])
+        for group in (policy.subpolicies, *policy.by_class):
+            _check_weights(group)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"policy is not in the form that `to_json` writes: {error!r}") from error
     return policy
@@ -65,14 +69,25 @@ def read_subpolicy(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> 
         operations.append(
             Operation(name, _read_share(name, probability), _read_magnitude(name, magnitude))
         )
-    if not 0.0 < record["weight"] < float("inf"):
-        raise UserError(f"policy holds a weight of {record['weight']}; it has to be above 0")
+    weight = finite_number(record["weight"])
+    if weight is None or weight <= 0.0:
+        raise UserError(
+            f"policy holds a weight of {shown(record['weight'])}; it has to be a number above 0"
+        )
     return Subpolicy(tuple(operations), record["weight"])
+
+
+def _check_weights(subpolicies: Sequence[Subpolicy]) -> None:
+    if not isfinite(sum(float(each.weight) for each in subpolicies)):
+        raise UserError(
+            "the weights of a policy add up to more than a number can hold; divide them all by the "
+            "largest"
+        )
 
 
 def _read_share(name: str, given: float) -> float:
     if not 0.0 <= given <= 1.0:
-        raise UserError(f"policy holds {given} for {name!r}; it has to lie in [0, 1]")
+        raise UserError(f"policy holds {shown(given)} for {name!r}; it has to lie in [0, 1]")
     return given
 
 

@@ -5,29 +5,38 @@ from typing import Any
 
 from augbench.datasets.errors import UserError
 from augbench.methods.policies.exchange.call_form import (
-    AREA,
-    FACTOR,
-    SLOPE,
-    THRESHOLD,
     Calls,
     Dialect,
     Row,
-    Shape,
-    Unit,
     read_calls,
     write_calls,
 )
 from augbench.methods.policies.exchange.calls import Call, rounded
 from augbench.methods.policies.exchange.form import Content, Form
-from augbench.methods.policies.exchange.one_of import with_probability
+from augbench.methods.policies.exchange.one_of import say_what_else, with_probability
 from augbench.methods.policies.exchange.physical import Chain
+from augbench.methods.policies.exchange.shapes import (
+    AREA,
+    FACTOR,
+    SAME,
+    SLOPE,
+    THRESHOLD,
+    Ends,
+    Shape,
+    Unit,
+    around_0,
+    around_1,
+    only_it,
+)
+from augbench.methods.policies.number import shown
 
 VERSION = "2.0.8"  # whose names of arguments these are
+CONTAINERS = ("Compose", "Sequential", "OneOf")
 CLASS = "__class_fullname__"
 GREY = 128  # of images with 256 levels
 LINEAR = {"interpolation": 1, "border_mode": 0, "fill": 0.0}
 KEPT = (1.0, 1.0)
-BITS = Unit(lambda s: min(7, max(1, round(8 - s))), lambda v: 8 - v)
+BITS = Unit(lambda s: min(7, max(1, round(8 - s))), lambda v: 8 - v, 1.0, 7.0)
 
 
 def _axes(*, x: bool = False, y: bool = False) -> Shape:
@@ -44,6 +53,8 @@ def _axes(*, x: bool = False, y: bool = False) -> Shape:
         if [len(pair) for pair in pairs] != [2, 2]:
             return None
         on_x, on_y = tuple(value["x"]), tuple(value["y"])
+        if not any(on_x + on_y):
+            return 0.0, 0.0
         if (any(on_x), any(on_y)) != (x, y) or (x and y and on_x != on_y):
             return None
         return on_x if x else on_y
@@ -51,31 +62,30 @@ def _axes(*, x: bool = False, y: bool = False) -> Shape:
     return Shape(pack, unpack)
 
 
-def _colour(ours: str, unit: Unit, most: float) -> Row:
+def _colour(ours: str, unit: Unit, most: float, one_number: Ends = around_1) -> Row:
     fixed = {"brightness": KEPT, "contrast": KEPT, "saturation": KEPT, "hue": (0.0, 0.0)}
     del fixed[ours]
-    return Row(ours, "ColorJitter", ours, unit, fixed=fixed, most=most)
+    return Row(ours, "ColorJitter", ours, unit, fixed=fixed, most=most, one_number=one_number)
 
 
 def _affine(ours: str, argument: str, unit: Unit, shape: Shape, loses: str = "") -> Row:
     return Row(ours, "Affine", argument, unit, shape, LINEAR, loses=loses)
 
 
-SHARE = Unit(float, float)
 IN_DEGREES = "uniform in degrees there, in pixels a pixel here"
 ROWS = (
-    _affine("translate_x", "translate_percent", SHARE, _axes(x=True)),
-    _affine("translate_y", "translate_percent", SHARE, _axes(y=True)),
-    _affine("crop", "translate_percent", SHARE, _axes(x=True, y=True)),
+    _affine("translate_x", "translate_percent", SAME, _axes(x=True)),
+    _affine("translate_y", "translate_percent", SAME, _axes(y=True)),
+    _affine("crop", "translate_percent", SAME, _axes(x=True, y=True)),
     _affine("shear_x", "shear", SLOPE, _axes(x=True), IN_DEGREES),
     _affine("shear_y", "shear", SLOPE, _axes(y=True), IN_DEGREES),
-    Row("rotate", "Rotate", "limit", fixed=LINEAR),
+    Row("rotate", "Rotate", "limit", fixed=LINEAR, one_number=around_0),
     Row("horizontal_flip", "HorizontalFlip"),
     Row("vertical_flip", "VerticalFlip"),
     _colour("brightness", FACTOR, 1.0),
     _colour("contrast", FACTOR, 1.0),
     _colour("saturation", FACTOR, 1.0),
-    _colour("hue", SHARE, 0.5),
+    _colour("hue", SAME.within(-0.5, 0.5), 0.5, around_0),
     Row("invert", "InvertImg"),
     Row("auto_contrast", "AutoContrast", fixed={"cutoff": 0, "method": "pil"}),
     Row("equalize", "Equalize", fixed={"mode": "pil"}, loses="in whole steps there"),
@@ -87,6 +97,7 @@ ROWS = (
         BITS,
         both_sides=False,
         most=7.0,
+        one_number=only_it,
         loses="at least one bit is lost there, here perhaps none",
     ),
     Row(
@@ -118,28 +129,34 @@ def _wrap(calls: Calls) -> Call:
     )
 
 
-def _unwrap(call: Call) -> Calls:
-    inside = _inside(call)
+def _unwrap(call: Call, lost: list[str]) -> Calls:
+    if call.short not in CONTAINERS:
+        raise UserError(
+            f"it is a {call.short}, which cannot be read; take {', '.join(CONTAINERS[:-1])} or "
+            f"{CONTAINERS[-1]}"
+        )
+    inside = _inside(call, lost)
     if call.arguments.get("p", 1.0) != 1.0:
-        raise UserError(f"{call.short} has p={call.arguments['p']}; only 1 can be read")
-    if call.short in ("Compose", "Sequential") and len(inside) == 1 and inside[0].short == "OneOf":
-        return _unwrap(inside[0])
+        raise UserError(f"{call.short} has p={shown(call.arguments['p'])}; only 1 can be read")
+    if call.short != "OneOf" and len(inside) == 1 and inside[0].short == "OneOf":
+        return _unwrap(inside[0], lost)
     if call.short != "OneOf":
         return [(1.0, [with_probability(each, "p") for each in inside])]
     chains: Calls = []
     for each in inside:
         weight, _ = with_probability(each, "p")
         if each.short == "Sequential":
-            chains.append((weight, [with_probability(step, "p") for step in _inside(each)]))
+            chains.append((weight, [with_probability(step, "p") for step in _inside(each, lost)]))
         else:  # what is chosen acts: its probability is its weight
             chains.append((weight, [(1.0, each)]))
     return chains
 
 
-def _inside(call: Call) -> list[Call]:
+def _inside(call: Call, lost: list[str]) -> list[Call]:
     found = call.arguments.get("transforms")
     if not isinstance(found, list | tuple) or not all(isinstance(each, Call) for each in found):
         raise UserError(f"{call.short} has to hold a list of transforms")
+    say_what_else(call, {"p", "transforms", "is_check_shapes"}, lost)
     return list(found)
 
 

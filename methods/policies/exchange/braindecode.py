@@ -9,17 +9,12 @@ from typing import Any
 from torch import Tensor
 
 from augbench.methods.policies.exchange import one_of
-from augbench.methods.policies.exchange.call_form import (
-    LARGEST,
-    SAME,
-    Dialect,
-    Row,
-    Unit,
-)
+from augbench.methods.policies.exchange.call_form import Dialect, Row
 from augbench.methods.policies.exchange.calls import Name
 from augbench.methods.policies.exchange.form import Form, Operate, Operated
 from augbench.methods.policies.exchange.golden import EEG
 from augbench.methods.policies.exchange.python_file import write_python
+from augbench.methods.policies.exchange.shapes import LARGEST, SAME, Unit
 
 SAMPLES = Unit(lambda s: max(1, round(s)), float)
 TURNS = Unit(lambda s: s / (2 * math.pi), lambda v: v * 2 * math.pi)

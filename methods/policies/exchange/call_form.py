@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from augbench.datasets.errors import UserError, listed
 from augbench.methods.policies.exchange.calls import Call
@@ -15,68 +15,21 @@ from augbench.methods.policies.exchange.physical import (
     Chain,
     Step,
     check_count,
-    check_number,
     check_probability,
     check_weight,
 )
+from augbench.methods.policies.exchange.shapes import (
+    FIRST,
+    PAIR,
+    SAME,
+    Ends,
+    Shape,
+    Unit,
+    numbers_in,
+)
+from augbench.methods.policies.number import shown
 
 NEAR = 1e-6
-
-
-class Unit(NamedTuple):
-    """What a strength of ours is there, and the reverse."""
-
-    theirs: Callable[[float], float]
-    ours: Callable[[float], float]
-
-
-SAME = Unit(float, float)
-FACTOR = Unit(lambda s: 1 + s, lambda v: v - 1)  # 1 changes nothing
-SLOPE = Unit(lambda s: math.degrees(math.atan(s)), lambda v: math.tan(math.radians(v)))
-BITS_KEPT = Unit(lambda s: 8 - s, lambda v: 8 - v)
-AREA = Unit(lambda s: s * abs(s), lambda v: math.sqrt(max(v, 0.0)))
-# Ours goes from 256 to 0 of 255 levels, so that white stays white at the beginning.
-THRESHOLD = Unit(
-    lambda s: min(1.0, (1 - s) * 256 / 255), lambda v: 0.0 if v >= 1 else 1 - v * 255 / 256
-)
-
-
-class Shape(NamedTuple):
-    """How an argument holds a range; ``unpack`` gives None for what is not of this shape."""
-
-    pack: Callable[[float, float], Any]
-    unpack: Callable[[Any], tuple[Any, Any] | None]
-
-
-def _of_four(place: int) -> Shape:
-    """A range for x and one for y, of which one is at 0; two numbers alone are for x."""
-
-    def pack(low: float, high: float) -> tuple[float, ...]:
-        return (low, high, 0.0, 0.0) if place == 0 else (0.0, 0.0, low, high)
-
-    def unpack(value: Any) -> tuple[Any, Any] | None:
-        four = [*value, 0, 0] if _is_list(value, 2) else value
-        if not _is_list(four, 4) or [*four[2 - place : 4 - place]] != [0, 0]:
-            return None
-        return four[place], four[place + 1]
-
-    return Shape(pack, unpack)
-
-
-def _is_list(value: Any, length: int) -> bool:
-    return isinstance(value, list | tuple) and len(value) == length
-
-
-PAIR = Shape(lambda low, high: (low, high), lambda v: tuple(v) if _is_list(v, 2) else None)
-FIRST, SECOND = _of_four(0), _of_four(2)
-# The same range on both axes, given by its end.
-BOTH_AXES = Shape(
-    lambda low, high: (high, high),
-    lambda v: (-v[0], v[0]) if _is_list(v, 2) and v[0] == v[1] else None,
-)
-# The largest one alone: a fixed strength, or the end of a range that begins at none.
-LARGEST = Shape(lambda low, high: high, lambda value: (0.0, value))
-ONE_VALUE = Shape(lambda low, high: high, lambda value: (value, value))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +44,7 @@ class Row:
     fixed: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     both_sides: bool = True  # -s to s, else 0 to s
     most: float = math.inf  # the largest strength that it takes, in our unit
+    one_number: Ends | None = None  # what one number means instead of a range; None: nothing
     # Where it takes one strength instead of a range: so many values of the range are written.
     n_values: int = 0
     draws: bool = False  # draws more than the strength, or draws that in a way of its own
@@ -113,14 +67,15 @@ class Row:
     def strength(self, call: Call, lost: list[str]) -> float | None:
         """The strength in our unit; None if the call leaves it at what changes nothing."""
         value = call.arguments.get(self.argument)
-        what = f"{call.short}({self.argument}={value})"
-        _check_numbers(what, value)
-        centre = self.unit.theirs(0.0)
+        what = f"{call.short}({self.argument}={shown(value)})"
+        numbers = numbers_in(what, value)
         if isinstance(value, int | float) and self.shape in (PAIR, FIRST):
-            value = (centre - value, centre + value)
+            value = numbers = [*self._ends(what, value)]
         ends = None if value is None else self.shape.unpack(value)
         if ends is None:
             return None
+        for number in numbers:
+            self.unit.check(what, number)
         low, high = sorted(self.unit.ours(end) for end in ends)
         strength = max(abs(low), abs(high))
         if abs(low + high if self.both_sides else low) > NEAR * max(strength, 1.0):
@@ -128,15 +83,15 @@ class Row:
             lost.append(f"{what}: here the strength is drawn from {to} to {strength:.4g}")
         return strength
 
-
-def _check_numbers(what: str, value: Any) -> None:
-    """Raises a UserError unless a value holds numbers and nothing else; it may be None."""
-    if isinstance(value, Mapping):
-        for each in value.values():
-            _check_numbers(what, each)
-    elif value is not None:
-        for each in value if isinstance(value, list | tuple) else [value]:
-            check_number(what, each)
+    def _ends(self, what: str, number: float) -> tuple[float, float]:
+        """The range that one number stands for."""
+        if self.one_number is None:
+            raise UserError(f"{what}: one number is no range; write both ends, as (low, high)")
+        if number < 0:
+            raise UserError(
+                f"{what}: one number has to be 0 or more; write both ends, as (low, high)"
+            )
+        return self.one_number(number)
 
 
 # Weights of subpolicies, and in each the calls of operations with their probabilities.
@@ -150,7 +105,7 @@ class Dialect:
     title: str
     rows: tuple[Row, ...]
     wrap: Callable[[Calls], Call]
-    unwrap: Callable[[Call], Calls]
+    unwrap: Callable[[Call, list[str]], Calls]  # what is lost is added to the list
     loses: tuple[str, ...] = ()
 
 
@@ -177,10 +132,10 @@ def write_calls(dialect: Dialect, chains: list[Chain], lost: list[str]) -> Call:
 
 def read_calls(dialect: Dialect, call: Call, lost: list[str]) -> list[Chain]:
     """The inverse of `write_calls`; raises a UserError for an operation that we do not have."""
-    calls = dialect.unwrap(call)
+    calls = dialect.unwrap(call, lost)
     check_count(len(calls))
     return [
-        Chain(check_weight(weight), tuple(_step(dialect, p, each, lost) for p, each in steps))
+        Chain(check_weight(weight), tuple(_step(dialect, p, each, lost, lost) for p, each in steps))
         for weight, steps in calls
     ]
 
@@ -211,10 +166,13 @@ def _call(row: Row, step: Step, lost: list[str]) -> Call:
     return row.call(-strength if row.both_sides else 0.0, strength)
 
 
-def _step(dialect: Dialect, probability: Any, call: Call, lost: list[str]) -> Step:
+def _step(
+    dialect: Dialect, probability: Any, call: Call, lost: list[str], ranges: list[str]
+) -> Step:
+    """An operation; ``ranges`` takes what is lost of the range of its strength."""
     choice = call.arguments.get("transforms")
     if call.short == "RandomChoice" and isinstance(choice, list) and choice:
-        return _step_of_values(dialect, probability, choice, lost)
+        return _step_of_values(dialect, probability, call, lost)
     rows = [row for row in dialect.rows if row.theirs.rpartition(".")[2] == call.short]
     if not rows:
         names = sorted({row.theirs.rpartition(".")[2] for row in dialect.rows})
@@ -225,38 +183,60 @@ def _step(dialect: Dialect, probability: Any, call: Call, lost: list[str]) -> St
     if "*" in call.arguments or "**" in call.arguments:
         raise UserError(f"{call.short} has arguments without names; write their names")
     p = check_probability(call.short, probability)
-    found = {row: row.strength(call, lost) for row in rows if row.argument}
-    _say_what_is_not_read(call, rows, lost)
-    if not found:
-        return Step(rows[0].ours, p, None)
-    acting = {row: strength for row, strength in found.items() if strength}
+    found = {row: row.strength(call, ranges) for row in rows if row.argument}
+    row = _acting_row(call, found) if found else rows[0]
+    _say_what_is_not_read(call, row, rows, lost)
+    return Step(row.ours, p, found.get(row))
+
+
+def _acting_row(call: Call, found: Mapping[Row, float | None]) -> Row:
+    """The operation that a call of several is; raises a UserError unless that is certain."""
+    acting = [row for row, strength in found.items() if strength]
+    still = [row for row, strength in found.items() if strength is not None]
     if len(acting) > 1:
         raise UserError(
             f"{call.short} does {' and '.join(row.ours for row in acting)} at once; write one call "
             "for each"
         )
-    for row, strength in (acting or {r: s for r, s in found.items() if s is not None}).items():
-        return Step(row.ours, p, strength)
-    names = [row.argument for row in rows]
-    raise UserError(f"{call.short} lacks a range as {' or '.join(dict.fromkeys(names))}")
+    arguments = dict.fromkeys(row.argument for row in found)
+    if not still:
+        raise UserError(f"{call.short} lacks a range as {' or '.join(arguments)}")
+    row = [*acting, *still][0]
+    read = {each.argument for each in still}
+    for name in arguments:
+        value = call.arguments.get(name)
+        if name not in read and value is not None:
+            raise UserError(
+                f"{call.short}({name}={shown(value)}) cannot be read beside its {row.argument}; "
+                "write one call for each operation, with a range that augbench writes itself"
+            )
+    return row
 
 
-def _step_of_values(dialect: Dialect, probability: Any, choice: list[Any], lost: list[str]) -> Step:
+def _step_of_values(dialect: Dialect, probability: Any, call: Call, lost: list[str]) -> Step:
     """A step whose strength is one of the values that the calls of one class have."""
-    quiet: list[str] = []
-    steps = [_step(dialect, 1.0, each, quiet) for each in choice if isinstance(each, Call)]
+    choice = [each for each in call.arguments["transforms"] if isinstance(each, Call)]
+    certain = len(choice) == len(call.arguments["transforms"]) and call.arguments.get("p") is None
+    certain &= all(each.arguments.get("p", 1.0) == 1.0 for each in choice)
+    ranges: list[str] = []  # that each is one value is said once, below
+    steps = [_step(dialect, 1.0, each, lost, ranges) for each in choice]
+    strengths = [step.strength for step in steps if step.strength is not None]
     names = {step.transform for step in steps}
-    if len(names) != 1 or len(steps) != len(choice):
-        raise UserError("a choice inside a subpolicy has to be one of strengths of one operation")
-    mean = sum(step.strength or 0.0 for step in steps) / len(steps)
+    if not certain or len(names) != 1 or len(strengths) != len(steps):
+        raise UserError(
+            "a choice inside a subpolicy has to be one of strengths of one operation, all as "
+            "likely and each with p=1; write other choices as subpolicies"
+        )
     name = names.pop()
+    most = next(row.most for row in dialect.rows if row.ours == name)
     lost.append(f"{name}: its strength is drawn from a range here, not from values")
-    return Step(name, check_probability(name, probability), 2 * mean)
+    strength = min(most, 2 * sum(strengths) / len(strengths))
+    return Step(name, check_probability(name, probability), strength)
 
 
-def _say_what_is_not_read(call: Call, rows: list[Row], lost: list[str]) -> None:
-    usual = {key: value for row in rows for key, value in row.fixed.items()}
-    known = {"p", "transforms", *(row.argument for row in rows)}
+def _say_what_is_not_read(call: Call, row: Row, rows: list[Row], lost: list[str]) -> None:
+    usual = {key: value for each in rows for key, value in each.fixed.items()}
+    known = {"p", "transforms", *(each.argument for each in rows)}
     rest = [
         key
         for key, value in call.arguments.items()
@@ -264,3 +244,6 @@ def _say_what_is_not_read(call: Call, rows: list[Row], lost: list[str]) -> None:
     ]
     if rest:
         lost.append(f"{call.short}: here without its {', '.join(rest)}")
+    for key, value in row.fixed.items():
+        if key not in call.arguments and key != "p":
+            lost.append(f"{call.short}: here with {key}={value}, which it leaves open")

@@ -1,10 +1,10 @@
 """Constructor notation as data, ``K.RandomInvert(p=0.5)``: written and read, never executed."""
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, listed, unknown
 
 N_DIGITS = 12  # of the numbers in files
 
@@ -58,33 +58,94 @@ def parse(text: str) -> ast.Module:
         raise UserError(f"it is neither JSON nor Python ({error})") from None
 
 
-def first_call(tree: ast.Module, names: Collection[str]) -> Call | None:
-    """The first call of one of the names that a file assigns or returns."""
-    for node in ast.walk(tree):
+def named_values(tree: ast.Module, wanted: Callable[[ast.AST], Any]) -> dict[str, Any]:
+    """What ``wanted`` makes of the nodes of a file that a name is given to, None left out.
+
+    The names are those of variables or functions; equal names are numbered from 2.
+    """
+    found: dict[str, Any] = {}
+
+    def visit(node: ast.AST, function: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef):
+                visit(child, child.name)
+                continue
+            names = [function] if function else _targets(child)
+            value = wanted(child) if names else None
+            if value is None:
+                visit(child, function)
+            for name in names if value is not None else []:
+                n_before = sum(key.partition(":")[0] == name for key in found)
+                found[f"{name}:{n_before + 1}" if n_before else name] = value
+
+    visit(tree, "")
+    return found
+
+
+def calls_in(
+    tree: ast.Module, containers: Collection[str], operations: Collection[str]
+) -> dict[str, ast.Call]:
+    """The calls of containers that a file names; those of operations if there are none.
+
+    A plain ``Sequential`` that holds other things, a network, is none.
+    """
+
+    def wanted(node: ast.AST) -> ast.Call | None:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr):
             value = node.value
-            if isinstance(value, ast.Call) and _last_name(value) in names:
-                found: Call = _data(value)
-                return found
-    return None
+            if isinstance(value, ast.Call) and _last_name(value) in {*containers, *operations}:
+                return value
+        return None
+
+    found: dict[str, ast.Call] = named_values(tree, wanted)
+    held = {name: call for name, call in found.items() if _last_name(call) in containers}
+    policies = {name: call for name, call in held.items() if not _is_network(call, operations)}
+    single = {name: call for name, call in found.items() if name not in held}
+    return policies or single or held
+
+
+def _is_network(call: ast.Call, operations: Collection[str]) -> bool:
+    inside = {_last_name(each) for each in call.args if isinstance(each, ast.Call)}
+    return _last_name(call) == "Sequential" and bool(inside) and not inside & {*operations}
+
+
+def choose(found: Mapping[str, Any], name: str | None) -> Any:
+    """The one policy of a file, or that of a name; a UserError unless that is certain."""
+    if name is not None and name not in found:
+        raise unknown("policy of the file", name, found)
+    if name is None and len({id(each) for each in found.values()}) > 1:
+        raise UserError(f"it holds several policies: choose one with --name: {listed([*found])}")
+    return found[name or next(iter(found))]
+
+
+def _targets(node: ast.AST) -> list[str]:
+    """The names that a statement gives a value to; "policy" for a value that has none."""
+    match node:
+        case ast.Assign():
+            return [ast.unparse(target) for target in node.targets]
+        case ast.AnnAssign():
+            return [ast.unparse(node.target)]
+        case ast.Expr() | ast.Return():
+            return ["policy"]
+    return []
 
 
 def _last_name(call: ast.Call) -> str:
     return ast.unparse(call.func).rpartition(".")[2]
 
 
-def _data(node: ast.AST) -> Any:
+def as_data(node: ast.AST) -> Any:
     """Calls, lists, tuples, tables, names and numbers; a UserError for anything else."""
     match node:
         case ast.Call():
-            arguments = {each.arg or "**": _data(each.value) for each in node.keywords}
+            arguments = {each.arg or "**": as_data(each.value) for each in node.keywords}
             if node.args:
-                arguments["*"] = [_data(each) for each in node.args]
+                arguments["*"] = [as_data(each) for each in node.args]
             return Call(ast.unparse(node.func), arguments)
         case ast.List():
-            return [_data(each) for each in node.elts]
+            return [as_data(each) for each in node.elts]
         case ast.Tuple():
-            return tuple(_data(each) for each in node.elts)
+            return tuple(as_data(each) for each in node.elts)
         case ast.Name() | ast.Attribute():
             return Name(ast.unparse(node))
     try:

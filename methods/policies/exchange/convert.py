@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from augbench.datasets.errors import UserError, system_error, unknown
+from augbench.datasets.errors import UserError, unknown
 from augbench.methods.policies.exchange import FORMS
 from augbench.methods.policies.exchange.form import Form
 from augbench.methods.policies.exchange.golden import differences
 from augbench.methods.policies.exchange.physical import Chain, to_chains, to_policy
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.policy_file import write_policy
+from augbench.methods.policies.policy_file import read_policy, write_policy
+from augbench.methods.policies.text_file import read_text
 
 MOST_BYTES = 8 * 1024**2
 
@@ -58,12 +59,17 @@ def import_policy(path: Path, form: str, name: str | None = None) -> tuple[dict[
     chosen = readable[form]
     assert chosen.read is not None
     lost: list[str] = []
-    text = _read_text(path)
+    text = read_text(path, MOST_BYTES, "")
     try:
         content = chosen.read(text, name, lost)
+        if not any(chain.steps for chain in content.chains):
+            raise UserError("it holds no operation: there is nothing to read")
+        record = write_policy(to_policy(content.chains))
+        read_policy(record)  # what is written can be read
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    record = write_policy(to_policy(content.chains))
+    except RecursionError:
+        raise UserError(f"{path}: it is nested too deeply for a policy") from None
     if content.entries is not None and chosen.write_entries:
         record["imported"] = {"from": form, "entries": content.entries}
     n_steps = sum(len(chain.steps) for chain in content.chains)
@@ -82,7 +88,7 @@ def _as_imported(policy: Policy, name: str, form: Form, origin: Any) -> str | No
     try:
         text = form.write_entries([[tuple(entry) for entry in s] for s in origin["entries"]])
         same = to_policy(form.read(text, None, []).chains) == policy
-    except (UserError, KeyError, TypeError, ValueError):  # somebody has edited it
+    except (UserError, KeyError, TypeError, ValueError, OverflowError):  # somebody has edited it
         return None
     return text if same else None
 
@@ -96,16 +102,3 @@ def _checked(name: str, form: Form, chains: list[Chain]) -> list[str]:
     except (ImportError, RuntimeError):  # the latter from one that is built for another torch
         return [f"nothing: {name} is not installed here"]
     return [f"golden batch, {each}" for each in differences(chains, operate, name)]
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UserError(
-                f"{path} has more than {MOST_BYTES // 1024**2} MB: that is more than a policy needs"
-            )
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {system_error(error)}") from None
-    except ValueError as error:
-        raise UserError(f"{path} is no text: {error}") from None

@@ -77,6 +77,8 @@ def _words(transform: Transform, before: Tensor, after: Tensor, same_draw: bool,
     sides = _sides(transform, noise) if same_draw else [noise]
     magnitude = torch.ones(len(before))
     ours = [transform.apply(before, magnitude, side) for side in sides]
+    if not all(each.isfinite().all() for each in (after, *ours)):
+        return f"here or in {where} it gives no finite numbers, so nothing can be compared"
     change = (ours[0] - before).abs().mean().item()
     if same_draw:
         # Which side is positive is a matter of taste where both are as likely.

@@ -6,32 +6,40 @@ from typing import Any
 
 from torch import Tensor
 
-from augbench.methods.policies.exchange import level_tables, levels, one_of
-from augbench.methods.policies.exchange.call_form import (
+from augbench.methods.policies.exchange import level_tables, one_of
+from augbench.methods.policies.exchange.call_form import Dialect, Row
+from augbench.methods.policies.exchange.form import Content, Form, Operate, Operated
+from augbench.methods.policies.exchange.python_file import read_python, write_python
+from augbench.methods.policies.exchange.shapes import (
     AREA,
     BITS_KEPT,
     BOTH_AXES,
+    DEGREES,
     FACTOR,
     FIRST,
+    SAME,
     SECOND,
     SLOPE,
     THRESHOLD,
-    Dialect,
-    Row,
+    around_0,
+    around_1,
+    around_half,
+    from_0,
+    up_to_8,
 )
-from augbench.methods.policies.exchange.calls import first_call, parse
-from augbench.methods.policies.exchange.form import Content, Form, Operate, Operated
-from augbench.methods.policies.exchange.python_file import read_python, write_python
 
 IN_DEGREES = "uniform in degrees there, in pixels a pixel here"
 NO_ADDITION = {"additions": (0.0, 0.0)}
+WIDTHS = SAME.within(-1.0, 1.0)
 SQUARE = {"ratio": (1.0, 1.0), "value": 0.5}
 
 ROWS = (
-    Row("translate_x", "K.RandomTranslate", "translate_x"),
-    Row("translate_y", "K.RandomTranslate", "translate_y"),
-    Row("rotate", "K.RandomRotation", "degrees"),
-    Row("shear_x", "K.RandomShear", "shear", SLOPE, FIRST, loses=IN_DEGREES),
+    Row("translate_x", "K.RandomTranslate", "translate_x", WIDTHS, most=1.0, one_number=around_0),
+    Row("translate_y", "K.RandomTranslate", "translate_y", WIDTHS, most=1.0, one_number=around_0),
+    Row("rotate", "K.RandomRotation", "degrees", DEGREES, most=360.0, one_number=around_0),
+    Row(
+        *("shear_x", "K.RandomShear", "shear", SLOPE, FIRST), one_number=around_0, loses=IN_DEGREES
+    ),
     Row("shear_y", "K.RandomShear", "shear", SLOPE, SECOND, loses=IN_DEGREES),
     Row("horizontal_flip", "K.RandomHorizontalFlip"),
     Row("vertical_flip", "K.RandomVerticalFlip"),
@@ -39,17 +47,18 @@ ROWS = (
         "crop",
         "K.RandomAffine",
         "translate",
-        shape=BOTH_AXES,
+        SAME.within(0.0, 1.0),
+        BOTH_AXES,
         fixed={"degrees": 0.0},
         draws=True,
         most=1.0,
         loses="moves by parts of a pixel there, by whole ones here",
     ),
-    Row("brightness", "K.ColorJitter", "brightness", FACTOR, most=1.0),
-    Row("contrast", "K.ColorJitter", "contrast", FACTOR, most=1.0),
-    Row("saturation", "K.ColorJitter", "saturation", FACTOR, most=1.0),
-    Row("hue", "K.ColorJitter", "hue", most=0.5),
-    Row("sharpness", "K.RandomSharpness", "sharpness", FACTOR, most=1.0),
+    Row("brightness", "K.ColorJitter", "brightness", FACTOR, most=1.0, one_number=around_1),
+    Row("contrast", "K.ColorJitter", "contrast", FACTOR, most=1.0, one_number=around_1),
+    Row("saturation", "K.ColorJitter", "saturation", FACTOR, most=1.0, one_number=around_1),
+    Row("hue", "K.ColorJitter", "hue", SAME.within(-0.5, 0.5), most=0.5, one_number=around_0),
+    Row("sharpness", "K.RandomSharpness", "sharpness", FACTOR, most=1.0, one_number=from_0),
     Row("invert", "K.RandomInvert"),
     Row("auto_contrast", "K.RandomAutoContrast"),
     Row("equalize", "K.RandomEqualize", loses="in whole steps there, which small images feel"),
@@ -61,6 +70,7 @@ ROWS = (
         fixed=NO_ADDITION,
         both_sides=False,
         most=1.0,
+        one_number=around_half,
     ),
     Row(
         "posterize",
@@ -69,7 +79,8 @@ ROWS = (
         BITS_KEPT,
         both_sides=False,
         most=8.0,
-        loses="numbers of bits and brightnesses are cut off there, rounded here",
+        one_number=up_to_8,
+        loses="brightness is cut off to its bits there, rounded to them here",
     ),
     Row(
         "cutout",
@@ -104,10 +115,7 @@ def read(text: str, name: str | None, lost: list[str]) -> Content:
 
     Raises a UserError for anything else.
     """
-    names = {*CONTAINERS, *(row.theirs.removeprefix("K.") for row in ROWS)}
-    if text.lstrip().startswith(("[", "(")) or first_call(parse(text), names) is None:
-        return levels.read(level_tables.KORNIA, text, name, lost)
-    return read_python(KORNIA, CONTAINERS, text, name, lost)
+    return read_python(KORNIA, CONTAINERS, level_tables.KORNIA, text, name, lost)
 
 
 def operate() -> Operate:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from augbench.datasets.errors import UserError, listed, unknown
-from augbench.methods.policies.exchange.calls import parse
+from augbench.datasets.errors import UserError, unknown
+from augbench.methods.policies.exchange.calls import choose, named_values, parse
 from augbench.methods.policies.exchange.form import Content
 from augbench.methods.policies.exchange.physical import (
     Chain,
@@ -23,6 +23,7 @@ from augbench.methods.policies.exchange.physical import (
 
 Entry = tuple[str, float, float | None]
 NEAR = 1e-6
+A_LIST = "a list of subpolicies, each a list of (operation, probability, level)"
 
 
 class Scale(NamedTuple):
@@ -78,7 +79,14 @@ def read(form: LevelForm, text: str, name: str | None, lost: list[str]) -> Conte
 
     Raises a UserError if there is none or several, an unknown operation, or a number out of range.
     """
-    entries = _find_entries(text, name)
+    found = lists_in(text)
+    if not found:
+        raise UserError(f"it holds no policy: {A_LIST}")
+    return read_entries(form, choose(found, name), lost)
+
+
+def read_entries(form: LevelForm, entries: list[list[Entry]], lost: list[str]) -> Content:
+    """The policy of one list; raises a UserError for an unknown operation, or a wrong number."""
     chains = [Chain(1.0, tuple(_step(form, entry) for entry in subpolicy)) for subpolicy in entries]
     used = {step.transform for chain in chains for step in chain.steps if step.strength is not None}
     if used:
@@ -135,6 +143,8 @@ def _step(form: LevelForm, entry: Entry) -> Step:
     scale = form.scales[name]
     p = check_probability(name, probability)
     if scale.neutral is None:
+        if level is not None:
+            check_number(name, level)
         return Step(scale.ours, p, None)
     number = check_number(name, level)
     if not 0 <= number <= form.top:
@@ -158,26 +168,12 @@ def _entry(form: LevelForm, name: str, step: Step, lost: list[str]) -> Entry:
     return name, step.probability, level
 
 
-def _find_entries(text: str, name: str | None) -> list[list[Entry]]:
-    found = _lists(text)
-    if not found:
-        raise UserError(
-            "it holds no policy: a list of subpolicies, each a list of (operation, probability, "
-            "level)"
-        )
-    if name is not None and name not in found:
-        raise unknown("policy of the file", name, found)
-    if name is None and len({id(each) for each in found.values()}) > 1:
-        raise UserError(f"it holds several policies: choose one with --name: {listed([*found])}")
-    return found[name or next(iter(found))]
-
-
-def _lists(text: str) -> dict[str, list[list[Entry]]]:
+def lists_in(text: str) -> dict[str, list[list[Entry]]]:
     """The lists of a file that look like policies, by the names of variables or functions."""
     try:
         candidates = {"policy": json.loads(text)}
     except (ValueError, RecursionError):
-        candidates = _python_lists(parse(text))
+        candidates = named_values(parse(text), _literal)
     found: dict[str, list[list[Entry]]] = {}
     same: dict[int, list[list[Entry]]] = {}
     for name, value in candidates.items():
@@ -187,44 +183,15 @@ def _lists(text: str) -> dict[str, list[list[Entry]]]:
     return found
 
 
-def _python_lists(tree: ast.Module) -> dict[str, Any]:
-    """All literal lists that are assigned or returned; equal names are numbered from 2."""
-    found: dict[str, Any] = {}
-
-    def visit(node: ast.AST, function: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            names = [function] if function else _targets(child)
-            value = getattr(child, "value", None)
-            if isinstance(child, ast.FunctionDef):
-                visit(child, child.name)
-            elif names and isinstance(value, ast.List | ast.Tuple):
-                keep(names, value)
-            else:
-                visit(child, function)
-
-    def keep(names: list[str], value: ast.expr) -> None:
-        try:
-            literal = ast.literal_eval(value)
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            return  # a list of something that is computed
-        for name in names:
-            n_before = sum(key.partition(":")[0] == name for key in found)
-            found[f"{name}:{n_before + 1}" if n_before else name] = literal
-
-    visit(tree, "")
-    return found
-
-
-def _targets(node: ast.AST) -> list[str]:
-    """The names that a statement gives a value to; "policy" for a value that has none."""
-    match node:
-        case ast.Assign():
-            return [ast.unparse(target) for target in node.targets]
-        case ast.AnnAssign():
-            return [ast.unparse(node.target)]
-        case ast.Expr() | ast.Return():
-            return ["policy"]
-    return []
+def _literal(node: ast.AST) -> Any:
+    """The list that a node gives a name to; None for others, and for what is computed."""
+    value = getattr(node, "value", None)
+    if not isinstance(value, ast.List | ast.Tuple):
+        return None
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def _entries(value: Any) -> list[list[Entry]] | None:

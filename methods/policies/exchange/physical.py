@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from augbench.datasets.errors import UserError, unknown
+from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
 from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, generic_bank
 
@@ -102,9 +103,10 @@ def check_probability(what: str, given: object) -> float:
 
 def check_number(what: str, given: object) -> float:
     """A number that a file holds; a UserError if it is none."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or given - given != 0:
-        raise UserError(f"{what} has {given!r} where a number has to be")
-    return float(given)
+    number = finite_number(given)
+    if number is None:
+        raise UserError(f"{what} has {shown(given)} where a number has to be")
+    return number
 
 
 def check_weight(given: object) -> float:

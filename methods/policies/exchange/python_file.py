@@ -1,11 +1,14 @@
 """Python files that hold one policy in constructor notation."""
 
+import ast
 from collections.abc import Sequence
+from typing import Any
 
 from augbench.datasets.errors import UserError
 from augbench.methods.policies.exchange.call_form import Dialect, read_calls, write_calls
-from augbench.methods.policies.exchange.calls import first_call, parse, to_python
+from augbench.methods.policies.exchange.calls import as_data, calls_in, choose, parse, to_python
 from augbench.methods.policies.exchange.form import Content
+from augbench.methods.policies.exchange.levels import A_LIST, LevelForm, lists_in, read_entries
 from augbench.methods.policies.exchange.physical import Chain
 
 
@@ -23,18 +26,24 @@ def write_python(
 
 
 def read_python(
-    dialect: Dialect, containers: Sequence[str], text: str, name: str | None, lost: list[str]
+    dialect: Dialect,
+    containers: Sequence[str],
+    list_form: LevelForm,
+    text: str,
+    name: str | None,
+    lost: list[str],
 ) -> Content:
-    """The policy of a file, which is not executed.
+    """The policy of a file, which is not executed: calls, or a list of that software's.
 
-    Raises a UserError if there is none, or for what cannot be read.
+    Raises a UserError if there is none or several, or for what cannot be read.
     """
-    if name is not None:
-        raise UserError("--name is for files of several policies; leave it out")
-    names = {*containers, *(row.theirs.rpartition(".")[2] for row in dialect.rows)}
-    call = first_call(parse(text), names)
-    if call is None:
-        raise UserError(
-            f"it assigns no policy for {dialect.title}, a call of {' or '.join(containers)}"
-        )
-    return Content(read_calls(dialect, call, lost))
+    found: dict[str, Any] = dict(lists_in(text))
+    if not text.lstrip().startswith("["):
+        operations = {row.theirs.rpartition(".")[2] for row in dialect.rows}
+        found |= calls_in(parse(text), containers, operations)
+    if not found:
+        raise UserError(f"it holds no policy: a call of {' or '.join(containers)}, or {A_LIST}")
+    chosen = choose(found, name)
+    if isinstance(chosen, ast.Call):
+        return Content(read_calls(dialect, as_data(chosen), lost))
+    return read_entries(list_form, chosen, lost)

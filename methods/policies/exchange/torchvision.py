@@ -9,32 +9,33 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import UserError
-from augbench.methods.policies.exchange import level_tables, levels
-from augbench.methods.policies.exchange.call_form import (
+from augbench.methods.policies.exchange import level_tables
+from augbench.methods.policies.exchange.call_form import Calls, Dialect, Row
+from augbench.methods.policies.exchange.calls import Call, Name
+from augbench.methods.policies.exchange.form import Content, Form, Operate, Operated
+from augbench.methods.policies.exchange.physical import check_probability
+from augbench.methods.policies.exchange.python_file import read_python, write_python
+from augbench.methods.policies.exchange.shapes import (
     AREA,
     BOTH_AXES,
     FACTOR,
     FIRST,
     ONE_VALUE,
+    SAME,
     SECOND,
     SLOPE,
     THRESHOLD,
-    Calls,
-    Dialect,
-    Row,
     Shape,
     Unit,
+    around_0,
+    around_1,
 )
-from augbench.methods.policies.exchange.calls import Call, Name, first_call, parse
-from augbench.methods.policies.exchange.form import Content, Form, Operate, Operated
-from augbench.methods.policies.exchange.physical import check_number
-from augbench.methods.policies.exchange.python_file import read_python, write_python
 
 CONTAINERS = ("RandomChoice", "Compose", "RandomApply")
 BILINEAR = Name("v2.InterpolationMode.BILINEAR")
 SMOOTH = {"interpolation": BILINEAR}
 IN_PLACE = {"degrees": 0.0}
-WHOLE_BITS = Unit(lambda s: 8 - round(s), lambda v: 8 - v)
+WHOLE_BITS = Unit(lambda s: 8 - round(s), lambda v: 8 - v, 0.0, 8.0)
 BORDERS = "the borders of what is moved fade in another way there"
 IN_DEGREES = f"uniform in degrees there, in pixels a pixel here; {BORDERS}"
 WHOLE_PIXELS = "by whole pixels there"
@@ -56,7 +57,8 @@ def _move(ours: str, shape: Shape, loses: str) -> Row:
         ours,
         "v2.RandomAffine",
         "translate",
-        shape=shape,
+        SAME.within(0.0, 1.0),
+        shape,
         fixed=IN_PLACE,
         most=1.0,
         draws=True,
@@ -68,10 +70,11 @@ ROWS = (
     _move("translate_x", ACROSS, WHOLE_PIXELS),
     _move("translate_y", DOWN, WHOLE_PIXELS),
     _move("crop", BOTH_AXES, ""),
-    Row("rotate", "v2.RandomRotation", "degrees", fixed=SMOOTH, loses=BORDERS),
+    Row("rotate", "v2.RandomRotation", "degrees", fixed=SMOOTH, one_number=around_0, loses=BORDERS),
     Row(
         *("shear_x", "v2.RandomAffine", "shear", SLOPE, FIRST),
         fixed={**IN_PLACE, **SMOOTH},
+        one_number=around_0,
         loses=IN_DEGREES,
     ),
     Row(
@@ -81,10 +84,10 @@ ROWS = (
     ),
     Row("horizontal_flip", "v2.RandomHorizontalFlip", fixed=P),
     Row("vertical_flip", "v2.RandomVerticalFlip", fixed=P),
-    Row("brightness", "v2.ColorJitter", "brightness", FACTOR, most=1.0),
-    Row("contrast", "v2.ColorJitter", "contrast", FACTOR, most=1.0),
-    Row("saturation", "v2.ColorJitter", "saturation", FACTOR, most=1.0),
-    Row("hue", "v2.ColorJitter", "hue", most=0.5),
+    Row("brightness", "v2.ColorJitter", "brightness", FACTOR, most=1.0, one_number=around_1),
+    Row("contrast", "v2.ColorJitter", "contrast", FACTOR, most=1.0, one_number=around_1),
+    Row("saturation", "v2.ColorJitter", "saturation", FACTOR, most=1.0, one_number=around_1),
+    Row("hue", "v2.ColorJitter", "hue", SAME.within(-0.5, 0.5), most=0.5, one_number=around_0),
     Row(
         *("sharpness", "v2.RandomAdjustSharpness", "sharpness_factor", FACTOR, ONE_VALUE, P),
         most=1.0,
@@ -133,12 +136,13 @@ def _with(probability: float, call: Call) -> Call:
     return Call("v2.RandomApply", {"transforms": [call], "p": probability})
 
 
-def _unwrap(call: Call) -> Calls:
+def _unwrap(call: Call, lost: list[str]) -> Calls:
     if call.short != "RandomChoice":
         return [(1.0, _steps(call))]
     chains = _inside(call)
-    weights = call.arguments.get("p") or [1.0] * len(chains)
-    if not isinstance(weights, list) or len(weights) != len(chains):
+    weights = call.arguments.get("p")
+    weights = [1.0] * len(chains) if weights is None else weights
+    if not isinstance(weights, list | tuple) or len(weights) != len(chains):
         raise UserError(f"RandomChoice has p={weights} for {len(chains)} subpolicies")
     return [(weight, _steps(each)) for weight, each in zip(weights, chains, strict=True)]
 
@@ -155,15 +159,19 @@ def _step(call: Call) -> tuple[float, Call]:
         if len(inner) != 1 or "p" not in call.arguments:
             raise UserError("RandomApply has to hold one operation and `p`")
         p, operation = _step(inner[0])
-        return p * check_number("RandomApply", call.arguments["p"]), operation
+        outer = check_probability("RandomApply", call.arguments["p"])
+        return p * outer, operation
     takes_p = any(row.theirs.endswith(f".{call.short}") and "p" in row.fixed for row in ROWS)
     if takes_p and "p" not in call.arguments:
         raise UserError(f"{call.short} has no `p`; write it")
-    return (check_number(call.short, call.arguments["p"]) if takes_p else 1.0), call
+    return (check_probability(call.short, call.arguments["p"]) if takes_p else 1.0), call
 
 
 def _inside(call: Call) -> list[Call]:
-    found = call.arguments.get("transforms") or (call.arguments.get("*") or [None])[0]
+    unnamed = call.arguments.get("*") or []
+    if len(unnamed) + ("transforms" in call.arguments) > 1 or "**" in call.arguments:
+        raise UserError(f"{call.short} has arguments without names; write their names")
+    found = call.arguments.get("transforms", *unnamed)
     if not isinstance(found, list | tuple) or not all(isinstance(each, Call) for each in found):
         raise UserError(f"{call.short} has to hold a list of calls as `transforms`")
     return list(found)
@@ -183,10 +191,7 @@ def read(text: str, name: str | None, lost: list[str]) -> Content:
 
     Raises a UserError for anything else.
     """
-    names = {*CONTAINERS, *(row.theirs.removeprefix("v2.") for row in ROWS)}
-    if text.lstrip().startswith(("[", "(")) or first_call(parse(text), names) is None:
-        return levels.read(level_tables.TORCHVISION, text, name, lost)
-    return read_python(TORCHVISION, CONTAINERS, text, name, lost)
+    return read_python(TORCHVISION, CONTAINERS, level_tables.TORCHVISION, text, name, lost)
 
 
 def operate() -> Operate:

@@ -60,3 +60,19 @@ def test_what_cannot_be_imported_is_one_sentence(ask: Ask, tmp_path: Path) -> No
         assert code == 2, words
         assert complaint in said
         assert said.count("\n") == 1
+
+
+def test_a_byte_order_mark_is_left_out(ask: Ask, tmp_path: Path) -> None:
+    file = tmp_path / "genotype.py"
+    file.write_text(GENOTYPES, encoding="utf-8-sig")
+    assert ask("import", file, "--from", "dada", "--name", "SVHN")[0] == 0
+
+
+def test_nothing_is_written_through_a_link(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "genotype.py").write_text(GENOTYPES)
+    (tmp_path / "link.json").symlink_to(tmp_path / "target.json")
+    words = ("import", tmp_path / "genotype.py", "--from", "dada", "--name", "SVHN")
+    code, _, said = ask(*words, "-o", tmp_path / "link.json")
+    assert code == 2
+    assert "link.json is there already" in said
+    assert not (tmp_path / "target.json").exists()

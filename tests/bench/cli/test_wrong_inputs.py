@@ -1,7 +1,9 @@
 """What people get wrong, and the one sentence that each of it ends in."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,32 @@ Answer = tuple[int, str, str]
 
 GOOD = 'name = "good"\nfolds = 1\n[tasks.digits]\n[methods.none]\n'
 ARRAYS = 'name = "a"\nfolds = 1\n[tasks.mine]\ntask = "arrays"\npath = "P"\n[methods.none]\n'
+
+
+def policy(weight: float = 1.0, **parts: Any) -> str:
+    """The text of a policy's file that turns images."""
+    table = {"rotate": {"strongest": 30.0, "unit": "degrees"}}
+    held = {"weight": weight, "operations": [["rotate", 0.5, 0.5]]}
+    record = {"schema": 2, "transforms": table, "subpolicies": [held], "by_class": [], **parts}
+    return json.dumps(record)
+
+
+LONG = 10**400
+INVERT = "v2.RandomInvert(p=1.0)"
+POLICIES = {
+    "policy.json": policy(),
+    "by-class.json": policy(by_class=3),
+    "range.json": policy(transforms={"rotate": {"strongest": LONG, "unit": "degrees"}}),
+    "weight.json": policy(weight=LONG),
+    "c.py": "p = K.RandomInvert(p=0.5)",
+    "2j.py": "p = [[('Invert', 0.9, 2j)]]",
+    "1e999.py": "p = [[('Invert', 0.9, 1e999)]]",
+    "long.py": f"p = K.RandomRotation(degrees={LONG}, p=0.5)",
+    "choice.py": f"p = v2.Compose([v2.RandomChoice(transforms=[{INVERT}, {INVERT}])])",
+    "none.py": "p = OneOf(weights=[], subpolicies=[])",
+    "two.py": "p = K.ImageSequential(K.RandomInvert(p=0.5))\nq = OneOf(weights=[], subpolicies=[])",
+    "levels.py": "p = v2.RandomSolarize(threshold=192.0, p=0.5)",
+}
 
 # The words of a command, and what its sentence says: what is wrong, and what to do.
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -90,6 +118,41 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
         "search good.toml --method augnet --param penalty",
         ("each parameter needs one space", "--space"),
     ),
+    # policies for other software, and from it
+    "no such policy": ("export nope.json", ("cannot read the policy nope.json", "give a file")),
+    "a text as a policy": ("export note.txt", ("note.txt holds no policy", "not JSON")),
+    "classes that are no list": ("export by-class.json", ("3 as `by_class`", "has to be a list")),
+    "a range of 400 digits": ("export range.json", ("'rotate' means", "a number above 0")),
+    "a weight of 400 digits": (
+        "export weight.json --to dada",
+        ("a weight of 1000", "a number above 0"),
+    ),
+    "no folder for a policy": ("export policy.json -o no/x.json", ("no folder no for", "make it")),
+    "a folder as a new policy": ("export policy.json -o empty", ("empty is a folder", "with -o")),
+    "a policy that is there": (
+        "export policy.json -o note.txt",
+        ("note.txt is there already", "-o"),
+    ),
+    "a link to nothing": ("export policy.json -o link", ("link is there already", "-o")),
+    "no folder for an import": ("import c.py --from kornia -o no/x", ("no folder no for x", "-o")),
+    "a folder as calls": ("import empty --from kornia", ("cannot read empty (Is a directory)",)),
+    "a file without an end": ("import /dev/zero --from dada", ("has more than 8 MB",)),
+    "an imaginary level": ("import 2j.py --from dada", ("Invert has 2j", "a number has to be")),
+    "an infinite level": ("import 1e999.py --from dada", ("Invert has inf", "a number has to be")),
+    "an angle of 400 digits": (
+        "import long.py --from kornia",
+        ("degrees=1000", "where a number has to be"),
+    ),
+    "a choice of one operation": (
+        "import choice.py --from torchvision",
+        ("has to be one of strengths", "write other choices as subpolicies"),
+    ),
+    "an empty policy": ("import none.py --from kornia", ("none.py: it holds no operation",)),
+    "two policies": ("import two.py --from kornia", ("choose one with --name: p, q",)),
+    "a threshold of 256 levels": (
+        "import levels.py --from torchvision",
+        ("from 0 to 1", "divide a level by 255"),
+    ),
     # data of one's own
     "no such arrays": ("data check nope.npz", ("there is no nope.npz", "give an .npz file")),
     "arrays without x": ("data check no-x.npz", ("lacks 'x'", "it holds y")),
@@ -115,10 +178,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "elsewhere-arrays.toml": ARRAYS.replace("P", "mine.npz"),
         "note.txt": "buy milk",
         "text.npz": "buy milk",
+        **POLICIES,
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").touch()

@@ -64,6 +64,21 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "unit": (of_rotate(unit="radians"), "meant 30.0 radians; here it means 30.0 degrees"),
     "range": (of_rotate(strongest="far"), "it has to say a number above 0"),
+    "a long range": (of_rotate(strongest=10**400), "it has to say a number above 0"),
+    "a long weight": (
+        changed(subpolicies=[{"weight": 10**400, "operations": []}]),
+        r"a weight of 10*\.\.\.; it has to be a number above 0",
+    ),
+    "weights without a sum": (
+        changed(subpolicies=[{"weight": 1e308, "operations": []}] * 2),
+        "the weights of a policy add up to more than a number can hold; divide them all",
+    ),
+    "a long probability": (
+        changed(subpolicies=[{"weight": 1.0, "operations": [["rotate", 10**400, 0.5]]}]),
+        r"\.\.\. for 'rotate'; it has to lie in \[0, 1\]",
+    ),
+    "classes": (changed(by_class=3), "the policy has 3 as `by_class`; it has to be a list"),
+    "a class": (changed(by_class=[3]), "policy is not in the form that `to_json` writes"),
     "infinite": (of_rotate(strongest=float("inf")), "it has to say a number above 0"),
 }
 
@@ -81,6 +96,16 @@ def test_a_file_that_is_not_there_and_a_choice_that_a_file_has_not(tmp_path: Pat
         Policy.load(tmp_path / "nothing.json")
     with pytest.raises(UserError, match="there is no method and no fold to choose"):
         Policy.load(written(tmp_path, record()), method="dada", fold=0)
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
+    file = written(tmp_path, "\ufeff" + json.dumps(record()))
+    assert Policy.load(file) == POLICY
+
+
+def test_a_file_without_an_end_is_read_up_to_the_limit() -> None:
+    with pytest.raises(UserError, match="/dev/zero has more than 64 MB"):
+        Policy.load("/dev/zero")
 
 
 def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:

@@ -83,6 +83,12 @@ def test_another_meaning_of_a_magnitude_is_seen() -> None:
     assert wrong[0] > 0.5 * wrong[1]
 
 
+def test_a_strength_without_finite_results_is_said_in_words() -> None:
+    chains = [Chain(1.0, (Step("rotate", 1.0, 5e299),))]
+    (said,) = differences(chains, pillow.operate(), "Pillow")
+    assert "nan" not in said
+
+
 def test_the_golden_batches_are_always_the_same_and_nobodys_draws_change() -> None:
     for signal in (EEG, IMAGE):
         assert torch.equal(golden_batch(signal), golden_batch(signal))

@@ -156,7 +156,12 @@ def test_a_policy_that_was_edited_gets_levels_from_its_magnitudes(
             assert s_was == s_now or s_was == pytest.approx(s_now, abs=1e-9)
 
 
-@pytest.mark.parametrize("origin", [3, {}, {"from": "dada"}, {"from": "dada", "entries": [3]}])
+LONG = {"from": "dada", "entries": [[["Rotate", 0.5, 10**400]]]}
+
+
+@pytest.mark.parametrize(
+    "origin", [LONG, 3, {}, {"from": "dada"}, {"from": "dada", "entries": [3]}]
+)
 def test_a_damaged_memory_of_an_import_is_not_used(origin: Any) -> None:
     policy = Policy((Subpolicy((Operation("rotate", 0.5, 1.0),)),), ranges={"rotate": 30.0})
     text, _ = export_policy(policy, "dada", origin)
@@ -184,6 +189,11 @@ WRONG = {
     "no level": ("[[('Rotate', 0.5, None)]]", "Rotate has None where a number has to be"),
     "infinite": ("[[('Rotate', 0.5, 1e999)]]", "Rotate has inf where a number has to be"),
     "true": ("[[('Rotate', True, 0.5)]]", "Rotate has True where a number has to be"),
+    "a long level": (f"[[('Rotate', 0.5, {10**400})]]", "Rotate has 10*... where a number has"),
+    "a level of no strength": ("[[('Invert', 0.9, 2j)]]", "Invert has 2j where a number has"),
+    "bytes": ("[[('Invert', 0.9, b'a')]]", "Invert has b'a' where a number has to be"),
+    "a set": ("[[('Invert', 0.9, {1, 2})]]", "Invert has {1, 2} where a number has to be"),
+    "an infinite one": ("[[('Invert', 0.9, 1e999)]]", "Invert has inf where a number has to be"),
     "no policy": ("[1, 2]", "it holds no policy: a list of subpolicies"),
     "empty": ("", "it holds no policy"),
     "no Python": ("[[(", "it is neither JSON nor Python"),

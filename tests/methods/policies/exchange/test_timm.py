@@ -30,13 +30,14 @@ def test_a_random_draw_of_its_operations_is_a_string() -> None:
     assert export_policy(policy_of(1, 0.3), "timm")[0] == "rand-m3-n1-mstd101-inc1\n"
 
 
+ONE = policy_of(1, 0.9)
 OTHERS = {
     "another probability": policy_of(1, 0.9, probability=0.7),
     "between two levels": policy_of(1, 0.85),
     "weights": policy_of(1, 0.9, weight=2.0),
-    "an operation is missing": Policy(policy_of(1, 0.9).subpolicies[1:]),
+    "an operation is missing": Policy(ONE.subpolicies[1:], ranges=ONE.ranges),
     "no operation of timm's": Policy((Subpolicy((Operation("hue", 0.5, 1.0),)),)),
-    "two lengths": Policy(policy_of(1, 0.9).subpolicies + policy_of(2, 0.9).subpolicies),
+    "two lengths": Policy(ONE.subpolicies + policy_of(2, 0.9).subpolicies, ranges=ONE.ranges),
 }
 
 
