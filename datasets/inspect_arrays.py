@@ -75,6 +75,11 @@ def inspect_arrays(path: Path) -> Inspected:
         oddities.append(
             "no sampling_rate: operations that think in hertz are left out; add the array"
         )
+    if kind == "eeg" and x.shape[1] > x.shape[2]:
+        oddities.append(
+            f"more channels ({x.shape[1]}) than samples ({x.shape[2]}): x has to be (N, channels, "
+            "samples); is it the other way round?"
+        )
     if kind == "eeg" and not channels:
         oddities.append("no channels: operations that need places of electrodes are left out")
     own_split = any(name in npz.members for name in ("split", "fold"))

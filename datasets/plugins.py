@@ -1,5 +1,6 @@
 """Rows that installed packages add to our tables by entry points."""
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import TypeVar
@@ -26,9 +27,18 @@ def with_plugins(
         except Exception as error:  # third-party code may raise anything at import
             raise UserError(
                 f"{origin} cannot be imported ({type(error).__name__}: {error}): "
-                "mend or uninstall it"
+                f"{_hidden(entry.value.partition(':')[0]) or 'mend or uninstall it'}"
             ) from error
         if not is_row(row):
             raise UserError(f"{origin} is a {type(row).__name__}; it must be {what_a_row_is}")
         rows[entry.name] = row
     return rows
+
+
+def _hidden(module: str) -> str:
+    """What to do where a folder of the module's name is taken for it; empty where none is."""
+    found = sys.modules.get(module)
+    folders = list(getattr(found, "__path__", []))
+    if found is None or getattr(found, "__file__", None) is not None or not folders:
+        return ""
+    return f"the folder {folders[0]} hides the package: rename it, or work from another folder"

@@ -84,7 +84,11 @@ def _score(row: "pd.Series[Any]") -> str:
 
 def _certainty(results: Results, task: str) -> str:
     """Whether folds and seeds differ by more than methods do, and whether there are enough."""
-    finals = final_scores(results.points[results.points["task"] == task])
+    done = results.trials.loc[finished(results.trials), "trial"]
+    points = results.points[(results.points["task"] == task) & results.points["trial"].isin(done)]
+    finals = final_scores(points)
+    if finals.empty:
+        return ""
     of_method = finals.groupby("method")["test"]
     n = int(of_method.size().max())
     if finals["method"].nunique() < 2:

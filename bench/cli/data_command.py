@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+UNFIT = "a task cannot be made of it yet"
+
 data_app = typer.Typer(help="Look at data of your own before a suite uses them.")
 
 
@@ -23,6 +25,8 @@ def check(
     ] = None,
 ) -> None:
     """Say what data hold, what is odd about them, how they would be split; write a first suite.
+
+    The exit code is 1 if no task can be made of them yet.
 
     \b
     augbench data check mine.npz
@@ -42,12 +46,15 @@ def check(
         print_line(console, f"- {fact}")
     for oddity in oddities:
         print_line(console, f"- mind: {oddity}")
-    if out is None:
-        return
-    if out.exists():
-        raise UserError(f"{out} is there already: choose another name with -o")
-    out.write_text(suite, encoding="utf-8")
-    print_line(console, f"{out} is a suite to start from: augbench run {out} --data {path.parent}")
+    if out is not None:
+        if out.exists():
+            raise UserError(f"{out} is there already: choose another name with -o")
+        out.write_text(suite, encoding="utf-8")
+        print_line(
+            console, f"{out} is a suite to start from: augbench run {out} --data {path.parent}"
+        )
+    if any(oddity.startswith(UNFIT) for oddity in oddities):
+        raise typer.Exit(1)
 
 
 def _arrays(path: Path) -> tuple[list[str], list[str], str]:
@@ -66,7 +73,7 @@ def _arrays(path: Path) -> tuple[list[str], list[str], str]:
         facts.append(describe_split(task, 0))
         facts.append(f"trunk {task.trunk}, {len(task.transforms)} transforms")
     except UserError as error:
-        oddities.append(f"a task cannot be made of it yet: {error}")
+        oddities.append(f"{UNFIT}: {error}")
     return facts, oddities, _suite(path, n_folds, ['task = "arrays"', f"path = {_text(path.name)}"])
 
 

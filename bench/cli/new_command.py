@@ -21,7 +21,7 @@ def new(
     kind: Annotated[Kind, typer.Argument(help="What to begin.")],
     name: Annotated[str, typer.Argument(help="Its name, as suites will write it.")],
     to: Annotated[
-        Path | None, typer.Option(help="The folder to make.  [default: augbench_NAME]")
+        Path | None, typer.Option(help="The folder to make.  [default: augbench-NAME]")
     ] = None,
 ) -> None:
     """Write a small package with a method, transform or task of your own, and its test.
@@ -37,7 +37,8 @@ def new(
     from augbench.bench.terminal import print_line
 
     _check_name(kind, name)
-    folder = to or Path(f"augbench_{name}")
+    # Not the name of the module: Python would take such a folder, where it is current, for it.
+    folder = to or Path(f"augbench-{name}")
     files = package_files(kind, name)
     write_package(folder, files)
     console = Console()

@@ -74,6 +74,14 @@ def test_with_few_folds_it_says_that_no_order_can_be_read(trial, gather, n, p):
     assert sentence.endswith(f"(sign test: p = {p}), so this run shows no order of methods.")
 
 
+def test_a_trial_under_way_does_not_count_among_the_folds(trial, gather):
+    runs = [trial(name, 0, one(score)) for name, score in (("none", 0.8), ("mine", 0.6))]
+    half = trial("mine", 1, one(0.4), state="running")
+    assert told(gather(*runs, half))[2] == (
+        "toy: each method has one trial, so chance cannot be told from a difference."
+    )
+
+
 def test_one_trial_for_each_method_says_nothing_of_chance(trial, gather):
     run = gather(trial("none", 0, one(0.8)), trial("mine", 0, one(0.6)))
     assert told(run)[2] == (

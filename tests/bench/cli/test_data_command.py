@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 
 from augbench.bench.cli.data_command import check
 from augbench.bench.plan.suite import load_suite
@@ -21,9 +22,14 @@ def said(
     capsys: pytest.CaptureFixture[str], path: Path, out: Path | None = None
 ) -> tuple[list[str], list[str]]:
     """The facts, and what one has to mind."""
-    check(path, out)
+    code = 0
+    try:
+        check(path, out)
+    except typer.Exit as stop:
+        code = stop.exit_code
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("- ")]
     mind = [line.removeprefix("- mind: ") for line in lines if line.startswith("- mind: ")]
+    assert code == any("a task cannot be made of it yet" in each for each in mind)
     return [line for line in lines if not line.startswith("- mind: ")], mind
 
 
@@ -69,6 +75,16 @@ def test_what_is_odd_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         "a task cannot be made of it yet: x in odd.npz has NaN",
     ):
         assert part in text, part
+
+
+def test_windows_with_time_before_channels_are_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = eeg()
+    data["x"] = data["x"].transpose(0, 2, 1)
+    del data["channels"]
+    _, mind = said(capsys, save(tmp_path / "turned.npz", **data))
+    assert "more channels (64) than samples (3): x has to be (N, channels, samples)" in mind[0]
 
 
 def test_images_have_no_talk_of_electrodes(

@@ -52,7 +52,7 @@ def test_without_a_folder_it_is_beside_the_caller(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ask("new", "method", "mine")[0] == 0
-    assert (tmp_path / "augbench_mine" / "augbench_mine.py").is_file()
+    assert (tmp_path / "augbench-mine" / "augbench_mine.py").is_file()
 
 
 def test_nothing_is_overwritten(ask: Ask, tmp_path: Path) -> None:

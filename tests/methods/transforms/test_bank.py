@@ -1,4 +1,5 @@
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import torch
@@ -108,6 +109,22 @@ def test_a_row_that_cannot_be_imported_names_its_package(installed, eeg: Signal)
     installed(broken="absent:builder")
     complaint = r"'absent:builder' of the entry point 'broken' .* cannot be imported"
     with pytest.raises(UserError, match=complaint):
+        make_bank(["time_mask"], eeg)
+
+
+def test_a_folder_that_hides_a_package_is_named(
+    eeg: Signal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of an editable install does whose folder has the name of its module."""
+    folder = tmp_path / "hidden_module"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(
+        plugins,
+        "entry_points",
+        lambda group: [EntryPoint("hidden", "hidden_module:builder", group)],
+    )
+    with pytest.raises(UserError, match=f"the folder {folder} hides the package: rename it"):
         make_bank(["time_mask"], eeg)
 
 
