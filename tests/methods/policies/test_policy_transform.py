@@ -215,7 +215,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "no magnitude": (lambda: step("time_mask", 1.0, None).as_module(WAVES), "needs a magnitude"),
     "weight": (
         lambda: Policy((Subpolicy((FLIP,), weight=0.0),)).as_module(WAVES),
-        "a weight of 0.0; it has to be above 0",
+        "a weight of 0.0; it has to be a number above 0",
     ),
     "shape": (
         lambda: ALWAYS.as_module(WAVES)(torch.zeros(4, 5, 100)),
