@@ -9,9 +9,8 @@ from augbench.analysis.html.elements import Section, bullets
 from augbench.analysis.html.report_data import ReportData
 from augbench.analysis.tables.curves import contended_trials, shared_trials
 from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
-from augbench.analysis.tables.gains import all_references
+from augbench.analysis.tables.gains import all_references, final_test_scores
 from augbench.analysis.tables.panels import readable_unit
-from augbench.analysis.tables.scores import final_scores
 from augbench.bench.printable import printable
 
 MOST_TASKS = 2  # that have sentences of their own
@@ -84,9 +83,8 @@ def _score(row: "pd.Series[Any]") -> str:
 
 def _certainty(results: Results, task: str) -> str:
     """Whether folds and seeds differ by more than methods do, and whether there are enough."""
-    done = results.trials.loc[finished(results.trials), "trial"]
-    points = results.points[(results.points["task"] == task) & results.points["trial"].isin(done)]
-    finals = final_scores(points)
+    finals = final_test_scores(results)
+    finals = finals[finals["task"] == task]
     if finals.empty:
         return ""
     of_method = finals.groupby("method")["test"]

@@ -148,10 +148,13 @@ def _cells(row: "pd.Series[Any]", unit: str, factor: float) -> list[str]:
     def counts(paper: float, full: float) -> str:
         return f"{_count(paper)} / {_count(full)}"
 
+    one = row["scored"] == 1  # has no quartiles
     return [
         str(row["task"]),
         str(row["method"]),
-        cell("{:.3f} [{:.3f}, {:.3f}]".format, "test", "test_q1", "test_q3"),
+        cell("{:.3f}".format, "test")
+        if one
+        else cell("{:.3f} [{:.3f}, {:.3f}]".format, "test", "test_q1", "test_q3"),
         cell("{:.3f}".format, "valid"),
         cell("{:+.3f}".format, "gain_none"),
         cell("{:+.3f}".format, "gain_random_policy"),

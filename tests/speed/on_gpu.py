@@ -1,7 +1,7 @@
 """Prints what a GPU makes of a training step, several trials at once, and the transforms.
 
-Run it by ``python tests/speed/on_gpu.py [--csv FILE]`` on a machine with a GPU; it takes some five
-minutes there. ``--tiny`` goes through all of it on the CPU in a minute, with numbers that mean
+Run it by ``PYTHONPATH=tests/kit python tests/speed/on_gpu.py [--csv FILE]`` where a GPU is;
+some five minutes. ``--tiny`` goes through all of it on the CPU in a minute, with numbers that mean
 nothing. It imports neither Ray nor Optuna. ``make speed`` prints one sentence where no GPU is.
 
 A rate is training windows a second in `Training`, as every method trains, after a first epoch in
@@ -27,6 +27,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.seeds import Seeds
@@ -40,11 +42,9 @@ from augbench.methods.training.graphed_update import VARIABLE
 from augbench.methods.training.training import Training
 from augbench.methods.transforms import EEG, IMAGE
 from augbench.methods.transforms.bank import make_bank
+from control import SLEEP, SSVEP, braindecodes, skorchs
 
-CHANNELS = ("C3", "C4", "F3", "F4", "O1", "O2")
-SLEEP = Signal("eeg", (6, 3000), CHANNELS, 100.0)
-MASS = Signal("eeg", (6, 3840), CHANNELS, 128.0)
-SSVEP = Signal("eeg", (8, 640), ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4"), 128.0)
+MASS = Signal("eeg", (6, 3840), SLEEP.channels, 128.0)
 PICTURE = Signal("image", (3, 32, 32))
 TRUNKS_MEASURED = {"sleep_stager": (SLEEP, 5), "eegnet": (SSVEP, 4)}
 BATCHES = (8, 16, 64, 256)
@@ -166,35 +166,19 @@ def training_steps(machine: Machine, report: Report) -> None:
 
 def skorch_rate(machine: Machine, name: str) -> float:
     """The control: skorch's loop, braindecode's module, the data on the GPU."""
-    from braindecode import models
-    from skorch import NeuralNetClassifier
-
     signal, n_classes = TRUNKS_MEASURED[name]
     data = random_split(signal, 16 * (2 if machine.tiny else 100), n_classes, machine.device)
-    kind = models.EEGNetv4 if name == "eegnet" else models.SleepStagerChambon2018
-    more = {} if name == "eegnet" else {"sfreq": signal.sampling_rate, "dropout": 0.5}
-    module = kind(n_chans=signal.n_channels, n_outputs=n_classes, n_times=signal.n_times, **more)
-    net = NeuralNetClassifier(
-        module,
-        criterion=nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam,
-        batch_size=16,
-        train_split=None,
-        verbose=0,
-        device=str(machine.device),
-        iterator_train__shuffle=True,
-    )
-    x, y = data.x.cpu(), data.y.cpu()
-    dataset = torch.utils.data.TensorDataset(*((x, y) if machine.tiny else data))
-    net.initialize()
+    net = skorchs(braindecodes(name, signal, n_classes), 16, str(machine.device))
+    dataset = torch.utils.data.TensorDataset(*data)
     net.partial_fit(dataset, y=None, epochs=1)
-    return len(y) / machine.seconds(lambda: net.partial_fit(dataset, y=None, epochs=1))
+    return len(data.y) / machine.seconds(lambda: net.partial_fit(dataset, y=None, epochs=1))
 
 
 def nights(machine: Machine, report: Report) -> None:
     """An epoch of Figure 8's own size: plain, and behind AugNet's three layers."""
     n = 64 if machine.tiny else N_NIGHT_WINDOWS
     train = random_split(MASS, n, 5, machine.device)
+    report.add("epoch", "operations of AugNet's layers", "a step", operations_of_layers(), "")
     for batch in (16,) if machine.tiny else (16, 256):
         for what in ("plain", "AugNet"):
             model = sleep_model(augnet=what == "AugNet").to(machine.device)
@@ -216,6 +200,31 @@ def compiled(machine: Machine, report: Report) -> None:
     report.add("compiled", what, "batch 16", took, "s")
 
 
+class Operations(TorchDispatchMode):
+    """Counts what is computed inside the block; views cost nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.number += not function.is_view
+        return function(*args, **(kwargs or {}))
+
+
+def operations_of_layers() -> int:
+    """How many AugNet's three layers take in a step, forward and backward."""
+    model = sleep_model(augnet=True)
+    x = random_split(MASS, 16, 5, torch.device("cpu")).x
+    model.augment(x).sum().backward()
+    model.zero_grad()
+    with Operations() as counted:
+        model.augment(x).sum().backward()
+    return counted.number
+
+
 def sleep_model(*, augnet: bool) -> nn.Module:
     """The trunk for MASS, alone or behind AugNet's three layers."""
     trunk = TRUNKS["sleep_stager"](MASS, 5)
@@ -231,7 +240,7 @@ def pictures(machine: Machine, report: Report) -> None:
     report.add("resnet18", f"product of {size} x {size} bfloat16", "", peak, "TFLOP/s")
     batch = 8 if machine.tiny else 128
     train = random_split(PICTURE, batch * (2 if machine.tiny else 100), 10, machine.device)
-    flops = 3 * 2 * 0.5567e9  # forward and backward of one picture: 556.7 million products
+    flops = flops_of_a_step(TRUNKS["pre_act_resnet18"](PICTURE, 10), train.x[:1].cpu())
     for precision in ("float32", "bfloat16"):
         trunk = TRUNKS["pre_act_resnet18"](PICTURE, 10)
         trunk = trunk.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -242,6 +251,13 @@ def pictures(machine: Machine, report: Report) -> None:
             report.add("resnet18", "pictures", setting, made, "/s")
             report.add("resnet18", "share of that product", setting, made * flops / peak / 1e12, "")
             report.add("resnet18", "200 epochs of 50,000", setting, 1e7 / made / 60, "min")
+
+
+def flops_of_a_step(trunk: nn.Module, x: Tensor) -> float:
+    """Operations of convolutions and products, forward and backward, for this batch."""
+    with FlopCounterMode(display=False) as counter:
+        trunk(x).sum().backward()
+    return float(counter.get_total_flops())
 
 
 def transforms(machine: Machine, report: Report) -> None:

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
-from braindecode.models import EEGNetv4, SleepStagerChambon2018
-from skorch import NeuralNetClassifier
 from torch import Tensor, nn
 
 from augbench.bench.store.ledger import Ledger
@@ -24,10 +22,7 @@ from augbench.datasets.task import Signal, Split
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.precision import InBfloat16
 from augbench.methods.training.training import Training
-
-RATE = 100.0
-SLEEP = Signal("eeg", (6, 3000), ("C3", "C4", "F3", "F4", "O1", "O2"), RATE)
-SSVEP = Signal("eeg", (8, 640), ("PO7", "PO3", "POz", "PO4", "PO8", "O1", "Oz", "O2"), 128.0)
+from control import SLEEP, SSVEP, braindecodes, skorchs
 
 # Of a window, in three passes: samples out x taps x channels in x filters, two operations each. For
 # EEGNet in two passes, since no gradient of the input is asked for.
@@ -50,17 +45,8 @@ def in_turns(epochs: list[Epoch], n_rounds: int) -> list[float]:
 
 
 def skorch_epoch(network: nn.Module, x: Tensor, y: Tensor, batch_size: int) -> Epoch:
-    """An epoch of skorch's classifier, without validation and printing."""
-    net = NeuralNetClassifier(
-        network,
-        criterion=nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam,
-        lr=0.001,
-        batch_size=batch_size,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
-    ).initialize()
+    """An epoch of skorch's classifier."""
+    net = skorchs(network, batch_size)
     return lambda: net.partial_fit(x, y, epochs=1)
 
 
@@ -94,22 +80,14 @@ def row(name: str, signal: Signal, n_classes: int, batch_size: int, gflop: float
     def ours(wrap: Callable[[nn.Module], nn.Module]) -> Epoch:
         return our_epoch(wrap(TRUNKS[name](signal, n_classes)), x, y, batch_size, n_classes)
 
-    skorchs = skorch_epoch(braindecodes(name, signal, n_classes), x, y, batch_size)
-    epochs = [skorchs, ours(lambda trunk: trunk), ours(InBfloat16)]
+    control = skorch_epoch(braindecodes(name, signal, n_classes), x, y, batch_size)
+    epochs = [control, ours(lambda trunk: trunk), ours(InBfloat16)]
     theirs, single, half = (each / n_steps for each in in_turns(epochs, n_rounds=7))
     print(
         f"{name:14}{batch_size:6}{theirs:9.1f}{single:9.1f}{theirs / single:7.2f}"
         f"{half:11.1f}{theirs / half:7.2f}{batch_size * gflop:9.2f}"
         f"{1000 * batch_size * gflop / theirs:9.1f}{1000 * batch_size * gflop / single:7.1f}"
     )
-
-
-def braindecodes(name: str, signal: Signal, n_classes: int) -> nn.Module:
-    """The network of the same name."""
-    sizes = {"n_chans": signal.n_channels, "n_outputs": n_classes, "n_times": signal.n_times}
-    if name == "eegnet":
-        return EEGNetv4(**sizes)
-    return SleepStagerChambon2018(sfreq=signal.sampling_rate, dropout=0.5, **sizes)
 
 
 def products_per_second(dtype: torch.dtype) -> float:

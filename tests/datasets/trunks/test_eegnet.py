@@ -1,7 +1,5 @@
 import hashlib
 import pickle
-import subprocess
-import sys
 from collections import OrderedDict
 from copy import deepcopy
 
@@ -16,6 +14,7 @@ from augbench.datasets.task import Signal
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.eegnet import EEGNet, convolve_by_blocks, window_moments
 from augbench.datasets.trunks.precision import InBfloat16
+from same_bits import here_and_there
 
 CASES = [  # windows, channels, samples
     (16, 8, 640),
@@ -236,14 +235,6 @@ def test_blocks_give_torchs_convolution(n_times: int, n_taps: int, padding: int)
     torch.testing.assert_close(outputs.flatten(1, 2), by_torch)
 
 
-BITS = """
-import torch
-torch.set_num_threads(1)
-from test_eegnet import digest
-print(digest())
-"""
-
-
 def digest() -> str:
     """Of logits, gradients and statistics."""
     values = found(ours(8, 640), batch(16, 8, 640)).values()
@@ -251,13 +242,4 @@ def digest() -> str:
 
 
 def test_another_process_finds_the_same_bits() -> None:
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        here = [digest() for _ in range(3)]
-    finally:
-        torch.set_num_threads(n_threads)
-    words = [sys.executable, "-c", BITS]
-    folder = __file__.rpartition("/")[0]
-    there = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
-    assert {*here, there.stdout.strip()} == {here[0]}
+    assert len(here_and_there(digest)) == 1

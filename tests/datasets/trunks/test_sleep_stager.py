@@ -1,7 +1,5 @@
 import hashlib
 import pickle
-import subprocess
-import sys
 from copy import deepcopy
 
 import pytest
@@ -15,6 +13,7 @@ from augbench.datasets.task import Signal
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.precision import InBfloat16
 from augbench.datasets.trunks.sleep_stager import SleepStager
+from same_bits import here_and_there
 
 CASES = [  # windows, channels, samples, hertz
     (16, 6, 3000, 100.0),
@@ -178,14 +177,6 @@ def test_in_bfloat16_logits_and_gradients_are_near_those_of_float32() -> None:
         assert apart(one, true) < 1.5 * apart(other, true)
 
 
-BITS = """
-import hashlib, torch
-torch.set_num_threads(1)
-from test_sleep_stager import digest
-print(digest())
-"""
-
-
 def digest() -> str:
     """Of logits and gradients."""
     found = logits_and_gradients(ours(6, 3000, 100.0), batch(16, 6, 3000))
@@ -193,16 +184,7 @@ def digest() -> str:
 
 
 def test_another_process_finds_the_same_bits() -> None:
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        here = [digest() for _ in range(3)]
-    finally:
-        torch.set_num_threads(n_threads)
-    words = [sys.executable, "-c", BITS]
-    folder = __file__.rpartition("/")[0]
-    there = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
-    assert {*here, there.stdout.strip()} == {here[0]}
+    assert len(here_and_there(digest)) == 1
 
 
 def test_a_window_need_not_be_a_round_number_of_samples_at_its_rate() -> None:
