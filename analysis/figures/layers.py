@@ -31,7 +31,8 @@ LEGEND_INCHES = 2.4
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#000000", "#8c510a")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 FAINT = Stroke("0.75", width=1.0)  # of the operations that are not named
-LEGEND = "thick: median\nthin: each trial\nmarker: the epoch of best\nvalidation, reported"
+LINES = "thick: median\nthin: each trial\n"  # where there are several
+MARKER = "marker: the epoch of best\nvalidation, reported"
 
 
 class _Layer(NamedTuple):
@@ -88,7 +89,8 @@ def layer_figure(table: pd.DataFrame) -> Figure:
         top_title(figure, _title(table, len(groups)))
         has_faint = any(len(layer.named) < len(layer.weights) for layer in layers)
         faint = {f"others, below {NAMED_FROM:g}": FAINT} if has_faint else {}
-        add_legend(figure, {**strokes, **faint}, LEGEND)
+        several = any(own.shape[1] > 1 for layer in layers for own in layer.weights.values())
+        add_legend(figure, {**strokes, **faint}, LINES * several + MARKER)
     return figure
 
 

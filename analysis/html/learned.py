@@ -42,15 +42,16 @@ def _layers(report: ReportData) -> list[Markup]:
         times = int((group["weight"] >= SELECTED).sum())
         weight, values = float(group["weight"].median()), group["value"]
         median, low, high = values.median(), values.min(), values.max()
+        span = f" [{low:.3g}, {high:.3g}]" if len(group) > 1 else ""
         rows.append(
             [
                 Cell(task),
                 Cell(named(method, report.styles[method])),
                 Cell(transform),
                 Cell(layer, float(layer)),
-                Cell(f"{times} of {len(group)} trials", times / len(group)),
+                Cell(f"{times} of {_counted(len(group), 'trial')}", times / len(group)),
                 Cell(f"{weight:.3f}", weight),
-                Cell(f"{median:.3g} [{low:.3g}, {high:.3g}] {unit}", float(median)),
+                Cell(f"{median:.3g}{span} {unit}", float(median)),
             ]
         )
     rows.sort(key=lambda row: (str(row[0].text), str(row[1].text), row[3].order, -_order(row[5])))

@@ -140,3 +140,10 @@ def test_the_title_covers_no_panel_however_tall_the_figure_is(n_layers):
     for panel in figure.axes:
         assert not title.overlaps(panel.get_tightbbox())
     assert title.y1 <= figure.bbox.y1
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_the_legend_speaks_of_medians_where_there_are_several_trials(folds):
+    text = "\n".join(words(layer_figure(layer({"rotate": 1.0}, folds=folds))))
+    assert "marker: the epoch of best" in text
+    assert ("thick: median" in text) is ("thin: each trial" in text) is (folds > 1)

@@ -157,6 +157,15 @@ def test_layers_show_weight_and_magnitude_in_units(trial, gather, learn):
     assert re.search(r"shear_x\s+1\s+0 of 2 trials\s+0\.200\s+6 \[6, 6\] degrees", text)
 
 
+def test_one_trial_has_no_lowest_and_highest_magnitude(learn, gather, trial):
+    base = gather(trial("augnet", 0, [(0.5, 0.4, 1, 1)]))
+    table = learn("augnet", {"rotate": (1.0, 0.5, 45.0)}, steps=8)
+    table = table.assign(trial="toy-augnet-0-0", point=1, unit="degrees")
+    run = results(base.points, base.trials, "toys", learned=table)
+    text = re.sub(r"<[^>]+>", " ", str(learned_section(data(run)).body))
+    assert re.search(r"rotate\s+1\s+1 of 1 trial\s+1\.000\s+[\d.]+ degrees", text)
+
+
 def test_layers_that_move_at_the_end_are_named(learn):
     moving = learn("augnet", {"rotate": (1.0, 0.5, 45.0)}, steps=8)
     assert rest_sentences(moving) == [
