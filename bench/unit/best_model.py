@@ -1,7 +1,9 @@
 """The best weights of a unit so far and what they predict, in the folder of its attempt."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import torch
 
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt_directory import AttemptDirectory
@@ -9,6 +11,13 @@ from augbench.bench.store.checksum import payload_digest
 from augbench.bench.store.files import DamagedError, file_digest
 from augbench.bench.store.predictions import Predictions, write_predictions
 from augbench.methods.training.method import Trained
+
+
+class _Kept(NamedTuple):
+    """A model that is in no file yet."""
+
+    weights: dict[str, torch.Tensor]
+    predictions: Predictions | None
 
 
 class BestModel:
@@ -19,23 +28,35 @@ class BestModel:
         self.valid = -1.0
         self.weights = ""  # their digest
         self.predictions = ""  # the digest of the file of what they predict; "" in a search
+        self._unwritten: _Kept | None = None
 
     def keep(self, trained: Trained, predictions: Predictions | None) -> None:
-        """Write a model, and what it predicts on the test split, if it is the best so far.
+        """Keep a copy of a model, and what it predicts on the test split, if it is the best so far.
 
-        Its weights have another name until `settle`: the checkpoint before it needs the former
-        ones. Predictions are named after their weights.
+        `write` brings the newest of them to the disk.
         """
         if trained.valid <= self.valid:
             return
         self.valid = trained.valid
-        weights = trained.model.state_dict()
+        weights = {name: each.clone() for name, each in trained.model.state_dict().items()}
+        self._unwritten = _Kept(weights, predictions)
+
+    def write(self) -> None:
+        """Write what was kept since the last time, before the checkpoint that knows of it.
+
+        Weights have another name until `settle`: the checkpoint before this one needs the former
+        ones. Predictions are named after their weights.
+        """
+        if self._unwritten is None:
+            return
+        weights, predictions = self._unwritten
         self.weights = checkpoint.weights_digest(weights)
         content = {"weights": weights, "digest": self.weights}
         checkpoint.write(self.directory.new_model_file, content)
         if predictions is not None:
             write_predictions(self._predictions_file(), predictions)
             self.predictions = file_digest(self._predictions_file())
+        self._unwritten = None
 
     def settle(self) -> None:
         """Give new weights their name, now that a checkpoint knows of them."""

@@ -16,7 +16,7 @@ from augbench.bench.store.attempt_log import has_stopped, start_event
 from augbench.bench.store.files import (
     BusyError,
     DamagedError,
-    append_line,
+    append_lines,
     hold_lock,
     write_json,
     write_json_once,
@@ -29,6 +29,7 @@ from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.best_model import BestModel, holds
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
+from augbench.bench.unit.pace import Pace
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.policies.policy_json import to_json
 from augbench.methods.training.method import Trained
@@ -46,7 +47,7 @@ class Host:
     threads: int = 1
     shared: bool = False  # whether other units use the same GPU
     score_test: bool = True  # False in a search, which must not see that split
-    checkpoint_seconds: float = 10.0  # at least, between checkpoints of steps that show nothing
+    checkpoint_seconds: float = 10.0  # at most, between checkpoints: see `Pace`
 
 
 def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
@@ -101,9 +102,9 @@ class _Worker:
         self.n_published = max((row["point"] for row in directory.points()), default=0)
         self.best = BestModel(attempt.directory)
         self.state = "running"
-        self.last_row: dict[str, Any] = {}
+        self.rows: list[dict[str, Any]] = []  # since the last checkpoint
         self.wasted = Wasted(0.0, 0)
-        self._saved_at = time.monotonic()
+        self.pace = Pace(host.checkpoint_seconds)
         self._has_saved = False
 
     def run(self) -> None:
@@ -111,22 +112,21 @@ class _Worker:
         pauses = self._pauses()
         while self.state == "running" and not pauses:
             self._advance()
-            with self.ledger.phase("store"):
-                self.attempt.check_lease()
-            row = self._make_row()
+            self._make_row()
             best_valid = self.job.method.learned().get("best_valid")
             self.attempt.progress(
                 self.step, self.job.phase, self.ledger.charged_seconds, best_valid
             )
-            due = time.monotonic() - self._saved_at > self.host.checkpoint_seconds
-            # A checkpoint comes before each line that others read: so no cost in a line is ever
-            # lost, and after a crash the checkpoint holds the line that is missing.
             pauses = self._pauses()
-            if row is not None or due or self.state != "running" or pauses:
+            if self.pace.due() or self.state != "running" or pauses:
+                began = time.perf_counter()
                 with self.ledger.phase("store"):
+                    self.attempt.check_lease()
+                    # A checkpoint comes before the lines that others read: so no cost in a line is
+                    # ever lost, and after a crash the checkpoint holds the lines that are missing.
                     self._save()
-                    if row is not None:
-                        self._publish(row)
+                    self._publish()
+                self.pace.saved(began)
         if self.state != "running":
             self._finish()
 
@@ -150,18 +150,21 @@ class _Worker:
         elif self._over_budget():
             self.state = "over budget"
 
-    def _make_row(self) -> dict[str, Any] | None:
-        """The row for what the method shows now; None if it shows nothing."""
+    def _make_row(self) -> None:
+        """Add the row for what the method shows now, if it shows something."""
         if self.state.startswith("diverged"):
-            return None
+            return
         artifact = self.job.method.artifact(last=self.state != "running")
-        return None if artifact is None else self._row(artifact)
+        if artifact is not None:
+            self.rows.append(self._row(artifact))
 
-    def _publish(self, row: dict[str, Any]) -> None:
-        """Append a row, unless it was published before this attempt did the same steps again."""
-        if self.n_published < row["point"]:
-            append_line(self.attempt.directory.points_file, row)
-            self.n_published = row["point"]
+    def _publish(self) -> None:
+        """Append the rows, but those that an attempt published which did the same steps before."""
+        new = [row for row in self.rows if row["point"] > self.n_published]
+        if new:
+            append_lines(self.attempt.directory.points_file, new)
+            self.n_published = new[-1]["point"]
+        self.rows = []
 
     def _over_budget(self) -> bool:
         steps, hours = self.job.budget.steps, self.job.budget.device_hours
@@ -190,11 +193,10 @@ class _Worker:
                 row["test"] = self._score(predictions)
             with self.ledger.phase("store"):
                 self.best.keep(artifact, predictions)
-        self.last_row = row | {
+        return row | {
             "learned": self.job.method.learned(),
             "costs": self.ledger.state_dict(),
         }
-        return self.last_row
 
     def _predict(self, model: nn.Module) -> Predictions:
         """What a model says of the test split."""
@@ -218,11 +220,11 @@ class _Worker:
         return score_predictions(predicted, y, metric=task.metric, n_classes=task.n_classes)
 
     def _save(self) -> None:
+        self.best.write()
         state = self._state_dict()
         self.attempt.beat()  # after the state: no ledger may hold more time than the pulse shows
         checkpoint.save(self.attempt.directory.path, state)
         self.best.settle()
-        self._saved_at = time.monotonic()
         if not self._has_saved:
             self._has_saved = True
             self.attempt.check_lease()  # a newer attempt may be reading these files
@@ -237,12 +239,12 @@ class _Worker:
             "n_points": self.n_points,
             **self.best.state_dict(),
             "state": self.state,
-            "last_row": json.dumps(self.last_row),
+            "rows": json.dumps(self.rows),
             "fingerprint": self.job.task.fingerprint,
         }
 
     def _resume(self) -> None:
-        """Load the newest checkpoint of earlier attempts, and publish a row that it alone holds."""
+        """Load the newest checkpoint of earlier attempts, and publish rows that it alone holds."""
         fingerprint = self.job.task.fingerprint
         loaded = self._load()
         if loaded is None:
@@ -258,11 +260,10 @@ class _Worker:
         self.ledger.costs["setup"].seconds += setup.seconds
         self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds
         self.step, self.n_points = state["step"], state["n_points"]
-        self.state, self.last_row = state["state"], json.loads(state["last_row"])
+        self.state, self.rows = state["state"], json.loads(state["rows"])
         with self.ledger.phase("store"):
             self.best.load_state_dict(state, loaded.folder)
-            if self.last_row:
-                self._publish(self.last_row)
+            self._publish()
 
     def _load(self) -> checkpoint.Loaded | None:
         """The newest checkpoint; None if there is none, or what came before it is lost."""
@@ -271,7 +272,10 @@ class _Worker:
             loaded = checkpoint.load(attempt.path for attempt in newest_first)
         except DamagedError:
             return None  # what all attempts have done is wasted
-        if loaded is None or self.n_published < loaded.state["n_points"] - 1:
+        if loaded is None:
+            return None
+        rows = json.loads(loaded.state["rows"])
+        if self.n_published < loaded.state["n_points"] - len(rows):
             return None
         return loaded if holds(loaded.folder, loaded.state) else None
 

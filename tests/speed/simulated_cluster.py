@@ -1,4 +1,4 @@
-"""The driver of a thousand GPUs: invented durations and failures, real scheduling code.
+"""The driver of hundreds of GPUs: invented durations and failures, real scheduling code.
 
     python tests/speed/simulated_cluster.py [N_TRIALS] [N_SLOTS]
 
@@ -125,7 +125,7 @@ def simulate(specs: list[TrialSpec], slots: int, folder: Path) -> None:
 
 
 def main() -> None:
-    n_trials, slots = (int(word) for word in (*sys.argv[1:], "50000", "1000")[:2])
+    n_trials, slots = (int(word) for word in (*sys.argv[1:], "10000", "200")[:2])
     specs = planned(n_trials)
     memory = Path("/dev/shm")
     orders = {"the plan's order": 0, "the longest first at the end": longest_first.END}

@@ -52,7 +52,8 @@ def test_an_interrupted_trial_goes_on_in_the_merged_run_alone(
     directory, suite = open_run(b)
     spec = suite.plan[0].spec
     directory.add_unit(spec.unit, spec.to_json())
-    interrupted(lambda: do_unit(directory, spec.unit, Host(tmp_path)), at=3)
+    host = Host(tmp_path, checkpoint_seconds=0.0)
+    interrupted(lambda: do_unit(directory, spec.unit, host), at=3)
     before = {file: file.read_bytes() for file in b.rglob("*") if file.is_file()}
     assert "2 trials: 1 done, 1 failed" in ask("merge", a, b, "-o", out)[1]
     assert ask(*run, out / "suite.toml", "--out", out)[0] == 0

@@ -74,7 +74,7 @@ def work_on(folder: Path, spec: TrialSpec) -> RunDirectory:
     folder.mkdir(exist_ok=True)
     run = RunDirectory(folder)
     run.add_unit(spec.unit, spec.to_json())
-    do_unit(run, spec.unit, Host(folder))
+    do_unit(run, spec.unit, Host(folder, checkpoint_seconds=0.0))
     return run
 
 

@@ -60,7 +60,7 @@ def slow(self):
 EndToEnd.step = slow
 spec = TrialSpec.from_json(record)
 try:
-    work.do_unit(RunDirectory(folder), spec.unit, work.Host(folder))
+    work.do_unit(RunDirectory(folder), spec.unit, work.Host(folder, checkpoint_seconds=0.0))
 except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -89,7 +89,7 @@ def run(tmp_path: Path, trial: TrialSpec) -> RunDirectory:
 @pytest.fixture
 def undisturbed(tmp_path: Path, trial: TrialSpec) -> UnitDirectory:
     whole = begun(tmp_path / "whole", trial)
-    do_unit(whole, trial.unit, Host(whole.path))
+    do_unit(whole, trial.unit, Host(whole.path, checkpoint_seconds=0.0))
     return whole.unit(trial.unit)
 
 
@@ -211,16 +211,16 @@ def test_a_ghost_at_the_very_end_makes_no_result(
         monkeypatch.setattr(augbench.bench.unit.work, "write_json_once", finish)
         (directory.path / "lock").unlink()
         if has_ended:
-            do(run, trial.unit, Host(run.path))
+            do(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
         else:
             Attempt(directory, Ledger(), device=torch.device("cpu"), shared=False)
         return finish(file, record, draft)
 
     monkeypatch.setattr(augbench.bench.unit.work, "write_json_once", late)
     with pytest.raises(SupersededError, match="a newer attempt on"):
-        do_unit(run, trial.unit, Host(run.path))
+        do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     assert (directory.result() is not None) == has_ended
-    do_unit(run, trial.unit, Host(run.path))
+    do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     result = directory.result()
     assert result is not None
     assert result["attempt"] == (2 if has_ended else 3)
@@ -296,13 +296,13 @@ def test_a_process_elsewhere_that_beats_is_left_alone_and_one_that_does_not_is_f
     process = elsewhere.log()[0]["process"]
     busy = f"another process works on {trial.unit} .process {process} on elsewhere is alive"
     with pytest.raises(UserError, match=busy):
-        do_unit(run, trial.unit, Host(run.path))
+        do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     assert directory.attempts() == [elsewhere]
     os.kill(process, signal.SIGKILL)
     monkeypatch.setattr(augbench.bench.unit.work, "GHOST_SECONDS", 60.0)
     monkeypatch.setattr("augbench.bench.store.attempt_log.LEASE_SECONDS", LEASE_SECONDS)
     began = time.monotonic()
-    do_unit(run, trial.unit, Host(run.path))
+    do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     assert time.monotonic() - began >= LEASE_SECONDS
     assert_whole(directory, undisturbed)
 
@@ -322,9 +322,9 @@ def test_a_run_directory_that_is_gone_is_not_made_again(
 
     monkeypatch.setattr(EndToEnd, "step", unmounts)
     with pytest.raises(FileNotFoundError):
-        do_unit(run, trial.unit, Host(run.path))
+        do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     with pytest.raises(FileNotFoundError):
-        do_unit(run, trial.unit, Host(run.path))
+        do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     with pytest.raises(FileNotFoundError):
         run.add_unit(trial.unit, trial.to_json())
     for write in (append_line, replace_json, write_json):

@@ -23,6 +23,7 @@ from augbench.bench.store.attempt_log import lifetime, resume_events
 from augbench.bench.store.files import write_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit import pace
 from augbench.bench.unit.work import Host, do_unit
 from augbench.datasets.errors import UserError
 from augbench.methods.policies.policy import Policy
@@ -50,11 +51,15 @@ def search(trial: TrialSpec) -> TrialSpec:
     return replace(trial, method="autoaugment", options=options, budget=Budget(steps=3))
 
 
-def work_on(folder: Path, spec: TrialSpec, *, score_test: bool = True) -> RunDirectory:
+def work_on(
+    folder: Path, spec: TrialSpec, *, score_test: bool = True, checkpoint_seconds: float = 0.0
+) -> RunDirectory:
+    """Do a trial; by default with a checkpoint after each step."""
     folder.mkdir(exist_ok=True)
     run = RunDirectory(folder)
     run.add_unit(spec.unit, spec.to_json())
-    do_unit(run, spec.unit, Host(folder, score_test=score_test))
+    host = Host(folder, score_test=score_test, checkpoint_seconds=checkpoint_seconds)
+    do_unit(run, spec.unit, host)
     return run
 
 
@@ -127,6 +132,7 @@ import json, sys
 from pathlib import Path
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit import pace
 from augbench.bench.unit.work import Host, do_unit
 from augbench.methods.autoaugment import AutoAugment
 
@@ -198,10 +204,10 @@ def test_a_row_lost_between_checkpoint_and_line_comes_back(
     whole = work_on(tmp_path / "whole", trial)
     publish = augbench.bench.unit.work._Worker._publish
 
-    def dies(self: Any, row: dict[str, Any]) -> None:
-        if row["point"] == 2:
+    def dies(self: Any) -> None:
+        if any(row["point"] == 2 for row in self.rows):
             raise RuntimeError("died before the line")
-        publish(self, row)
+        publish(self)
 
     monkeypatch.setattr(augbench.bench.unit.work._Worker, "_publish", dies)
     with pytest.raises(RuntimeError, match="before the line"):
@@ -209,6 +215,27 @@ def test_a_row_lost_between_checkpoint_and_line_comes_back(
     monkeypatch.undo()
     broken = work_on(tmp_path / "broken", trial)
     assert scores(broken, trial) == scores(whole, trial)
+
+
+@pytest.mark.parametrize("at", [2, 4, 6])
+def test_steps_without_a_checkpoint_of_their_own_are_done_again(
+    tmp_path: Path,
+    trial: TrialSpec,
+    interrupted: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+) -> None:
+    """Only the first step and the last have one; the points between come in one go."""
+    monkeypatch.setattr(pace, "SHARE", 0.0)
+    trial = replace(trial, task=replace(trial.task, training={"epochs": 6, "patience": 6}))
+    whole = work_on(tmp_path / "whole", trial, checkpoint_seconds=1000.0)
+    interrupted(lambda: work_on(tmp_path / "broken", trial, checkpoint_seconds=1000.0), at=at)
+    broken = work_on(tmp_path / "broken", trial, checkpoint_seconds=1000.0)
+    assert scores(broken, trial) == scores(whole, trial)
+    assert [row["point"] for row in broken.unit(trial.unit).points()] == [1, 2, 3, 4, 5, 6]
+    assert result_of(broken, trial)["weights"] == result_of(whole, trial)["weights"]
+    (resumed,) = resume_events(broken.unit(trial.unit))[1:]
+    assert resumed["step"] == 1
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
