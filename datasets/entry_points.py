@@ -7,7 +7,7 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 
 
 def entry_points(*, group: str) -> list[EntryPoint]:
-    """The entry points of a group.
+    """The entry points of one of our groups, ``augbench.methods`` or another.
 
     As importlib's function of that name, but a package whose list cannot be read adds nothing:
     there it is an error for all packages.
@@ -16,7 +16,7 @@ def entry_points(*, group: str) -> list[EntryPoint]:
 
 
 def unreadable_packages() -> list[str]:
-    """The packages whose list of entry points cannot be read."""
+    """The packages that add something to augbench, and whose list of it cannot be read."""
     return [name for name, found in _lists() if found is None]
 
 
@@ -32,9 +32,11 @@ def package_of(entry: EntryPoint) -> tuple[str, str]:
 
 
 def _lists() -> Iterator[tuple[str, list[EntryPoint] | None]]:
-    """Of each package its name and its entry points; None where they cannot be read."""
+    """Of each package that names augbench its entry points; None where they cannot be read."""
     seen = set()
     for distribution in distributions():
+        if not _names_augbench(distribution):  # to read the names of all takes a second
+            continue
         name = _name(distribution)
         key = re.sub(r"[-_.]+", "-", name).lower()
         if key and key in seen:  # a folder that comes later on the path
@@ -44,6 +46,13 @@ def _lists() -> Iterator[tuple[str, list[EntryPoint] | None]]:
             yield name, list(distribution.entry_points)
         except Exception:  # a line that is no `name = value`, bytes that are no text
             yield name or "a package without a name", None
+
+
+def _names_augbench(distribution: Distribution) -> bool:
+    try:
+        return "augbench." in (distribution.read_text("entry_points.txt") or "")
+    except Exception:  # bytes that are no text
+        return True
 
 
 def _name(distribution: Distribution) -> str:

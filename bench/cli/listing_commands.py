@@ -109,8 +109,8 @@ def _print_rows(table: Any, faults: Mapping[str, str]) -> None:
 
     console = Console()
     console.print(table)
-    for name, fault in faults.items():
-        print_line(console, f"{name} cannot be used: {fault}")
+    for fault in faults.values():
+        print_line(console, f"not used: {fault}")
 
 
 COMMANDS = (methods, tasks, transforms, trunks, suites)

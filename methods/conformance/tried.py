@@ -35,7 +35,7 @@ def tried_of_transform(name: str, build: Builder) -> Iterator[str]:
             f"tried: {words}, {_size(signal)}; batches of 1, {BATCH} and {MANY} samples; noise of "
             f"3 seeds; {len(MAGNITUDES)} magnitudes for the strength and {N_SLOPES} for a gradient"
         )
-    yield "skipped: other sizes and GPUs, because one size stands for all and CPUs are everywhere"
+    yield "skipped: other sizes, because one stands for all; and GPUs, which few machines have"
 
 
 def tried_of_method(row: MethodRow) -> Iterator[str]:
@@ -54,7 +54,7 @@ def tried_of_method(row: MethodRow) -> Iterator[str]:
             yield f"skipped: the other checks on {words}, because those on {WHAT_IT_IS[first]} do"
         else:
             yield f"skipped: all but building it on {words}, because its row does not name them"
-    yield "skipped: your data and your trunk, because a run of a suite tries them; and GPUs"
+    yield "skipped: your data and your trunk, which a run tries; and GPUs, which few machines have"
 
 
 def tried_of_task(name: str, row: TaskRow, options: Any, data: Any, seed: int) -> Iterator[str]:

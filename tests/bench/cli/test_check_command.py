@@ -77,7 +77,7 @@ def test_a_transform_of_ours_has_too(ask: Ask) -> None:
         ),
         (
             ("sinusoids", "--set", "n_train=40"),
-            ["tried: EEG, 1 channel x ", "folds 0 to "],
+            ["tried: EEG, 1 named channel x 1000 values", "folds 0 to "],
         ),
     ],
 )
