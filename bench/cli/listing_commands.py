@@ -102,15 +102,15 @@ def suites(name: OneSuite = None) -> None:
 
 
 def _print_rows(table: Any, faults: Mapping[str, str]) -> None:
-    """Print a table of rows, and a line for each row of a package that cannot be used."""
+    """Print a table of rows, and a sentence for each row of a package that cannot be used."""
     from rich.console import Console
 
-    from augbench.bench.terminal import print_line
+    from augbench.bench.terminal import as_text
 
     console = Console()
     console.print(table)
     for fault in faults.values():
-        print_line(console, f"not used: {fault}")
+        console.print(as_text(f"not used: {fault}"))  # it wraps, as the table does
 
 
 COMMANDS = (methods, tasks, transforms, trunks, suites)

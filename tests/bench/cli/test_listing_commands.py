@@ -73,7 +73,7 @@ def test_a_row_that_cannot_be_used_is_listed_with_its_fault(
 ) -> None:
     theirs = SimpleNamespace(name="theirs", value="m:ROW", load=lambda: 1 / 0)
     monkeypatch.setattr(plugins, "entry_points", lambda group: [theirs])
-    printed = show(command)
+    printed = " ".join(show(command).split())
     assert "not used: 'm:ROW' of the entry point 'theirs' in" in printed
     assert "cannot be imported (ZeroDivisionError: division by zero)" in printed
     assert "rotate" in printed or "digits" in printed or "augnet" in printed
