@@ -174,10 +174,10 @@ def test_workers_of_ray_load_what_the_run_began_with(site: Path, tmp_path: Path)
     add_good(site, WAITING.format(folder=str(tmp_path)))
     words = command("run", suite, "--workers", 1, "--out", out)
     with background(words, log, environment(site)) as process:
-        wait_until(lambda: len(list(tmp_path.glob("began-*"))) == 1)
+        wait_until(lambda: len(list(tmp_path.glob("began-*"))) == 1, seconds=400)
         add_bad(site)
         (tmp_path / "go-1").touch()
-        wait_until(lambda: len(list(tmp_path.glob("began-*"))) == 2)
+        wait_until(lambda: len(list(tmp_path.glob("began-*"))) == 2, seconds=400)
         add_good(site, version="1.1")  # under the run's feet
         (tmp_path / "go-2").touch()
         assert process.wait() == 1
