@@ -14,7 +14,7 @@ from augbench.datasets.options.tasks import (
     SleepEdfOptions,
     SsvepOptions,
 )
-from augbench.datasets.plugins import with_plugins
+from augbench.datasets.plugins import Rows
 
 _HERE = "augbench.datasets"
 
@@ -49,6 +49,6 @@ TASKS: dict[str, TaskRow] = {
 }
 
 
-def known_tasks() -> dict[str, TaskRow]:
-    """Our tasks, and those that installed packages add; raises a UserError for a bad row."""
-    return with_plugins(TASKS, "augbench.tasks", lambda row: isinstance(row, TaskRow), "a TaskRow")
+def known_tasks() -> Rows[TaskRow]:
+    """Our tasks, and those that installed packages add."""
+    return Rows(TASKS, "augbench.tasks", lambda row: isinstance(row, TaskRow), "a TaskRow")

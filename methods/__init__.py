@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from augbench.datasets.lazy import lazy_names
-from augbench.datasets.plugins import with_plugins
+from augbench.datasets.plugins import Rows
 from augbench.methods.options.end_to_end import AugerinoOptions, AugNetOptions
 from augbench.methods.options.gradients import AddaOptions, DadaOptions, FasterAutoAugmentOptions
 from augbench.methods.options.proposals import (
@@ -46,11 +46,9 @@ METHODS: dict[str, MethodRow] = {
 }
 
 
-def known_methods() -> dict[str, MethodRow]:
-    """Our methods, and those that installed packages add; raises a UserError for a bad row."""
-    return with_plugins(
-        METHODS, "augbench.methods", lambda row: isinstance(row, MethodRow), "a MethodRow"
-    )
+def known_methods() -> Rows[MethodRow]:
+    """Our methods, and those that installed packages add."""
+    return Rows(METHODS, "augbench.methods", lambda row: isinstance(row, MethodRow), "a MethodRow")
 
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`

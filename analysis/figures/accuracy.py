@@ -10,10 +10,20 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from augbench.analysis.figures.accuracy_labels import (
+    LABEL_WIDTH,
+    empty_reason,
+    figure_title,
+    legend_label,
+    legend_title,
+    panel_titles,
+    value_label,
+    x_label,
+)
+from augbench.analysis.figures.accuracy_scale import set_scale
 from augbench.analysis.figures.settings import plot_settings
-from augbench.analysis.tables.bands import NEEDS, band_of
+from augbench.analysis.tables.bands import band_of
 from augbench.analysis.tables.frame import Results
 from augbench.analysis.tables.panels import (
     EPOCH_AXES,
@@ -21,22 +31,8 @@ from augbench.analysis.tables.panels import (
     SAMPLE_AXES,
     WALL_AXES,
     panel_table,
-    same_readings,
 )
 from augbench.analysis.text import shorten
-
-LOG_FROM = 40  # x is logarithmic where its largest value is this many times its smallest
-LEAST_SPAN = 0.1  # of y shown below the lowest end, if a curve comes from so far down
-TITLE_WIDTH = 40  # characters of a task's name that fit over the panels
-DEVICE_WIDTH = 20  # of the devices' names that fit behind the unit
-LABEL_WIDTH = 36  # characters of a method's label that fit beside them
-READINGS = {
-    "paper": "paper reading: one retraining",
-    "full": "full reading: every retraining",
-    "step": "epochs of the method, retrainings left out",
-    "wall": "all work of a trial, one thing after another",
-}
-SAME = "both readings are the same"
 
 
 def accuracy_figure(table: pd.DataFrame) -> Figure:
@@ -48,7 +44,7 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
     same for all methods, one panel says so. A panel without any point says why. Level lines are the
     last value of the best reference, and chance.
     """
-    titles = _panel_titles(table)
+    titles = panel_titles(table)
     n_columns = min(2, len(titles))
     n_rows = -(-len(titles) // n_columns)
     with plot_settings():
@@ -60,24 +56,11 @@ def accuracy_figure(table: pd.DataFrame) -> Figure:
             _draw_panel(panel, table[table["axis"] == axis], title)
         for panel in panels[len(titles) :]:
             panel.remove()
-        _scale(panels[0], table)
+        set_scale(panels[0], table)
         figure.supylabel(value_label(table), fontsize=10)
-        figure.suptitle(_title(table), fontsize=12, fontweight="bold")
+        figure.suptitle(figure_title(table), fontsize=12, fontweight="bold")
         _add_legend(figure, table)
     return figure
-
-
-def _panel_titles(table: pd.DataFrame) -> dict[str, str]:
-    """The axes that have a panel, and its title."""
-    titles = {}
-    for axis in map(str, table["axis"].unique()):
-        kind, _, reading = axis.rpartition("_")
-        if reading in ("paper", "full") and same_readings(table, kind):
-            if reading == "paper":
-                titles[axis] = SAME
-        else:
-            titles[axis] = READINGS[reading]
-    return titles
 
 
 def _draw_panel(panel: Axes, table: pd.DataFrame, title: str) -> None:
@@ -88,7 +71,7 @@ def _draw_panel(panel: Axes, table: pd.DataFrame, title: str) -> None:
         panel.axhline(level.value, zorder=2, **level.line)
     if table["x"].isna().all():
         panel.text(
-            0.5, 0.5, _empty_reason(table), transform=panel.transAxes, ha="center", va="center"
+            0.5, 0.5, empty_reason(table), transform=panel.transAxes, ha="center", va="center"
         )
     panel.set_title(title, loc="left")
     panel.set_xlabel(x_label(axis, table))
@@ -165,110 +148,6 @@ def _marker(style: "pd.Series[Any]") -> dict[str, Any]:
     }
 
 
-def _scale(panel: Axes, table: pd.DataFrame) -> None:
-    """The axes that all panels share."""
-    drawn = table.dropna(subset="x")
-    if drawn.empty:
-        panel.set(xticks=[], yticks=[])
-        return
-    least, largest = drawn["x"].min(), drawn["x"].max()
-    if is_logarithmic(drawn):
-        panel.set_xscale("log")
-        between = (1, 3) if largest < 1e4 * least else (1,)
-        panel.xaxis.set_major_locator(LogLocator(subs=between))
-        panel.xaxis.set_minor_locator(NullLocator())
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    elif largest > 0:
-        panel.set_xlim(0, 1.03 * largest)
-    panel.set_ylim(*value_limits(drawn))
-
-
-def is_logarithmic(drawn: pd.DataFrame) -> bool:
-    """Whether x is logarithmic, where from 0 on the early curves would be hidden."""
-    least, largest = drawn["x"].min(), drawn["x"].max()
-    return bool(least > 0 and largest >= LOG_FROM * least)
-
-
-def value_limits(drawn: pd.DataFrame) -> tuple[float, float]:
-    """The part of y that is shown, of the rows of a ``panel_table`` that have an x.
-
-    That is the ends of all curves and as much again below them, since the climb from chance would
-    flatten all differences; where all curves end at the same height, the last tenth of the climb.
-    It stops at 1.
-    """
-    spread = band_of(drawn).spread(drawn)  # (rows, 2)
-    lows, high = spread.iloc[:, 0], spread.iloc[:, 1].max()
-    low = lows[drawn.groupby(["axis", "method"]).tail(1).index].min()  # of the ends
-    floor = max(lows.min(), low - max(high - low, LEAST_SPAN))
-    margin = max(0.05 * (high - floor), 0.005)
-    # A little above 1, so that a line there is seen whole; ticks are further apart.
-    hair = 0.02 * (high - floor + margin)
-    return float(floor - margin), float(min(high + margin, 1 + hair))
-
-
-def x_label(axis: str, table: pd.DataFrame) -> str:
-    """What x is on one axis of a ``panel_table``, with its unit."""
-    unit, device = table["unit"].iloc[0], table["device"].iloc[0]
-    if axis.startswith("hours"):
-        clock = "wall-clock" if axis in WALL_AXES else "device"
-        if not device or pd.isna(device):
-            return f"{clock} {unit}"
-        between = "\n" if len(device) > DEVICE_WIDTH else " "
-        return f"{clock} {unit}{between}({shorten(device, LABEL_WIDTH)})"
-    return str(unit) if axis in EPOCH_AXES else f"{unit} {axis.split('_')[0]}"
-
-
-def value_label(table: pd.DataFrame) -> str:
-    """What y is in a ``panel_table``."""
-    metric = str(table["metric"].iloc[0]) or "metric"
-    return f"test {metric.replace('_', ' ')}\nat best validation so far"
-
-
-def _title(table: pd.DataFrame) -> str:
-    counts = table[table["axis"] == table["axis"].iloc[0]].drop_duplicates("method")
-    done, planned = counts["done"].sum(), counts["planned"].sum()
-    left_out, contended = counts["left_out"].sum(), counts["contended"].sum()
-    parts = [shorten(str(table["task"].iloc[0]), TITLE_WIDTH)]
-    if done < planned:
-        parts.append(f"{done} of {planned} trials done")
-    if left_out:
-        parts.append(f"{left_out} of {planned} left out (shared GPU)")
-    if contended:
-        parts.append(f"{contended} of {planned} on a busy processor")
-    if set(table["axis"]) == set(WALL_AXES) and (lost := counts["lost_seconds"].sum()) >= 1:
-        parts.append(f"without {lost:.0f} s lost to crashes")
-    return ", ".join(parts)
-
-
-def _empty_reason(table: pd.DataFrame) -> str:
-    if not table["on_axis"].any():
-        return "none of the methods has epochs"
-    left_out, metric = table["left_out"].sum(), table["metric"].iloc[0]
-    if left_out:
-        return f"no timings: {left_out} trials shared their GPU"
-    if set(table["axis"]) == set(WALL_AXES) and pd.notna(metric) and metric:
-        return "the wall time of these points is not known"
-    return "no point scored yet"
-
-
-def _legend_title(table: pd.DataFrame) -> str:
-    planned = sorted(table["planned"].unique())
-    if planned == [1]:
-        return "1 trial each"
-    trials = f"{'-'.join(str(count) for count in planned)} trials"
-    falls = table.groupby(["axis", "method"])["n"].nunique().gt(1).any()
-    band, drawn = band_of(table), table.dropna(subset="x")
-    has_band = drawn.empty or band.is_known(drawn)
-    gap = ",\n" if len(band.range) > len("quartiles") else ", "
-    words = f"{band.line}{gap}{band.range}" if has_band else band.line
-    lines = [words, f"of {trials} each"]
-    if falls:
-        lines.append("(dotted: of fewer)")
-    if not has_band:
-        lines += ["(no interval:", NEEDS.replace(", ", ",\n") + ")"]
-    return "\n".join(lines)
-
-
 def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
     """All methods, beside the panels so that no curve is covered."""
     rows = [row for _, row in table.drop_duplicates("method").sort_values("style").iterrows()]
@@ -285,28 +164,16 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
     legend = figure.legend(
         handles,
         ["-"] * len(handles),  # matplotlib leaves out a label that begins with an underscore
-        title=_legend_title(table),
+        title=legend_title(table),
         title_fontsize=9,
         alignment="left",
         loc="outside right center",
         frameon=False,
     )
-    labels = [_legend_label(row) for row in rows]
+    labels = [legend_label(row) for row in rows]
     labels += [level.label + where for level, where in zip(levels, outside, strict=True)]
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(label)
-
-
-def _legend_label(row: "pd.Series[Any]") -> str:
-    label = shorten(str(row["method"]), LABEL_WIDTH)
-    if not row["on_axis"]:
-        return f"{label} (no epochs)"
-    if row["done"] < row["planned"]:
-        label = f"{label} ({row['done']} of {row['planned']} done)"
-    device = row["own_device"]  # an empty cell where the table was read from its file
-    if pd.notna(device) and device and str(row["axis"]).startswith("hours"):
-        label += f"\non {shorten(device, LABEL_WIDTH)}"  # hours of several do not compare
-    return label
 
 
 @dataclass(frozen=True)

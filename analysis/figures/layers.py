@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from augbench.analysis.figures.accuracy import TITLE_WIDTH
+from augbench.analysis.figures.accuracy_labels import TITLE_WIDTH
 from augbench.analysis.figures.learned_curves import Stroke, add_legend, seeds_of
 from augbench.analysis.figures.settings import plot_settings, top_title
 from augbench.analysis.text import shorten

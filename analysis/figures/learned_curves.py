@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from augbench.analysis.figures.accuracy import LABEL_WIDTH
+from augbench.analysis.figures.accuracy_labels import LABEL_WIDTH
 from augbench.analysis.styles import METHOD_STYLES
 from augbench.analysis.tables.learned import TRIAL
 from augbench.analysis.text import shorten

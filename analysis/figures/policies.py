@@ -7,7 +7,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from augbench.analysis.figures.accuracy import TITLE_WIDTH
+from augbench.analysis.figures.accuracy_labels import TITLE_WIDTH
 from augbench.analysis.figures.settings import plot_settings, top_title
 from augbench.analysis.text import shorten
 

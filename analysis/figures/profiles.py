@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from augbench.analysis.figures.accuracy import LABEL_WIDTH, TITLE_WIDTH
+from augbench.analysis.figures.accuracy_labels import LABEL_WIDTH, TITLE_WIDTH
 from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.text import shorten
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from augbench.analysis.figures.accuracy import TITLE_WIDTH
+from augbench.analysis.figures.accuracy_labels import TITLE_WIDTH
 from augbench.analysis.figures.learned_curves import (
     LEGEND,
     LINE,

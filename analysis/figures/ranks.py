@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from augbench.analysis.figures.accuracy import LABEL_WIDTH
+from augbench.analysis.figures.accuracy_labels import LABEL_WIDTH
 from augbench.analysis.figures.settings import plot_settings
 from augbench.analysis.statistics.paired import ALPHA
 from augbench.analysis.statistics.result import p_text

@@ -7,13 +7,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from augbench.analysis.figures.accuracy import (
-    FIGURES,
-    is_logarithmic,
-    value_label,
-    value_limits,
-    x_label,
-)
+from augbench.analysis.figures.accuracy import FIGURES
+from augbench.analysis.figures.accuracy_labels import value_label, x_label
+from augbench.analysis.figures.accuracy_scale import is_logarithmic, value_limits
 from augbench.analysis.html.elements import (
     Section,
     code,
@@ -86,8 +82,9 @@ def _task(report: ReportData, task: str, number: int, most_rows: int) -> Markup:
 _FIGURE = """<figure class="curves" id="{id}">
 <div class="choices" role="group" aria-label="What is drawn">
 <label>along <select data-choice="axis">{axes}</select></label>
-<label>reading <select data-choice="reading"><option value="paper">paper: one retraining</option>
-<option value="full">full: every retraining</option></select></label>
+<label>reading <select data-choice="reading">
+<option value="paper">paper: search + one retraining</option>
+<option value="full">full: search + all retrainings</option></select></label>
 <span data-note="reading" hidden>both readings are the same</span>
 <label>scale <select data-choice="scale"><option value="linear">linear</option>
 <option value="log">logarithmic</option></select></label>

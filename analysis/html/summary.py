@@ -94,17 +94,19 @@ def _certainty(results: Results, task: str) -> str:
     if n < 2:
         return f"{task}: each method has one trial, so chance cannot be told from a difference."
     within, between = float(np.sqrt(of_method.var().mean())), float(of_method.mean().std())
+    what = _repetitions(finals)
     more = "more" if within > between else "less"
     sentence = (
-        f"{task}: the {_repetitions(finals)} of a method differ by {more} (standard deviation "
-        f"{within:.3f}) than the means of methods ({between:.3f})"
+        f"{task}: between {what}, the scores of one method differ by {within:.3f} (standard "
+        f"deviation); between methods, the mean scores differ by {between:.3f}. So {what} change a "
+        f"score {more} than methods do."
     )
     if n < LEAST_PAIRS:
         return (
-            f"{sentence}; with n = {n} even a method that is ahead in each of them may be so by "
-            f"chance (sign test: p = {2 * 0.5**n:.2g}), so this run shows no order of methods."
+            f"{sentence} With n = {n}, a method can be the best in each of them by chance alone "
+            f"(sign test: p = {2 * 0.5**n:.2g}), so this run shows no order of methods."
         )
-    return f"{sentence}."
+    return sentence
 
 
 def _repetitions(finals: pd.DataFrame) -> str:
@@ -120,7 +122,8 @@ def _costs(results: Results) -> str:
     samples, size = readable_unit("forward", float(last["forward_full"].sum()))
     sentence = (
         f"All trials together were charged {_three(last['hours_full'].sum() * factor)} device "
-        f"{unit} on {devices} (full reading: with every retraining) for "
+        f"{unit} on {devices} (full reading: the search and every "
+        f"retraining of a policy; the paper reading counts one retraining) for "
         f"{_three(last['forward_full'].sum() * size)} {samples} forward"
     )
     if searched := sum(results.search_hours.values()):

@@ -74,22 +74,27 @@ Fragments = Annotated[
 Out = Annotated[Path | None, typer.Option(help="The run directory.  [default: runs/NAME]")]
 Data = Annotated[Path, typer.Option(envvar="AUGBENCH_DATA", help="The folder of the data sets.")]
 Engine = Annotated[
-    EngineName, typer.Option("--engine", help="Where units run: over Ray, or in this process.")
+    EngineName,
+    typer.Option(
+        "--engine", help="Where units (trials and retrainings) run: over Ray, or in this process."
+    ),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(help="Units that run at the same time.  [default: resources.workers]"),
+    typer.Option(help="How many units run at the same time.  [default: resources.workers]"),
 ]
 Address = Annotated[
-    str | None, typer.Option(help="A running Ray cluster: HOST:PORT, or auto.  [default: none]")
+    str | None,
+    typer.Option(help="Join a running Ray cluster: HOST:PORT, or auto.  [default: none]"),
 ]
 ShipCode = Annotated[
     bool, typer.Option("--ship-code", help="Send this augbench to the nodes of the cluster.")
 ]
 StopAfter = Annotated[
-    float | None, typer.Option(help="Stop after so many hours, as a first Ctrl-C does.")
+    float | None,
+    typer.Option(help="Stop after so many hours, in the same way as after one Ctrl-C."),
 ]
-Device = Annotated[str, typer.Option(help="With --engine inline: cpu or cuda.")]
+Device = Annotated[str, typer.Option(help="The device for --engine inline: cpu or cuda.")]
 
 
 def with_workers(

@@ -31,7 +31,8 @@ def check(
 ) -> None:
     """Check that a method, transform or task does what it promises, ours or a package's.
 
-    Each line says what was seen, and where it fails what to do. The exit code is 1 if any fails.
+    Each line says what was seen and, where a check fails, what to do. The last lines say what it
+    was tried on and what was skipped. The exit code is 1 if any check fails.
 
     \b
     augbench check augnet
@@ -48,9 +49,12 @@ def check(
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)  # tiny tensors are slower on many
     try:
-        for finding in _findings(name, kind, data, overrides):
+        found, tried = _findings(name, kind, data, overrides)
+        for finding in found:
             print_line(console, f"{MARKS[finding.kept]} {finding.about}: {finding.text}")
             n_failed += not finding.kept
+        for line in tried:
+            print_line(console, line)
     finally:
         torch.set_num_threads(n_threads)
     said = f"{n_failed} of these fail" if n_failed else "keeps all its promises"
@@ -58,9 +62,12 @@ def check(
     raise typer.Exit(1 if n_failed else 0)
 
 
-def _findings(name: str, kind: Kind | None, data: Path, overrides: list[str]) -> Iterator[Any]:
-    """What the checks of a row say, one after the other."""
+def _findings(
+    name: str, kind: Kind | None, data: Path, overrides: list[str]
+) -> tuple[Iterator[Any], Iterator[str]]:
+    """What the checks of a row say, one after the other, and what they tried."""
     from augbench.datasets.errors import UserError
+    from augbench.methods.conformance import tried
 
     known = known_rows()
     kind = kind or _kind_of(name, known)
@@ -72,15 +79,15 @@ def _findings(name: str, kind: Kind | None, data: Path, overrides: list[str]) ->
 
         if overrides:
             raise UserError(f"transform {name!r} has no options: leave out --set")
-        return check_transform(name, row)
+        return check_transform(name, row), tried.tried_of_transform(name, row)
     options = _options(row, kind, name, overrides)
     if kind == "method":
         from augbench.methods.conformance.method_checks import check_method
 
-        return check_method(name, row, options)
+        return check_method(name, row, options), tried.tried_of_method(row)
     from augbench.methods.conformance.task_checks import check_task
 
-    return check_task(name, row, options, data)
+    return check_task(name, row, options, data), tried.tried_of_task(name, row, options, data, 0)
 
 
 def known_rows() -> dict[Kind, Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from augbench.bench.cli import listing_commands
+from augbench.bench.cli.added_commands import add_commands
 from augbench.bench.cli.arguments import (
     Address,
     Data,
@@ -54,9 +55,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command; what the user can mend ends in one sentence and exit code 2."""
     warnings.formatwarning = _format_warning
-    # `report` belongs to analysis, which imports bench; other packages may add commands too.
-    for entry in entry_points(group="augbench.commands"):
-        app.command(entry.name)(entry.load())
+    add_commands(app)  # `report` belongs to analysis, which imports bench
     try:
         app()
     except UserError as error:
@@ -163,16 +162,17 @@ def search(
     ] = [],  # noqa: B006
     sampler: Annotated[SamplerName, typer.Option(help="How values are chosen.")] = "tpe",
     trials: Annotated[
-        int | None, typer.Option(help="How many.  [default: 20, or the whole grid]")
+        int | None, typer.Option(help="How many trials.  [default: 20, or the whole grid]")
     ] = None,
     seed: Annotated[int, typer.Option(help="The seed of the sampler.")] = 0,
-    batch: Annotated[int, typer.Option(help="Trials that are proposed together.")] = 4,
+    batch: Annotated[int, typer.Option(help="How many trials are proposed at once.")] = 4,
     prune: Annotated[
         bool,
         typer.Option(help="Stop two thirds of the trials after 1/9 and after 1/3 of their steps."),
     ] = True,
     out: Annotated[
-        Path | None, typer.Option(help="Its directory.  [default: runs/SUITE-METHOD-search]")
+        Path | None,
+        typer.Option(help="The directory of the search.  [default: runs/SUITE-METHOD-search]"),
     ] = None,
     data: Data = Path("data"),
     engine: Engine = "ray",
@@ -183,7 +183,7 @@ def search(
     device: Device = "cpu",
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
-    """Search good values for options of a method, by its validation metric alone.
+    """Search for good values of a method's options. It sees the validation metric alone.
 
     \b
     augbench search sinusoids --method three --param lambda --space log:0.01:50 --trials 20
@@ -222,7 +222,7 @@ def fetch(
     task: TaskName,
     data: Data = Path("data"),
     only: Annotated[
-        str, typer.Option(help="Only the files whose names are like this, such as 'SC400*'.")
+        str, typer.Option(help="Only the files whose names match, such as 'SC400*'.")
     ] = "",
 ) -> None:
     """Download the data of a task. The same command resumes a download.

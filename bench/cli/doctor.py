@@ -41,6 +41,7 @@ def findings(data: Path, runs: Path) -> Iterator[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         _system,
         _package,
+        _plugins,
         _torch,
         _ray,
         _threads,
@@ -73,6 +74,28 @@ def _package() -> Iterator[Finding]:
             f"`import datasets` finds {ours}, for the current folder is augbench's own: start "
             "Python elsewhere to import Hugging Face's package of that name",
         )
+
+
+def _plugins() -> Iterator[Finding]:
+    from augbench.bench.cli.added_commands import command_faults
+    from augbench.bench.cli.command import app
+    from augbench.datasets import known_tasks
+    from augbench.datasets.entry_points import unreadable_packages
+    from augbench.methods import known_methods
+    from augbench.methods.transforms.bank import known_transforms
+
+    for package in unreadable_packages():
+        text = f"the entry points of {package} cannot be read, so it adds nothing: install it again"
+        yield Finding("note", "plug-ins", text)
+    for table in (known_methods(), known_tasks(), known_transforms()):
+        faults = table.faults()
+        for name in table.names_of_packages():
+            if name not in faults:
+                yield Finding("good", "plug-ins", str(table.plugin(name)))
+        for fault in faults.values():
+            yield Finding("note", "plug-ins", fault)
+    for fault in command_faults(app).values():
+        yield Finding("note", "plug-ins", fault)
 
 
 def _torch() -> Iterator[Finding]:

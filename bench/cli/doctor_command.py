@@ -14,9 +14,9 @@ def doctor(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
 ) -> None:
-    """Look at this machine: what is installed, what can be written, what is in the way.
+    """Look at this machine: what is installed, what can be written, which plug-ins are broken.
 
-    The exit code is 1 where something has to be mended first.
+    Each line with PROBLEM says what to do. The exit code is 1 if there is one.
 
     \b
     augbench doctor

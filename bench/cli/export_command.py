@@ -36,14 +36,15 @@ def export(
         Path | None, typer.Option("--out", "-o", help="The new file.  [default: print it]")
     ] = None,
 ) -> None:
-    """Write the best policy of a trial to a file; --to: as other software has it.
+    """Write the best policy of a trial to a file, for augbench or for other software (--to).
 
     \b
     augbench export runs/mine --method dada --fold best -o policy.json
     augbench export runs/mine --method dada --fold 0 --to kornia -o policy.py
     augbench export policy.json --to torchvision
 
-    It says what is lost, and what was checked. What leaves no choice need not be given.
+    It says what is lost, and what was checked. Leave out --task, --method, --fold or --seed where
+    the run has only one.
     """
     from augbench.bench.cli.policy_reports import check_out, write_text
     from augbench.methods.policies.exchange.convert import Report, export_policy

@@ -1,6 +1,7 @@
 """The commands that list what a suite can name."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +24,10 @@ def methods(name: OneMethod = None) -> None:
     known = known_methods()
     if name is not None and name not in known:
         raise unknown("method", name, known)
-    Console().print(method_table(known) if name is None else method_page(known[name]))
+    if name is None:
+        _print_rows(method_table(known.usable()), known.faults())
+    else:
+        Console().print(method_page(known[name]))
 
 
 def tasks(name: OneTask = None) -> None:
@@ -41,7 +45,10 @@ def tasks(name: OneTask = None) -> None:
     known = known_tasks()
     if name is not None and name not in known:
         raise unknown("task", name, known)
-    Console().print(task_table(known) if name is None else task_page(known[name]))
+    if name is None:
+        _print_rows(task_table(known.usable()), known.faults())
+    else:
+        Console().print(task_page(known[name]))
 
 
 def trunks() -> None:
@@ -63,15 +70,14 @@ def transforms(
 
     Some strengths depend on the signal: by default EEG of 30 s at 100 Hz, images of 32 x 32.
     """
-    from rich.console import Console
-
     from augbench.bench.cli.listings import transform_table
     from augbench.datasets.task import Signal
-    from augbench.methods.transforms.bank import every_transform
+    from augbench.methods.transforms.bank import every_transform, transform_faults
 
     channels = ("Fz", "C3", "Cz", "C4", "Pz", "Oz")
     eeg = Signal("eeg", (len(channels), round(rate * seconds)), channels, rate)
-    Console().print(transform_table(every_transform([eeg, Signal("image", (3, size, size))])))
+    signals = [eeg, Signal("image", (3, size, size))]
+    _print_rows(transform_table(every_transform(signals)), transform_faults(signals))
 
 
 def suites(name: OneSuite = None) -> None:
@@ -93,6 +99,18 @@ def suites(name: OneSuite = None) -> None:
     if name not in shipped:
         raise unknown("suite", name, shipped)
     print(shipped[name].read_text(encoding="utf-8"), end="")
+
+
+def _print_rows(table: Any, faults: Mapping[str, str]) -> None:
+    """Print a table of rows, and a sentence for each row of a package that cannot be used."""
+    from rich.console import Console
+
+    from augbench.bench.terminal import as_text
+
+    console = Console()
+    console.print(table)
+    for fault in faults.values():
+        console.print(as_text(f"not used: {fault}"))  # it wraps, as the table does
 
 
 COMMANDS = (methods, tasks, transforms, trunks, suites)

@@ -18,7 +18,7 @@ LONGEST = 40  # characters of a name: tables show it in a column
 
 
 def new(
-    kind: Annotated[Kind, typer.Argument(help="What to begin.")],
+    kind: Annotated[Kind, typer.Argument(help="What the package holds.")],
     name: Annotated[str, typer.Argument(help="Its name, as suites will write it.")],
     to: Annotated[
         Path | None, typer.Option(help="The folder to make.  [default: augbench-NAME]")
@@ -26,7 +26,7 @@ def new(
 ) -> None:
     """Write a small package with a method, transform or task of your own, and its test.
 
-    It can be installed at once and passes `augbench check`; then make it yours.
+    You can install it at once, and it passes `augbench check`. Then put your own code in it.
 
     \b
     augbench new method my_method

@@ -55,7 +55,8 @@ def plan(
     if folder is not None:
         from augbench.bench.driver.prepare import prepare
 
-        skipped, splits = prepare(directory, read.plan, folder)
+        prepared = prepare(directory, read.plan, folder)
+        skipped, splits = prepared.skipped, prepared.splits
         reasons = {unit.digest: reason for unit, reason in skipped.items()}
         for trial in trials:
             if trial["state"] == "waiting" and trial["trial"] in reasons:

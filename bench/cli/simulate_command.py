@@ -11,13 +11,13 @@ from augbench.bench.cli.resuming import say_how_to_resume
 
 def simulate_nights(
     folder: Annotated[Path, typer.Argument(help="A new folder, or one of such nights.")],
-    layout: Annotated[str, typer.Option(help="Of the files: mass or sleep-edf.")],
+    layout: Annotated[str, typer.Option(help="The layout of the files: mass or sleep-edf.")],
     nights: Annotated[int, typer.Option(help="How many.")],
     subjects: Annotated[
         int | None,
-        typer.Option(help="Of how many people.  [default: as few as the layout allows]"),
+        typer.Option(help="How many people.  [default: as few as the layout allows]"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of all random numbers.")] = 0,
     hours: Annotated[float, typer.Option(help="The length of each night.")] = 8.0,
     data: Data = Path("data"),
 ) -> None:

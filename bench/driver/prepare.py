@@ -26,6 +26,7 @@ class Prepared(NamedTuple):
 
     skipped: dict[UnitId, str]  # trials whose method does not fit their task, and why
     splits: dict[str, str]  # by the label of a task: how its first fold is split, in a sentence
+    transforms: frozenset[str] = frozenset()  # of the tasks that were loaded
 
 
 def prepare(
@@ -44,17 +45,19 @@ def prepare(
     open_trials = [p for p in plan if left is None or p.spec.unit in left]
     reasons: dict[tuple[str, str], str | None] = {}  # of tasks and methods; None where they fit
     splits = {}
+    transforms: set[str] = set()
     # A task at a time: few of them are kept in memory.
     for label in dict.fromkeys(planned.task for planned in open_trials):
         splits[label] = _check_task(run, label, plan, open_trials, data)
         for planned in open_trials:
             if planned.task == label and (label, planned.method) not in reasons:
                 reasons[label, planned.method] = _skip_reason(planned, data)
+                transforms.update(load_task(planned.spec.task, data).transforms)
     if all(reasons.get((planned.task, planned.method)) is not None for planned in plan):
         raise UserError(_complaint(plan[0], reasons[plan[0].task, plan[0].method]))
     found = {p.spec.unit: reasons[p.task, p.method] for p in open_trials}
     skipped = {unit: reason for unit, reason in found.items() if reason is not None}
-    return Prepared(skipped, splits)
+    return Prepared(skipped, splits, frozenset(transforms))
 
 
 def _check_task(

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from augbench.bench.driver.display import Display, duration
 from augbench.bench.driver.halt import Halt
+from augbench.bench.driver.plugins import keep_plugins
 from augbench.bench.driver.prepare import Prepared, prepare
 from augbench.bench.driver.run_options import (
     RunOptions,
@@ -45,9 +46,10 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         for damage in left.damaged.values():
             print_line(console, damage)
         open_trials = {each.unit for each in left.units} | set(left.requested_by.values())
-        unfit, splits = (
+        prepared = (
             prepare(run, suite.plan, options.data, open_trials) if left.units else Prepared({}, {})
         )
+        unfit, splits = prepared.skipped, prepared.splits
         for label, sentence in splits.items():
             print_line(console, f"{label}: {sentence}")
         skipped = {each.unit: unfit[each.unit] for each in left.units if each.unit in unfit}
@@ -60,6 +62,7 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
             try:
                 # Only now: input that is refused leaves a run as it was.
                 _record(run, suite, skipped, splits, console)
+                keep_plugins(run, suite.plan, prepared.transforms, console)
                 with halt, display.show():  # after Ray has started, which sets signal handlers too
                     work_through(run, specs, engine, tally, halted=halt, on_tick=display.tick)
             finally:

@@ -112,7 +112,8 @@ def _fork_and_do(request: dict[str, Any]) -> tuple[str, str, list[str]]:
             _die_with_the_parent()
             loaded = set(sys.modules)
             ending, reason = _do_unit(request)
-            modules = [name for name in sys.modules if name not in loaded]
+            theirs = _plugin_modules(request)
+            modules = [name for name in sys.modules if name not in loaded | theirs]
             # A pipe may hold less than all the names.
             with os.fdopen(writing, "w", encoding="utf-8") as pipe:
                 json.dump([ending, reason, modules], pipe)
@@ -140,6 +141,19 @@ def _fork_and_do(request: dict[str, Any]) -> tuple[str, str, list[str]]:
         return ending, reason, modules
     died = signal.Signals(-code).name if code < 0 else f"exit code {code}"
     return "crashed", f"its process died ({died})", []
+
+
+def _plugin_modules(request: dict[str, Any]) -> set[str]:
+    """The modules of the run's plug-ins: each unit imports them anew and holds them to their code.
+
+    Here they would stay as they were, whatever becomes of their files while the run is under way.
+    """
+    from augbench.bench.store.run_directory import RunDirectory
+    from augbench.datasets.plugin_code import outermost
+
+    plugins = RunDirectory(Path(request["run"])).plugins()
+    roots = {outermost(plugin.module) for plugin in plugins}
+    return {name for name in sys.modules for root in roots if f"{name}.".startswith(f"{root}.")}
 
 
 def _die_with_the_parent() -> None:

@@ -26,9 +26,10 @@ from augbench.bench.store.files import (
 )
 from augbench.bench.store.origin import MERGED
 from augbench.bench.store.provenance import provenance
-from augbench.bench.store.run_directory import SCHEMA, RunDirectory
+from augbench.bench.store.run_directory import SCHEMA, RunDirectory, plugin_record
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
+from augbench.datasets.plugins import Plugin
 
 SUITE_FILE = "suite.toml"
 
@@ -136,15 +137,19 @@ def write_records(
     """Write the files of the run itself: what was merged, and what a driver would have written."""
     splits: dict[str, str] = {}
     skipped: dict[str, str] = {}
+    plugins: dict[tuple[str, str], Plugin] = {}
     merged = {"time": time.time(), "event": MERGED, "sources": origins}
     append_line(draft.events_file, {**merged, **provenance(torch.device("cpu"))})
     for source in sources:
         splits = {**source.run.splits(), **splits}
         skipped |= source.run.skipped()
+        plugins = {(each.group, each.name): each for each in source.run.plugins()} | plugins
         for event in read_lines(source.run.events_file):
             append_line(draft.events_file, event, sync=False)
     if splits:
         write_json(draft.splits_file, splits)
+    if plugins:
+        write_json(draft.plugins_file, plugin_record(plugins.values()))
     begun = {unit.digest for unit in chosen}
     skipped = {digest: reason for digest, reason in skipped.items() if digest not in begun}
     if skipped:

@@ -24,6 +24,7 @@ from rich.console import Console
 
 from augbench.bench.driver.display import Display
 from augbench.bench.driver.halt import Halt
+from augbench.bench.driver.plugins import keep_plugins
 from augbench.bench.driver.prepare import prepare
 from augbench.bench.driver.run_options import (
     RunOptions,
@@ -227,10 +228,12 @@ def run_search(
     run = open_directory(options.out, FILE)
     with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
         extremes = [search.plan(values, search.method) for values in corners(search.spaces)]
+        transforms: set[str] = set()
         if not (run.path / FILE).exists():  # a search that is refused leaves nothing behind
             for plan in extremes:  # one by one: `prepare` builds each method of a plan once
-                prepare(run, plan, options.data)
+                transforms |= prepare(run, plan, options.data).transforms
         record_search(run, search, n_trials)
+        keep_plugins(run, extremes[0], transforms, console)
         details = {"time": time.time(), "event": "search", "trials": n_trials}
         append_line(run.events_file, {**details, **provenance(torch.device("cpu"))})
         journal = Journal(run.path, search.spaces)

@@ -4,6 +4,7 @@ import os
 import platform
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
+from augbench.datasets.plugins import Plugin
 
 
 class SupersededError(UserError):
@@ -39,7 +41,13 @@ class Attempt:
     """
 
     def __init__(
-        self, unit: UnitDirectory, ledger: Ledger, *, device: torch.device, shared: bool
+        self,
+        unit: UnitDirectory,
+        ledger: Ledger,
+        *,
+        device: torch.device,
+        shared: bool,
+        plugins: Sequence[Plugin] = (),  # of the run
     ) -> None:
         self._began = time.perf_counter()
         self.ledger = ledger
@@ -54,10 +62,12 @@ class Attempt:
         self._thread = threading.Thread(target=self._keep_beating, daemon=True)
         self._beating = threading.Lock()
         self._progress: dict[str, Any] = {}
-        append_line(
-            self.directory.log_file,
-            {"event": "start", "time": time.time(), "shared": shared, **provenance(device)},
-        )
+        start = {"event": "start", "time": time.time(), "shared": shared, **provenance(device)}
+        if plugins:
+            start["plugins"] = [f"{each} (code {each.code})" for each in plugins]
+            packages = {each.package: f"{each.version} ({each.code})" for each in plugins}
+            start["versions"] = {**start["versions"], **packages}
+        append_line(self.directory.log_file, start)
         for attempt in self.earlier:
             attempt.fence()
 

@@ -9,6 +9,7 @@ from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
 from augbench.bench.store.files import DamagedError, read_json
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.datasets.errors import UserError
+from augbench.datasets.plugins import pinned
 
 
 def open_run(path: Path) -> tuple[RunDirectory, Suite]:
@@ -18,7 +19,9 @@ def open_run(path: Path) -> tuple[RunDirectory, Suite]:
     nothing but trials of another version.
     """
     run = RunDirectory(path)
-    suite = read_suite(run.header()["suite"], str(run.header_file))
+    header = run.header()
+    with pinned(run.plugins()):
+        suite = read_suite(header["suite"], str(run.header_file))
     if not any(run.unit(planned.spec.unit).path.exists() for planned in suite.plan):
         check_semantics(run, suite.plan)
     return run, suite

@@ -94,4 +94,4 @@ def _code(start: Mapping[str, Any]) -> str:
     known = [f"{name} {versions[name]}" for name in ("augbench", "torch") if versions.get(name)]
     if start.get("commit"):
         known.insert(1, f"commit {start['commit']}")
-    return ", ".join(known)
+    return ", ".join([*known, *map(str, start.get("plugins", ()))])

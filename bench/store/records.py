@@ -196,6 +196,23 @@ class Failure(TypedDict):
     reason: str
 
 
+class PluginRecord(TypedDict):
+    """A `Plugin` of datasets/plugins.py."""
+
+    group: str
+    name: str
+    value: str
+    package: str
+    version: str
+    code: str
+
+
+class Plugins(TypedDict):
+    """plugins.json."""
+
+    plugins: list[PluginRecord]
+
+
 Row = dict[str, Any]  # a ModelRow or a PolicyRow
 
 
@@ -210,4 +227,5 @@ RESULT = _adapter(Result)
 PULSE = _adapter(Pulse)
 RUNG = _adapter(Rung)
 FAILURE = _adapter(Failure)
+PLUGINS = _adapter(Plugins)
 SENTENCES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])

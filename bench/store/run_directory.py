@@ -3,6 +3,7 @@
     run.json                         schema and resolved suite; written by the driver
     skipped.json                     the trials that it skipped, and why
     splits.json                      for each task, a sentence on how its first fold is split
+    plugins.json                     the rows of other packages that the suite names
     lock                             held by the driver while it lives
     events.jsonl                     what the driver did: dispatches, ends, retries; a merged run
                                      begins with what was merged, and the events of all follow
@@ -45,6 +46,7 @@ again.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,9 +60,10 @@ from augbench.bench.store.files import (
     read_json,
     write_json,
 )
-from augbench.bench.store.records import SENTENCES
+from augbench.bench.store.records import PLUGINS, SENTENCES
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
+from augbench.datasets.plugins import Plugin
 
 SCHEMA = 3  # of the run directory: rises when its layout changes
 
@@ -111,6 +114,21 @@ class RunDirectory:
         except DamagedError:
             return {}
 
+    @property
+    def plugins_file(self) -> Path:
+        return self.path / "plugins.json"
+
+    def plugins(self) -> list[Plugin]:
+        """The plug-ins that the last driver found and that units load.
+
+        Empty if the file is damaged: the next driver writes it again.
+        """
+        try:
+            record = read_if_there(self.plugins_file, PLUGINS) or {"plugins": []}
+        except DamagedError:
+            return []
+        return [Plugin(**each) for each in record["plugins"]]
+
     def exists(self) -> bool:
         """Whether a run has been begun here."""
         return self.header_file.exists()
@@ -151,6 +169,11 @@ class RunDirectory:
                 folder.mkdir(exist_ok=True)
             write_json(directory.spec_file, spec)
         return directory
+
+
+def plugin_record(plugins: Iterable[Plugin]) -> dict[str, Any]:
+    """The content of plugins.json."""
+    return {"plugins": [each._asdict() for each in plugins]}
 
 
 def check_schema(path: Path, schema: int) -> None:

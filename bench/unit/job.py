@@ -16,7 +16,7 @@ from augbench.bench.plan.tables import DEFAULT
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.phases import HarnessPhase
 from augbench.datasets import known_tasks
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.row import resolve
 from augbench.datasets.options.training import Precision, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
@@ -92,7 +92,10 @@ def trial_job(record: dict[str, Any], data: Path, *, device: torch.device, meter
 
 def build_method(spec: TrialSpec, setup: Setup, options: dict[str, Any]) -> Method:
     """The method of a trial with these options; raises a UserError for options that do not fit."""
-    row = known_methods()[spec.method]
+    known = known_methods()
+    if spec.method not in known:  # on a node that lacks its package
+        raise unknown("method", spec.method, known)
+    row = known[spec.method]
     read: Any = read_options(row.options, options, f"method {spec.method!r}")
     method: Method = resolve(row.build)(setup, read)
     return method
@@ -200,7 +203,10 @@ def _with_default(given: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ..
 
 @lru_cache(maxsize=2)
 def _build_task(name: str, options_text: str, data_seed: int, data: Path) -> Task:
-    row = known_tasks()[name]
+    known = known_tasks()
+    if name not in known:  # on a node that lacks its package
+        raise unknown("task", name, known)
+    row = known[name]
     options: Any = read_options(row.options, json.loads(options_text), f"task {name!r}")
     task: Task = resolve(row.build)(options, data, data_seed)
     return task

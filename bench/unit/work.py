@@ -30,6 +30,7 @@ from augbench.bench.unit.best_model import BestModel, holds
 from augbench.bench.unit.fault import Fault
 from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
 from augbench.bench.unit.pace import Pace
+from augbench.datasets.plugins import pinned
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.policies.policy_json import to_json
 from augbench.methods.training.method import Trained
@@ -69,7 +70,13 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
         if attempts and not has_stopped(attempts[-1], GHOST_SECONDS):
             who = start_event(attempts[-1])
             raise BusyError(f"{busy} (process {who['process']} on {who['host']} is alive)")
-        with Attempt(directory, Ledger(device), device=device, shared=host.shared) as attempt:
+        plugins, ledger = run.plugins(), Ledger(device)
+        with (
+            pinned(plugins),
+            Attempt(
+                directory, ledger, device=device, shared=host.shared, plugins=plugins
+            ) as attempt,
+        ):
             if directory.result() is None:  # an older process may have finished after all
                 fault = Fault(attempt.directory)
                 _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.tasks import Kind
-from augbench.datasets.plugins import with_plugins
+from augbench.datasets.plugins import Rows
 from augbench.datasets.task import Signal
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
 from augbench.methods.transforms.transform import Builder, Transform
@@ -45,22 +45,52 @@ def make_bank(
     return bank
 
 
-def known_transforms() -> dict[str, Builder]:
-    """Our transforms, and those that installed packages add; raises a UserError for a bad row."""
+def known_transforms() -> Rows[Builder]:
+    """Our transforms, and those that installed packages add."""
     what = "a function from a Signal to a Transform"
-    return with_plugins(TRANSFORMS, "augbench.transforms", callable, what)
+    return Rows(TRANSFORMS, "augbench.transforms", callable, what)
 
 
 def every_transform(signals: Iterable[Signal]) -> list[tuple[Kind, Transform]]:
     """All known transforms that can be built for one of the signals, each with that kind."""
     found = []
+    usable = known_transforms().usable()
     for signal in signals:
         other = IMAGE if signal.kind == "eeg" else EEG
-        for name, build in known_transforms().items():
+        for name, build in usable.items():
             if name not in other:
                 with suppress(Exception):  # another package's, which is for the other kind
-                    found.append((signal.kind, build(signal)))
+                    made = build(signal)
+                    if isinstance(made, Transform) and made.name == name:
+                        found.append((signal.kind, made))
     return found
+
+
+def transform_faults(signals: Iterable[Signal]) -> dict[str, str]:
+    """By name why a transform of a package cannot be used for any of the signals, in a sentence."""
+    known = known_transforms()
+    found = known.faults()
+    signals = list(signals)
+    for name, build in known.usable().items():
+        if name not in TRANSFORMS and (fault := _no_build(name, build, signals)):
+            found[name] = f"{known.plugin(name)} {fault}"
+    return found
+
+
+def _no_build(name: str, build: Builder, signals: Iterable[Signal]) -> str:
+    """Why a builder has nothing for any of the signals; empty where it has."""
+    faults = {}
+    for signal in signals:
+        try:
+            made = build(signal)
+        except Exception as error:  # it may be for the other kind
+            faults[signal.kind] = f"{type(error).__name__}: {error}"
+            continue
+        if isinstance(made, Transform) and made.name == name:
+            return ""
+        faults[signal.kind] = f"the builder returned {made!r}"
+    said = "; ".join(f"{kind}: {fault}" for kind, fault in faults.items())
+    return f"can be built for no signal ({said}): `augbench check {name}` says more"
 
 
 def _check_range(strongest: float, transform: Transform) -> float:

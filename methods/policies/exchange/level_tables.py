@@ -5,7 +5,9 @@ from functools import partial
 
 from augbench.methods.policies.exchange import pillow
 from augbench.methods.policies.exchange.form import Form
-from augbench.methods.policies.exchange.levels import LevelForm, Scale, read, write, write_entries
+from augbench.methods.policies.exchange.level_form import LevelForm, Scale
+from augbench.methods.policies.exchange.read_levels import read
+from augbench.methods.policies.exchange.write_levels import write, write_entries
 
 _UNGRADED = {
     "AutoContrast": Scale("auto_contrast"),

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from augbench.datasets.errors import UserError
-from augbench.methods.policies.exchange.call_form import Dialect, read_calls, write_calls
+from augbench.methods.policies.exchange.call_form import Dialect
 from augbench.methods.policies.exchange.calls import as_data, calls_in, choose, parse, to_python
 from augbench.methods.policies.exchange.form import Content
-from augbench.methods.policies.exchange.levels import A_LIST, LevelForm, lists_in, read_entries
+from augbench.methods.policies.exchange.level_form import LevelForm
+from augbench.methods.policies.exchange.level_lists import lists_in
 from augbench.methods.policies.exchange.physical import Chain
+from augbench.methods.policies.exchange.read_calls import read_calls
+from augbench.methods.policies.exchange.read_levels import A_LIST, read_entries
+from augbench.methods.policies.exchange.write_calls import write_calls
 
 
 def write_python(

@@ -58,11 +58,13 @@ def spread(trial, gather, within, between, n):
 def test_it_says_whether_folds_differ_by_more_than_methods(trial, gather):
     more = told(spread(trial, gather, 0.1, 0.02, 8))[2]
     assert more == (
-        "toy: the folds of a method differ by more (standard deviation 0.107) than the means of "
-        "methods (0.014)."
+        "toy: between folds, the scores of one method differ by 0.107 (standard deviation); "
+        "between methods, the mean scores differ by 0.014. So folds change a score more than "
+        "methods do."
     )
     assert (
-        "differ by less (standard deviation 0.011) than the means of methods (0.141)."
+        "differ by 0.011 (standard deviation); between methods, the mean scores differ by 0.141. "
+        "So folds change a score less than methods do."
         in told(spread(trial, gather, 0.01, 0.2, 8))[2]
     )
 
@@ -70,7 +72,7 @@ def test_it_says_whether_folds_differ_by_more_than_methods(trial, gather):
 @pytest.mark.parametrize(("n", "p"), [(2, "0.5"), (3, "0.25"), (5, "0.062")])
 def test_with_few_folds_it_says_that_no_order_can_be_read(trial, gather, n, p):
     sentence = told(spread(trial, gather, 0.01, 0.2, n))[2]
-    assert f"with n = {n} even a method that is ahead in each of them" in sentence
+    assert f"With n = {n}, a method can be the best in each of them by chance alone" in sentence
     assert sentence.endswith(f"(sign test: p = {p}), so this run shows no order of methods.")
 
 
@@ -94,8 +96,9 @@ def test_costs_are_the_sum_of_all_trials_in_the_full_reading(trial, gather):
         trial("none", 0, [(0.5, 0.4, 1, 1.5), (0.6, 0.5, 2, 3)]), trial("mine", 0, one(0.4, 4))
     )
     assert told(run)[3] == (
-        "All trials together were charged 7.00 device hours on cpu (full reading: with every "
-        "retraining) for 7.00 thousand samples forward."
+        "All trials together were charged 7.00 device hours on cpu (full reading: the search and "
+        "every retraining of a policy; the paper reading counts one retraining) for 7.00 thousand "
+        "samples forward."
     )
 
 

@@ -36,7 +36,7 @@ def add(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, object], None]:
 def test_a_method_of_ours_has_a_line_for_each_promise(ask: Ask) -> None:
     code, printed, error = ask("check", "random_policy")
     assert (code, error) == (0, "")
-    lines = printed.splitlines()
+    lines = [line for line in printed.splitlines() if line[:5] not in ("tried", "skipp")]
     assert [line.split(":")[0] for line in lines[:-1]] == [
         f"ok    {about}" for about in method_checks.CHECKS
     ]
@@ -46,7 +46,50 @@ def test_a_method_of_ours_has_a_line_for_each_promise(ask: Ask) -> None:
 def test_a_transform_of_ours_has_too(ask: Ask) -> None:
     code, printed, _ = ask("check", "rotate", "--kind", "transform")
     assert code == 0
-    assert len(printed.splitlines()) == len(transform_checks.CHECKS) + 1
+    lines = [line for line in printed.splitlines() if line[:5] not in ("tried", "skipp")]
+    assert len(lines) == len(transform_checks.CHECKS) + 1
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            ("rotate",),
+            [
+                "skipped: EEG, because this transform is for the other kind",
+                "tried: images, 3 x 12 x 16 values each; batches of 1, 16 and 128 samples; noise",
+            ],
+        ),
+        (
+            ("none",),
+            [
+                "tried: EEG, 4 named channels x 32 values at 100 Hz; 36 samples to train, 20 to",
+                "tried: images, 3 x 8 x 8 values each: it is built and takes one step, 1 seed",
+                "skipped: the other checks on images, because those on EEG do",
+            ],
+        ),
+        (
+            ("augerino",),
+            [
+                "skipped: all but building it on EEG, because its row does not name them",
+                "tried: images, 3 x 8 x 8 values each; 36 samples to train",
+            ],
+        ),
+        (
+            ("sinusoids", "--set", "n_train=40"),
+            ["tried: EEG, 1 named channel x 1000 values", "folds 0 to "],
+        ),
+    ],
+)
+def test_it_says_what_was_tried_and_what_was_skipped(
+    ask: Ask, words: tuple[str, ...], lines: list[str]
+) -> None:
+    code, printed, error = ask("check", *words)
+    assert code == 0, printed + error
+    told = [line for line in printed.splitlines() if line.startswith(("tried: ", "skipped: "))]
+    for line in lines:
+        assert any(line in each for each in told), printed
+    assert printed.splitlines()[-len(told) - 1 : -1] == told
 
 
 def test_what_fails_is_marked_and_the_exit_code_says_so(ask: Ask, add: Callable[..., None]) -> None:
@@ -98,3 +141,16 @@ def test_what_cannot_be_checked_is_one_sentence(
     assert (code, printed) == (2, "")
     assert complaint in error
     assert error.count("\n") == 1
+
+
+def test_a_row_that_cannot_be_loaded_stops_its_own_check_alone(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = SimpleNamespace(name="theirs", value="m:ROW", load=lambda: 1 / 0)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [theirs])
+    code, _, error = ask("check", "theirs", "--kind", "method")
+    assert code == 2
+    assert "cannot be imported (ZeroDivisionError: division by zero)" in error
+    assert ask("methods", "theirs")[0] == 2
+    assert ask("methods", "augnet")[0] == 0
+    assert ask("check", "rotate")[0] == 0

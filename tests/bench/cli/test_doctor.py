@@ -11,6 +11,7 @@ import typer
 from augbench.bench.cli import doctor as module
 from augbench.bench.cli.doctor import Finding, findings
 from augbench.bench.cli.doctor_command import doctor
+from installed import add_package
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -85,3 +86,29 @@ def test_other_programs_on_the_processors_are_a_note(
     assert about(tmp_path, tmp_path)["load"][0].state == "note"
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     assert "load" not in about(tmp_path, tmp_path)
+
+
+def test_plug_ins_are_named_and_bad_ones_with_their_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    rows = {
+        "augbench.methods": {"quiet": "theirs_doctor:ROW", "none": "theirs_doctor:ROW"},
+        "augbench.tasks": {"broken": "theirs_doctor:NOTHING"},
+        "augbench.commands": {"run": "theirs_doctor:ROW", "odd": "theirs_doctor:ROW"},
+    }
+    text = "from augbench.methods import METHODS\nROW = METHODS['none']\n"
+    add_package(site, "mine", rows, theirs_doctor=text)
+    (site / "torn-1.0.dist-info").mkdir()
+    (site / "torn-1.0.dist-info" / "METADATA").write_text("Name: torn\n")
+    (site / "torn-1.0.dist-info" / "entry_points.txt").write_text("[augbench.tasks]\nno value\n")
+    found = [each for each in about(tmp_path, tmp_path)["plug-ins"] if "torch" not in each.text]
+    texts = "\n".join(f"{each.state} {each.text}" for each in found)
+    assert "good method 'quiet' of package mine 1.0" in texts
+    assert "note 'theirs_doctor:ROW' of the entry point 'none'" in texts
+    assert "note 'theirs_doctor:NOTHING' of the entry point 'broken'" in texts
+    assert "note the command 'run' of package mine 1.0 ('theirs_doctor:ROW') takes a name" in texts
+    assert "note the command 'odd' of package mine 1.0 ('theirs_doctor:ROW') cannot be" in texts
+    assert "note the entry points of torn cannot be read" in texts

@@ -67,6 +67,18 @@ def test_rows_of_other_packages_are_listed(
     assert "theirs" in first_words(show(command))
 
 
+@pytest.mark.parametrize("command", ["methods", "tasks", "transforms"])
+def test_a_row_that_cannot_be_used_is_listed_with_its_fault(
+    show: Show, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    theirs = SimpleNamespace(name="theirs", value="m:ROW", load=lambda: 1 / 0)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [theirs])
+    printed = " ".join(show(command).split())
+    assert "not used: 'm:ROW' of the entry point 'theirs' in" in printed
+    assert "cannot be imported (ZeroDivisionError: division by zero)" in printed
+    assert "rotate" in printed or "digits" in printed or "augnet" in printed
+
+
 def test_a_transform_is_listed_with_its_kind_and_what_magnitude_1_means(show: Show) -> None:
     rows = {line.split()[0]: line for line in show("transforms").splitlines() if line[:1].strip()}
     assert "30 degrees" in rows["rotate"]

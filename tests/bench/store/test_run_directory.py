@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from augbench.bench.plan.spec import UnitId, record_digest
-from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.files import write_json
+from augbench.bench.store.run_directory import RunDirectory, plugin_record
 from augbench.datasets.errors import UserError
+from augbench.datasets.plugins import Plugin
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,16 @@ def test_adding_a_unit_again_changes_nothing(tmp_path: Path) -> None:
     run.add_unit(unit, {"a": 1})
     assert file.stat().st_mtime_ns == before
     assert run.unit(unit).spec() == {"a": 1}
+
+
+def test_plug_ins_are_read_as_they_were_written_and_a_damaged_file_holds_none(
+    tmp_path: Path,
+) -> None:
+    run = RunDirectory(tmp_path)
+    assert run.plugins() == []
+    kept = [Plugin("augbench.methods", "mine", "theirs:ROW", "theirs", "1.0", "0123456789ab")]
+    write_json(run.plugins_file, plugin_record(kept))
+    assert run.plugins() == kept
+    for text in ("{", '{"plugins": 3}', '{"plugins": [{"group": "x"}]}'):
+        run.plugins_file.write_text(text)
+        assert run.plugins() == []

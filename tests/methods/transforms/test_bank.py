@@ -1,3 +1,4 @@
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from augbench.datasets import plugins
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
-from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.bank import every_transform, make_bank, transform_faults
 from augbench.methods.transforms.transform import Transform, ungraded
 
 
@@ -99,17 +100,19 @@ def test_another_package_adds_a_row(installed, eeg: Signal) -> None:  # type: ig
     assert "triple" not in TRANSFORMS
 
 
-def test_a_row_with_a_name_of_ours_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
+def test_a_row_with_a_name_of_ours_is_not_taken(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(sign_flip="here:triple")
-    with pytest.raises(UserError, match=r"'sign_flip' .* takes a name that is in use"):
-        make_bank(["time_mask"], eeg)
+    assert make_bank(["sign_flip"], eeg)["sign_flip"].source != "nobody"
+    fault = transform_faults([eeg])["sign_flip"]
+    assert re.search(r"'sign_flip' .* takes a name that is in use", fault)
 
 
 def test_a_row_that_cannot_be_imported_names_its_package(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(broken="absent:builder")
     complaint = r"'absent:builder' of the entry point 'broken' .* cannot be imported"
     with pytest.raises(UserError, match=complaint):
-        make_bank(["time_mask"], eeg)
+        make_bank(["broken"], eeg)
+    assert list(make_bank(["time_mask"], eeg)) == ["time_mask"]
 
 
 def test_a_folder_that_hides_a_package_is_named(
@@ -125,7 +128,7 @@ def test_a_folder_that_hides_a_package_is_named(
         lambda group: [EntryPoint("hidden", "hidden_module:builder", group)],
     )
     with pytest.raises(UserError, match=f"the folder {folder} hides the package: rename it"):
-        make_bank(["time_mask"], eeg)
+        make_bank(["hidden"], eeg)
 
 
 def test_a_builder_that_returns_something_else_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
@@ -137,4 +140,16 @@ def test_a_builder_that_returns_something_else_is_refused(installed, eeg: Signal
 def test_a_row_that_is_no_function_is_refused(installed, eeg: Signal) -> None:  # type: ignore[no-untyped-def]
     installed(triple="here:number")
     with pytest.raises(UserError, match=r"'here:number' .* is a int; it must be a function"):
-        make_bank(["time_mask"], eeg)
+        make_bank(["triple"], eeg)
+
+
+def test_a_builder_that_fails_for_every_kind_of_signal_is_a_fault_with_its_reason(
+    installed,  # type: ignore[no-untyped-def]
+    eeg: Signal,
+    image: Signal,
+) -> None:
+    installed(triple="here:misnamed")
+    fault = transform_faults([eeg, image])["triple"]
+    assert "can be built for no signal (eeg: the builder returned Transform(" in fault
+    assert "`augbench check triple` says more" in fault
+    assert "something else" not in [row.name for _, row in every_transform([eeg, image])]

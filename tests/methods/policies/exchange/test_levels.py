@@ -10,8 +10,10 @@ from kornia.augmentation.auto.autoaugment.autoaugment import cifar10_policy
 from augbench.datasets.errors import UserError
 from augbench.methods import Operation, Policy, Subpolicy
 from augbench.methods.policies.exchange.convert import export_policy, import_policy
+from augbench.methods.policies.exchange.level_form import Entry, LevelForm
 from augbench.methods.policies.exchange.level_tables import AUTOAUGMENT, DADA
-from augbench.methods.policies.exchange.levels import Entry, LevelForm, read, write
+from augbench.methods.policies.exchange.read_levels import read
+from augbench.methods.policies.exchange.write_levels import write
 from augbench.methods.policies.policy_file import read_policy
 
 # AutoAugment's policy for CIFAR-10, which kornia has under its own names of operations.
