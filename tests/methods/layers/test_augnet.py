@@ -1,6 +1,8 @@
 """AugNet as a module of anybody's own, in anybody's training loop."""
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
@@ -235,6 +237,22 @@ def test_a_model_that_is_saved_and_loaded_gives_the_same_bits(tmp_path: Path) ->
         for other in (whole, again, deepcopy(model)):
             found = other.train(mode)(batch()[0], torch.Generator().manual_seed(2))
             assert torch.equal(found, expected)
+
+
+IN_ANOTHER_PROCESS = """
+import sys, torch
+model, x = torch.load(sys.argv[1], weights_only=False)
+torch.save(model(x, torch.Generator().manual_seed(2)), sys.argv[2])
+"""
+
+
+def test_a_pickle_does_the_same_in_another_process(tmp_path: Path) -> None:
+    model, x = out_of_bounds(new_model()).eval(), batch()[0]
+    torch.save((model, x), tmp_path / "model.pt")
+    files = [str(tmp_path / name) for name in ("model.pt", "out.pt")]
+    subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS, *files], check=True)
+    expected = model(x, torch.Generator().manual_seed(2))
+    assert torch.equal(torch.load(tmp_path / "out.pt"), expected)
 
 
 def test_compiled_it_gives_the_same_and_still_projects() -> None:
