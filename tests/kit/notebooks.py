@@ -25,8 +25,13 @@ def run_notebook(notebook: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
     work = folder / "work"
     work.mkdir()
-    resources = {"metadata": {"path": str(work)}}
-    NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=resources).execute()
+    NotebookClient(
+        notebook,
+        timeout=SECONDS,
+        startup_timeout=SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(work)}},
+    ).execute()
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
