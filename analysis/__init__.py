@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.analysis.tables.imputed import impute_failed
     from augbench.analysis.tables.layers import layer_table
     from augbench.analysis.tables.over_tasks import overall_table, reference_table
+    from augbench.analysis.tables.panels import panel_table
     from augbench.analysis.tables.policy_folds import policy_folds
     from augbench.analysis.tables.profiles import profile_table
     from augbench.analysis.tables.ranks import rank_methods, rank_table
@@ -64,6 +65,7 @@ FILES = {
     "operation_table": "tables.best_policies",
     "overall_table": "tables.over_tasks",
     "phase_table": "tables.costs",
+    "panel_table": "tables.panels",
     "policy_figure": "figures.policies",
     "policy_folds": "tables.policy_folds",
     "profile_figure": "figures.profiles",

@@ -20,12 +20,13 @@ from rich.console import Console
 from torch import nn
 
 from augbench.bench.driver import run as driver
-from augbench.bench.driver.run_options import RunOptions
+from augbench.bench.driver.run_options import RunOptions, open_directory
 from augbench.bench.engines.engine import EngineName
 from augbench.bench.plan.suite import Suite, find_suite, load_suite, read_suite
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import read_trials
 from augbench.bench.unit.load_model import load_model
+from augbench.datasets.arguments import read_path, read_table
 from augbench.datasets.array_fields import KEYS
 from augbench.datasets.errors import UserError, unknown
 from augbench.methods import known_methods
@@ -51,11 +52,12 @@ def run_suite(
     """Run a suite, or resume it, and return its run directory.
 
     ``suite`` is a file, the name of a shipped suite, or a dict with the tables of such a file.
-    ``out`` is the run directory, by default ``runs/NAME``. ``engine`` "inline" works in this
-    process, "ray" in ``workers`` processes on this machine. ``overrides`` are those of ``--set``.
-    With ``verbose`` the progress is shown. A first Ctrl-C stops after the current step, but only
-    where the main thread runs the suite. In this process, leave torch's global generator and its
-    number of threads alone meanwhile; both are as before when it returns.
+    ``out`` is the run directory, by default ``runs/NAME``, and ``data`` the folder of the data
+    sets. ``engine`` "inline" works in this process, "ray" in ``workers`` processes on this machine,
+    by default two. ``device`` "cuda" works on this process's GPU. ``overrides`` are those of
+    ``--set``. With ``verbose`` the progress is shown. A first Ctrl-C stops after the current step,
+    but only where the main thread runs the suite. In this process, leave torch's global generator
+    and its number of threads alone meanwhile; both are as before when it returns.
 
     Raises a UserError for bad input, and if anything that was planned is missing at the end: what
     is done stays in the run directory, and the same call goes on. Raises a KeyboardInterrupt after
@@ -64,8 +66,10 @@ def run_suite(
     if isinstance(suite, Mapping):
         read = _from_tables(suite, overrides)
     else:
-        read = load_suite(find_suite(Path(suite)), overrides)
-    return _run(read, Path(out or Path("runs") / read.name), data, engine, workers, device, verbose)
+        file = read_path("suite", suite, "a dict of tables, the name of a suite")
+        read = load_suite(find_suite(file), overrides)
+    folder = Path("runs") / read.name if out is None else read_path("out", out)
+    return _run(read, folder, read_path("data", data), engine, workers, device, verbose)
 
 
 def search(
@@ -99,17 +103,18 @@ def search(
 
     Raises errors as `run_suite` does, and a UserError for a method that does not fit the task.
     """
-    if method not in known_methods():
+    if not isinstance(method, str) or method not in known_methods():
         raise unknown("method", method, known_methods())
+    budget, options = read_table("budget", budget), read_table("options", options)
     with _folder(out) as run:
-        table, data = _task_table(task, run, Path(data))
+        table, data = _task_table(task, run, read_path("data", data))
         tables = {
             "name": "search",
             "folds": [fold],
             "seeds": [seed],
-            "budget": dict(budget or {}),
+            "budget": budget,
             "tasks": {table.get("task", "task"): table},
-            "methods": {method: dict(options or {})},
+            "methods": {method: options},
         }
         suite = read_suite(tables, f"search({method!r}, ...)")
         _run(suite, run, data, engine, workers, device, verbose)
@@ -129,7 +134,7 @@ def _from_tables(tables: Mapping[str, Any], overrides: Sequence[str]) -> Suite:
 def _run(
     suite: Suite,
     out: Path,
-    data: Path | str,
+    data: Path,
     engine: EngineName,
     workers: int | None,
     device: str,
@@ -140,8 +145,9 @@ def _run(
         tables = {**suite.resolved, "resources": {**suite.resolved.get("resources", {})}}
         tables["resources"]["workers"] = workers
         suite = read_suite(tables, suite.name)
-    console = Console(quiet=not verbose)
-    options = RunOptions(out, Path(data), engine=engine, device=device)
+    # Plain lines in a notebook too: rich would make a display of HTML for each of them.
+    console = Console(quiet=not verbose, force_jupyter=False)
+    options = RunOptions(out, data, engine=engine, device=device)
     with _ONE_AT_A_TIME, _threads_kept():
         complete = driver.run_suite(suite, options, console)
     if not complete:
@@ -175,7 +181,7 @@ def _threads_kept() -> Iterator[None]:
 def _folder(out: Path | str | None) -> Iterator[Path]:
     """The run directory; one that nobody asked for is deleted at the end."""
     if out is not None:
-        yield Path(out)
+        yield read_path("out", out)
         return
     with TemporaryDirectory(prefix="augbench-search-") as folder:
         yield Path(folder)
@@ -204,8 +210,9 @@ def _task_table(
         # An array of another name is one that the task does not know, and it says so.
         is_array = key in KEYS or isinstance(value, np.ndarray | torch.Tensor)
         (arrays if is_array else rest)[key] = _array(value) if is_array else value
+    open_directory(run, "run.json")  # refuses a folder of somebody's own
     folder = run / ".arrays"  # hidden: a run directory begins empty
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     np.savez(folder / "arrays.npz", **arrays)
     return {"task": "arrays", "path": "arrays.npz", **rest}, folder
 

@@ -21,10 +21,10 @@ def system_error(error: OSError) -> str:
     return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
 
 
-def unknown(what: str, given: str, known: Iterable[str]) -> UserError:
+def unknown(what: str, given: object, known: Iterable[str]) -> UserError:
     """The error for a name that is not in a table; it suggests the nearest name."""
     names = sorted(known)
-    close = get_close_matches(given, names, n=1)
+    close = get_close_matches(str(given), names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return UserError(f"unknown {what} {given!r}; {hint}known: {', '.join(names) or 'none'}")
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NamedTuple
+from numbers import Integral
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.tasks import Kind, Metric
 from augbench.datasets.options.training import TrainingSettings
 
@@ -98,7 +100,10 @@ class Normalisation(NamedTuple):
 
 @dataclass(frozen=True)
 class Signal:
-    """What a transform or a trunk has to know about one example."""
+    """What a transform or a trunk has to know about one example.
+
+    Raises a UserError for a kind that is not known, a shape of other axes, or too few names.
+    """
 
     kind: Kind
     shape: tuple[int, ...]  # (C, T) or (C, H, W)
@@ -108,6 +113,26 @@ class Signal:
     normalisation: Normalisation | None = None
     # Hertz, EEG only: the lower and upper edge of the filter that the recording went through.
     band: tuple[float, float] = (0.0, float("inf"))
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise unknown("kind of signal", self.kind, get_args(Kind))
+        n_axes, form = (2, "(C, T)") if self.kind == "eeg" else (3, "(C, H, W)")
+        sizes = self.shape
+        if (
+            not isinstance(sizes, tuple)
+            or len(sizes) != n_axes
+            or not all(isinstance(each, Integral) and each > 0 for each in sizes)
+        ):
+            raise UserError(
+                f"the signal's shape is {sizes!r}; of kind {self.kind!r} it has to be a tuple "
+                f"{form} of whole numbers above 0, without the batch"
+            )
+        if len(self.channels) not in (0, self.n_channels):
+            raise UserError(
+                f"the signal has {len(self.channels)} names of channels and {self.n_channels} "
+                "channels; give a name for each, or none"
+            )
 
     @property
     def n_channels(self) -> int:

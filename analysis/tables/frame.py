@@ -12,6 +12,7 @@ from augbench.bench.store.open_run import open_run
 from augbench.bench.store.origin import machines_by_trial
 from augbench.bench.store.points import read_learned, read_points, read_policies
 from augbench.bench.store.states import read_trials
+from augbench.datasets.arguments import read_path
 from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.row import Margin
 
@@ -130,9 +131,12 @@ class Results:
 def load(run: Path | str) -> Results:
     """The tables of a run directory, finished or not; also called `read_results`.
 
+    Hours are device hours, metrics and shares lie in [0, 1], ``value`` is in ``unit``; the comments
+    at the columns of `Results` say the rest.
+
     UserError: it is not a run directory, or another version of augbench wrote it.
     """
-    directory, suite = open_run(Path(run))
+    directory, suite = open_run(read_path("run", run))
     points = read_points(directory, suite.plan)
     machines = machines_by_trial(directory, suite.plan)
     points = [row | {"device": machines.get(row["trial"], row["device"])} for row in points]

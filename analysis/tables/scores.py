@@ -16,6 +16,7 @@ from augbench.analysis.tables.curves import (
 from augbench.analysis.tables.frame import COSTS, Results, finished
 from augbench.analysis.tables.panels import own_devices, readable_unit
 from augbench.analysis.text import markdown
+from augbench.datasets.errors import UserError
 
 GAINS_OVER = ("none", "random_policy")  # methods over which a gain is measured, if planned
 SCORE_COLUMNS = (
@@ -65,8 +66,15 @@ def score_table(results: Results, *, include_shared: bool = False) -> pd.DataFra
     the hours, without those that shared a GPU unless ``include_shared``; ``busy``, the median share
     of the time in which a trial had a processor, ``contended``, the number of timed trials that had
     it for too little of their time, and ``own_device``, that of the hours, where the task has
-    several.
+    several. Metrics are in [0, 1] (accuracy or balanced accuracy), ``hours_...`` device hours, the
+    other costs numbers of samples.
+
+    UserError: ``results`` is not what `read_results` returns.
     """
+    if not isinstance(results, Results):
+        raise UserError(
+            f"score_table was given {results!r}; it takes what read_results(run) returns"
+        )
     finals = final_scores(results.points)
     spoilt = [] if include_shared else shared_trials(results, "hours_full")
     alone = ~finals["trial"].isin(spoilt)

@@ -3,6 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import date, time
+from functools import partial
+from numbers import Integral, Real
+from os import PathLike, fspath
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -38,17 +42,43 @@ def read_options(cls: type[Options], table: Mapping[str, Any], where: str) -> Op
     for key in table:
         if key not in known:
             raise unknown(f"key in {where}:", key, known)
-    try:
-        text = json.dumps(table)
-    except TypeError:  # TOML has dates and times
-        raise UserError(f"{where} has a date or a time; no option takes one") from None
-    except RecursionError:
-        raise UserError(f"{where} is nested too deeply") from None
+    text = _text(table, where)
     try:
         # Strict, but from JSON: a list may become a tuple, but "3" does not become 3.
         return TypeAdapter(cls).validate_json(text, strict=True)
     except ValidationError as error:
         raise UserError(f"{where}: {_error_sentence(error.errors())}") from None
+
+
+def plain_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The same table with values as JSON has them, so that it can be kept in a file.
+
+    Raises a UserError for values that no option takes; ``where`` names the table.
+    """
+    plain: dict[str, Any] = json.loads(_text(table, where))
+    return plain
+
+
+def _text(table: Mapping[str, Any], where: str) -> str:
+    try:
+        return json.dumps(table, default=partial(_plain, where))
+    except TypeError:  # a key that is no text
+        raise UserError(f"{where} has keys that are no texts; give every key as a text") from None
+    except RecursionError:
+        raise UserError(f"{where} is nested too deeply") from None
+
+
+def _plain(where: str, value: object) -> Any:
+    """A value of Python as JSON has it; a UserError for one that no option takes."""
+    if isinstance(value, Integral | Real):  # numpy's
+        return int(value) if isinstance(value, Integral) else float(value)
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, date | time):  # TOML has them
+        raise UserError(f"{where} has a date or a time; no option takes one")
+    raise UserError(
+        f"{where} holds {value!r}; options are numbers, texts, booleans, lists and tables"
+    )
 
 
 def _error_sentence(errors: Sequence[ErrorDetails]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from augbench.bench.plan.options import read_options
+from augbench.bench.plan.options import plain_table, read_options
 from augbench.bench.plan.spec import Budget, TaskSpec, TrialSpec, UnitId
 from augbench.bench.plan.tables import MethodTable, Resources, SearchTable, SuiteFile, TaskTable
 from augbench.datasets import known_tasks
@@ -110,6 +110,7 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
 
     Raises a UserError as `load_suite` does.
     """
+    tables = plain_table(tables, where)
     file = read_options(SuiteFile, tables, where)
     folds = list(range(file.folds)) if isinstance(file.folds, int) else file.folds
     for name, values in (("folds", folds), ("seeds", file.seeds)):

@@ -14,6 +14,7 @@ from augbench.bench.store.points import best_point
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.device import check_device
 from augbench.bench.unit.job import Job, trial_job
+from augbench.datasets.arguments import read_path
 from augbench.datasets.errors import UserError
 from augbench.methods import known_methods
 from augbench.methods.training.end_to_end import EndToEnd
@@ -41,12 +42,14 @@ def load_model(
     there or has not finished, its file is damaged, or the data are missing.
     """
     check_device(device)
-    directory, suite = open_run(Path(run))
+    directory, suite = open_run(read_path("run", run))
     planned = select_trial(suite.plan, task=task, method=method, fold=fold, seed=seed)
     file = _model_file(directory, planned)
     weights = checkpoint.read(file)["weights"]
     place = torch.device(device)
-    job = trial_job(planned.spec.to_json(), Path(data), device=place, meter=Ledger(place))
+    job = trial_job(
+        planned.spec.to_json(), read_path("data", data), device=place, meter=Ledger(place)
+    )
     model = _new_model(job, planned)
     model.load_state_dict(weights)
     return model.eval()

@@ -1,24 +1,32 @@
 """AugNet as a module of anybody's own: augmentation layers in front of a network."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import inf, isfinite
-from typing import Any, get_args
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from augbench.datasets.errors import UserError, require, unknown
+from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
-from augbench.methods.layers.layer import (
-    AugmentationLayer,
-    AveragedModel,
-    magnitude_norm,
+from augbench.methods.layers.argument_checks import (
+    check_batch,
+    check_image_values,
+    check_layer_options,
+    check_model_options,
+    check_ranges,
+    check_signal,
+    check_type,
+    wrong_labels,
 )
-from augbench.methods.options.end_to_end import AtEval, AugNetOptions, Regularizer
+from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
+from augbench.methods.layers.magnitude_norm import magnitude_norm
+from augbench.methods.options.end_to_end import AtEval, Regularizer
 from augbench.methods.transforms.bank import NO_RANGES, make_bank
 from augbench.methods.transforms.transform import Transform
 
 LayerContent = AugmentationLayer | Sequence[str | Transform]
+_FORM = "write layers=[['time_mask', ...], ...], a list for each layer"
 
 
 class AugNet(AveragedModel):
@@ -40,11 +48,17 @@ class AugNet(AveragedModel):
     what the largest magnitude of a transform means, in its unit. ``penalty`` is the paper's lambda:
     the larger, the more is augmented. The other options are those of `AugNetOptions`.
 
+    Weights that were saved belong to the same transforms in the same order: ``state_dict`` holds
+    no names.
+
     Raises a UserError for an unknown transform, one for other signals, one that passes no gradient
-    to its magnitude, a number out of range, or x that does not fit the signal.
+    to its magnitude, a number out of range, x that does not fit the signal or the model's type,
+    labels that do not fit the logits, and a first batch of images far outside of [0, 1].
 
     Source: AugNet, equations 2 and 3, section 3.4.
     """
+
+    _images_checked = False
 
     def __init__(
         self,
@@ -62,18 +76,10 @@ class AugNet(AveragedModel):
         n_copies_test: int = 4,
         at_eval: AtEval = "blend",
     ) -> None:
-        self._check(
-            AugNetOptions(
-                penalty=penalty,
-                temperature=temperature,
-                initial_weight=initial_weight,
-                initial_magnitude=initial_magnitude,
-                n_copies_train=n_copies_train,
-                n_copies_test=n_copies_test,
-                regularizer=regularizer,
-                at_eval=at_eval,
-            )
-        )
+        check_model_options(penalty, regularizer)
+        check_layer_options(initial_magnitude, initial_weight, temperature, at_eval)
+        check_signal(signal)
+        check_ranges(ranges)
         if not isinstance(trunk, nn.Module):
             raise UserError(f"trunk is {trunk!r}; it has to be a torch.nn.Module")
         made = [
@@ -86,27 +92,11 @@ class AugNet(AveragedModel):
                 temperature=temperature,
                 at_eval=at_eval,
             )
-            for content in _bind(list(layers), signal, ranges)
+            for content in _bind(_read_layers(layers), signal, ranges)
         ]
         super().__init__(made, trunk, n_copies_train=n_copies_train, n_copies_test=n_copies_test)
         self.signal = signal
         self.penalty_weight, self.regularizer = penalty, regularizer
-
-    @staticmethod
-    def _check(options: AugNetOptions) -> None:
-        for name, known in (("regularizer", Regularizer), ("at_eval", AtEval)):
-            if getattr(options, name) not in get_args(known):
-                raise unknown(name, str(getattr(options, name)), get_args(known))
-        for name in ("penalty", "temperature", "initial_weight", "initial_magnitude"):
-            value = getattr(options, name)
-            require(options, name, isinstance(value, int | float), "a number")
-        require(options, "penalty", 0 <= options.penalty < inf, "0 or more")
-        require(options, "temperature", options.temperature > 0, "more than 0")
-        require(options, "initial_weight", isfinite(options.initial_weight), "finite")
-        require(options, "initial_magnitude", 0 <= options.initial_magnitude <= 1, "in [0, 1]")
-        for name in ("n_copies_train", "n_copies_test"):
-            copies = getattr(options, name)
-            require(options, name, isinstance(copies, int) and copies >= 1, "a whole number from 1")
 
     @property
     def augmentation_layers(self) -> list[AugmentationLayer]:
@@ -126,8 +116,17 @@ class AugNet(AveragedModel):
         """The cross-entropy of (B, K) logits and (B,) labels, plus `penalty`: ().
 
         ``weight`` (K,) are weights of the classes.
+
+        Raises a UserError for labels that are no int64 from 0 to K - 1, one for each example.
         """
-        return F.cross_entropy(logits, y, weight=weight) + self.penalty()
+        try:
+            entropy = F.cross_entropy(logits, y, weight=weight)
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            complaint = wrong_labels(logits, y)
+            if complaint is None:
+                raise
+            raise UserError(complaint) from error
+        return entropy + self.penalty()
 
     def describe(self) -> list[list[dict[str, Any]]]:
         """What each layer has learned: for each a list of `AugmentationLayer.describe`."""
@@ -139,28 +138,44 @@ class AugNet(AveragedModel):
         return f"{chosen}, {super().extra_repr()}"
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
-        signal = self.signal
-        if signal is not None and (
-            x.ndim != len(signal.shape) + 1 or x.shape[1] != signal.n_channels
-        ):
-            raise UserError(
-                f"x has shape {tuple(x.shape)}; a batch of this signal is "
-                f"(B, {', '.join(map(str, signal.shape))})"
-            )
+        if not torch.compiler.is_compiling():
+            self._check(x)
         return super().forward(x, generator)
+
+    def _check(self, x: Tensor) -> None:
+        check_batch(x, self.signal)
+        if not torch.is_autocast_enabled(x.device.type):
+            check_type(x, self)
+        # Their values once: later it would make each step wait for a GPU.
+        if self.signal is not None and self.signal.kind == "image" and not self._images_checked:
+            if not x.is_meta:
+                check_image_values(x)
+            self._images_checked = True
+
+
+def _read_layers(layers: Iterable[LayerContent]) -> list[LayerContent]:
+    """The layers as a list, each of them a layer, or a list of names and transforms."""
+    if isinstance(layers, str) or not isinstance(layers, Iterable):
+        raise UserError(f"layers is {layers!r}; {_FORM}")
+    found = list(layers)
+    for content in found:
+        if isinstance(content, str | Transform):
+            name = content if isinstance(content, str) else content.name
+            raise UserError(f"layers holds {name!r} where a list of transforms belongs: {_FORM}")
+        if isinstance(content, AugmentationLayer):
+            continue
+        if not isinstance(content, Iterable):
+            raise UserError(f"layers holds {content!r}; {_FORM}")
+        for each in content:
+            if not isinstance(each, str | Transform):
+                raise UserError(f"layers names {each!r}; a transform is a name or a Transform")
+    return [each if isinstance(each, AugmentationLayer) else list(each) for each in found]
 
 
 def _bind(
     layers: Sequence[LayerContent], signal: Signal | None, ranges: Mapping[str, float]
 ) -> list[AugmentationLayer | list[Transform]]:
     """The same layers, with a transform in the place of each name."""
-    for content in layers:
-        if isinstance(content, str | Transform):
-            name = content if isinstance(content, str) else content.name
-            raise UserError(
-                f"layers holds {name!r} where a list of transforms belongs: "
-                f"write layers=[[{name!r}, ...], ...], a list for each layer"
-            )
     lists = [each for each in layers if not isinstance(each, AugmentationLayer)]
     if not layers or not all(lists):
         raise UserError("AugNet needs at least one layer, and a transform in each; see `layers`")

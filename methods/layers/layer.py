@@ -1,19 +1,23 @@
-"""AugNet's augmentation layers, their regularizer, and the model that averages over copies."""
+"""AugNet's augmentation layers, and the model that averages over copies."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from augbench.datasets.errors import UserError
+from augbench.methods.layers.argument_checks import (
+    check_copies,
+    check_layer_options,
+    check_logits,
+    check_transforms,
+)
 from augbench.methods.options.end_to_end import AtEval
 from augbench.methods.transforms.geometry import warped_average
-from augbench.methods.transforms.transform import Transform, per_sample
+from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
-NEARLY_ZERO = 1e-8  # see `magnitude_norm`
 # Bounds of a probability that is learned. At 0 and 1 `relaxed_bernoulli` has no gradient, so only
 # the penalty and the decay would move a probability that is clamped there. For a sign flip whose
 # true slope is 4 the mean gradient is 3.9 at 0.01, 4.0 at 0.5, 4.3 at 0.99, and 0 at 0 and 1.
@@ -42,7 +46,7 @@ class AugmentationLayer(nn.Module):
 
     Affine moves of images share one sampling (`geometry.warped_average`).
 
-    Raises a UserError if there are no transforms.
+    Raises a UserError if there are no transforms, or for a number out of range.
 
     Source: AugNet, equation 2.
     """
@@ -62,17 +66,18 @@ class AugmentationLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.transforms = tuple(transforms)
-        if not self.transforms:
-            raise UserError("an augmentation layer was given no transforms; it needs one at least")
+        check_transforms(self.transforms)
+        check_layer_options(initial_magnitude, initial_weight, temperature, at_eval)
         self.at_eval = at_eval
-        self.register_buffer("temperature", torch.tensor(temperature))
+        self.register_buffer("temperature", torch.tensor(float(temperature)))
         bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
         self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
         self.limits: list[list[float]] = self.bounds.tolist()  # without a wait for a GPU
         n = len(self.transforms)
-        self.hidden_weights = nn.Parameter(torch.full((n,), initial_weight))
+        self.hidden_weights = nn.Parameter(torch.full((n,), float(initial_weight)))
         # Under the name of a property, which brings it within its bounds.
-        self.register_parameter("magnitudes", nn.Parameter(torch.full((n,), initial_magnitude)))
+        first = torch.full((n,), float(initial_magnitude))
+        self.register_parameter("magnitudes", nn.Parameter(first))
         self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
         self._seen: list[int] = []
         self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
@@ -163,8 +168,11 @@ class AugmentationLayer(nn.Module):
     def describe(self) -> list[dict[str, Any]]:
         """What is learned of each transform: one record each, in their order.
 
-        Its keys are ``transform``, ``weight`` and ``magnitude``, both in [0, 1], and ``value``, the
-        magnitude in ``unit``.
+        Its keys are ``transform``, ``weight`` and ``magnitude``, both in [0, 1], ``value``, the
+        magnitude in ``unit``, and ``strongest``, the value of magnitude 1. At magnitude 0 a
+        transform changes nothing. In between the value is its strength, or, for those that draw
+        their strength (``Transform.draws_strength``: rotations, shifts), the largest strength that
+        is drawn, to either side. For a transform without strength it is a probability.
         """
         self.project()
         weights, magnitudes = self.weights.tolist(), self.magnitudes.tolist()
@@ -175,6 +183,7 @@ class AugmentationLayer(nn.Module):
                 "magnitude": magnitude,
                 "value": magnitude * transform.strongest,
                 "unit": transform.unit,
+                "strongest": transform.strongest,
             }
             for transform, weight, magnitude in zip(
                 self.transforms, weights, magnitudes, strict=True
@@ -182,9 +191,10 @@ class AugmentationLayer(nn.Module):
         ]
 
     def extra_repr(self) -> str:
-        """A line for each transform, with the magnitude in its unit."""
+        """A line for each transform, with the magnitude in its unit and the largest one."""
         return "\n".join(
             f"{each['transform']}: weight {each['weight']:.3f}, {each['value']:.3g} {each['unit']}"
+            f" of at most {each['strongest']:.3g}"
             for each in self.describe()
         )
 
@@ -232,7 +242,7 @@ class AugmentationLayer(nn.Module):
         magnitude = self._magnitudes[q].expand(len(x))
         if self.transforms[q].graded or self.training:
             return magnitude
-        uniform = torch.rand(len(x), generator=generator, device=x.device)
+        uniform = draw_uniform(x, generator)
         return (uniform < magnitude).to(x.dtype)
 
 
@@ -244,6 +254,8 @@ class AveragedModel(nn.Module):
     """Augment, forward, aggregate: the mean over copies of the logits of a trunk.
 
     ``model(x, generator)``: (B, ...) -> (B, n_classes), with the noise as in `AugmentationLayer`.
+
+    Raises a UserError for a number of copies below 1, or a trunk that gives no row per example.
 
     Source: AugNet, section 3.2 and figure 1.
     """
@@ -257,6 +269,8 @@ class AveragedModel(nn.Module):
         n_copies_test: int = 4,
     ) -> None:
         super().__init__()
+        check_copies("n_copies_train", n_copies_train)
+        check_copies("n_copies_test", n_copies_test)
         self.layers = nn.ModuleList(layers)
         self.trunk = trunk
         self.n_copies_train, self.n_copies_test = n_copies_train, n_copies_test
@@ -279,32 +293,9 @@ class AveragedModel(nn.Module):
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         logits = self.trunk(self.augment(x, generator))
+        check_logits(logits, self.n_copies * len(x))
         # Logits for any number of copies. The official code averages log-softmaxes instead when
         # there is more than one copy: they differ from this by a number per sample, which neither
         # cross-entropy nor argmax sees.
         mean: Tensor = logits.unflatten(0, (self.n_copies, -1)).mean(0)
         return mean
-
-
-def magnitude_norm(
-    layers: Iterable[AugmentationLayer], regularizer: Literal["selective", "augerino"] = "selective"
-) -> Tensor:
-    """How much the layers augment: one norm, not squared, over the operations of all layers.
-
-    "selective" is ||w * mu||_2, which also wants one large weight per layer; "augerino", the
-    ablation, is ||mu||_2. The loss is the cross-entropy minus lambda times it.
-
-    Source: AugNet, section 3.4.
-    """
-    layers = list(layers)
-    for layer in layers:
-        layer.project_if_changed()
-    # At 0 the norm has no gradient and torch returns 0. The cross-entropy's noise alone would then
-    # decide official runs, which start at 0. At NEARLY_ZERO it has the limit along equal
-    # magnitudes, w_q^2 / ||w||; for magnitudes above 1e-6 the addition changes nothing.
-    products = [
-        (layer.magnitudes + NEARLY_ZERO) * (layer.weights if regularizer == "selective" else 1.0)
-        for layer in layers
-    ]
-    norm: Tensor = torch.linalg.vector_norm(torch.cat(products))
-    return norm

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from augbench.datasets.arguments import read_path
 from augbench.datasets.errors import UserError
 from augbench.datasets.options.row import resolve
 from augbench.datasets.task import Signal
@@ -36,7 +37,7 @@ def load_policy(
     seed: int | None = None,
 ) -> Policy:
     """A policy from its file, or from a run directory; see `Policy.load`, errors included."""
-    path = Path(path)
+    path = read_path("path", path)
     if path.is_dir():
         chosen = {"task": task, "method": method, "fold": fold, "seed": seed}
         return read_policy(resolve(READ_RUN)(path, **chosen))

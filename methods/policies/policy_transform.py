@@ -42,6 +42,8 @@ class PolicyTransform(nn.Module):
 
     def __init__(self, policy: Policy, signal: Signal) -> None:
         super().__init__()
+        if not isinstance(signal, Signal):
+            raise UserError(f'signal is {signal!r}; it has to be a Signal("eeg" or "image", shape)')
         self.policy, self.signal = policy, signal
         names = sorted(policy.transforms)
         ranges = {name: policy.ranges[name] for name in names if name in policy.ranges}

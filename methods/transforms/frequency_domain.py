@@ -38,9 +38,8 @@ def ft_surrogate(
 def _draw_phases(x: Tensor, generator: Generator | None, *, channel_indep: bool) -> Tensor:
     """(B, C, T) -> (B, C or 1, F) in [0, 1): the share of the strongest angle."""
     n_times = x.shape[-1]
-    shape = (len(x), x.shape[1] if channel_indep else 1, n_times // 2 + 1)
-    share = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
-    index = torch.arange(shape[-1], device=x.device)
+    share = draw_uniform(x, generator, x.shape[1] if channel_indep else 1, n_times // 2 + 1)
+    index = torch.arange(share.shape[-1], device=x.device)
     return share * ((index > 0) & (2 * index < n_times))
 
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.transform import Transform, draw_signed, ungraded
+from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform, ungraded
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
@@ -94,7 +94,7 @@ def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
 
 def _draw_pair(x: Tensor, generator: Generator | None) -> Tensor:
     """(B, ...) -> (B, 2), uniform in [-1, 1)."""
-    return 2 * torch.rand(len(x), 2, generator=generator, dtype=x.dtype, device=x.device) - 1
+    return 2 * draw_uniform(x, generator, 2) - 1
 
 
 def _crop(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.geometry import AUTOAUGMENT
-from augbench.methods.transforms.transform import Transform, per_sample
+from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample
 
 GREY = 0.5
 
@@ -77,7 +77,7 @@ def _mix(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Te
 
 def _draw_uniform(x: Tensor, generator: Generator | None, *, count: int) -> Tensor:
     """(B, ...) -> (B, count), uniform in [0, 1)."""
-    return torch.rand(len(x), count, generator=generator, dtype=x.dtype, device=x.device)
+    return draw_uniform(x, generator, count)
 
 
 def _coverage(centre: Tensor, length: Tensor, n_pixels: int) -> Tensor:

@@ -7,7 +7,13 @@ from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import electrode_names, mirror
-from augbench.methods.transforms.transform import DeviceConstant, Transform, per_sample, ungraded
+from augbench.methods.transforms.transform import (
+    DeviceConstant,
+    Transform,
+    draw_uniform,
+    per_sample,
+    ungraded,
+)
 
 DROPOUT_STEEPNESS = 1000.0
 
@@ -104,7 +110,7 @@ def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest:
 
 def _draw_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
     """(B, C, T) -> (B, C), uniform in [0, 1)."""
-    return torch.rand(x.shape[:2], generator=generator, dtype=x.dtype, device=x.device)
+    return draw_uniform(x, generator, x.shape[1])
 
 
 def _shuffle(noise: Tensor, probability: Tensor) -> Tensor:

@@ -3,10 +3,16 @@
 from functools import partial
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
+from augbench.methods.transforms.transform import (
+    Transform,
+    draw_normal,
+    draw_uniform,
+    per_sample,
+    ungraded,
+)
 
 
 def time_reverse(signal: Signal) -> Transform:
@@ -69,14 +75,9 @@ def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
         strongest=strongest,
         unit="standard deviation",
         source="Wang et al. 2018; AugNet, Table 4",
-        draw=_draw_normal,
+        draw=draw_normal,
         apply=partial(_add_noise, strongest=strongest),
     )
-
-
-def _draw_normal(x: Tensor, generator: Generator | None) -> Tensor:
-    """(B, C, T) -> (B, C, T), standard normal."""
-    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
 
 
 def _add_noise(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:

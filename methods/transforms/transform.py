@@ -64,9 +64,20 @@ def per_sample(values: Tensor, x: Tensor) -> Tensor:
     return values.reshape(-1, *[1] * (x.ndim - 1)).to(x.dtype)
 
 
-def draw_uniform(x: Tensor, generator: Generator | None) -> Tensor:
-    """(B, ...) -> (B,), uniform in [0, 1)."""
-    return torch.rand(len(x), generator=generator, dtype=x.dtype, device=x.device)
+def draw_uniform(x: Tensor, generator: Generator | None, *sizes: int) -> Tensor:
+    """(B, ...) -> (B, *sizes), uniform in [0, 1)."""
+    shape = (len(x), *sizes)
+    # In code that is compiled for batches of any size torch takes no generator, not even None.
+    if generator is None:
+        return torch.rand(shape, dtype=x.dtype, device=x.device)
+    return torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
+
+
+def draw_normal(x: Tensor, generator: Generator | None) -> Tensor:
+    """(B, ...) -> (B, ...), standard normal."""
+    if generator is None:  # as in `draw_uniform`
+        return torch.randn(x.shape, dtype=x.dtype, device=x.device)
+    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
 
 
 def draw_signed(x: Tensor, generator: Generator | None) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from augbench.analysis import read_results, score_table
-from augbench.bench.library import run_suite, search
+from augbench.bench.library import load_model, run_suite, search
 from augbench.datasets.errors import UserError
 from augbench.methods import AugNet, Policy
 from runs import timeless
@@ -132,6 +132,30 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "rename 'folds' to 'fold'",
     ),
     "examples of two shapes": (lambda: search("none", ([[1, 2], [3]], [0, 1])), "of one shape"),
+    "method as a list": (lambda: search(["augnet"], "digits"), "unknown method \\['augnet'\\]"),  # type: ignore[arg-type]
+    "budget as a number": (lambda: search("none", "digits", budget=4), "budget is 4; .*a dict"),  # type: ignore[arg-type]
+    "options as a list": (lambda: search("none", "digits", options=["a"]), "options is .*a dict"),  # type: ignore[arg-type]
+    "out as a number": (lambda: search("none", "digits", out=3), "out is 3; .*pathlib.Path"),  # type: ignore[arg-type]
+    "a function among the options": (
+        lambda: search("augnet", "digits", options={"layers": [[len]]}),
+        "holds <built-in function len>; options are numbers, texts",
+    ),
+    "seed": (lambda: search("none", "digits", seed=-1), r"seeds is \[-1\]; .*from 0 on"),
+    "fold": (lambda: search("none", "digits", fold=99, budget={"steps": 1}), "asks for fold 99"),
+    "NaN": (lambda: search("none", (arrays()[0] * np.nan, arrays()[1])), "NaN or infinite"),
+    "0 to 255": (
+        lambda: search("none", (arrays()[0] * 255, arrays()[1])),
+        r"scale them to \[0, 1\]",
+    ),
+    "suite as a number": (
+        lambda: run_suite(3),
+        "suite is 3; .*a dict of tables, the name of a suite",
+    ),  # type: ignore[arg-type]
+    "no run": (lambda: read_results(None), "run is None; it has to be"),  # type: ignore[arg-type]
+    "no run of a model": (lambda: load_model(None), "run is None; it has to be"),  # type: ignore[arg-type]
+    "no policy": (lambda: Policy.load(3), "path is 3; it has to be"),  # type: ignore[arg-type]
+    "no signal": (lambda: Policy().as_module((6, 100)), r"signal is \(6, 100\); .*Signal"),  # type: ignore[arg-type]
+    "a path for a table": (lambda: score_table("run"), "it takes what read_results"),  # type: ignore[arg-type]
     "engine": (lambda: search("none", "digits", engine="thread"), "unknown engine 'thread'"),  # type: ignore[arg-type]
     "overrides": (lambda: run_suite({}, overrides=["a=1"]), "overrides are for a suite's file"),
 }
@@ -142,3 +166,26 @@ def test_what_cannot_be_is_one_sentence(case: str) -> None:
     call, complaint = WRONG[case]
     with pytest.raises(UserError, match=complaint):
         call()
+
+
+def test_a_folder_or_file_of_somebodys_own_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    for out in ("folder", "file"):
+        with pytest.raises(UserError, match=r"holds files but no run.json|cannot write to run"):
+            search("none", arrays(), out=tmp_path / out)
+    assert [each.name for each in (tmp_path / "folder").iterdir()] == ["thesis.txt"]
+
+
+def test_numbers_of_numpy_and_paths_are_options_like_others(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", x=arrays()[0], y=arrays()[1])
+    suite = {
+        "name": "mine",
+        "folds": np.int64(1),
+        "tasks": {"mine": {"task": "arrays", "path": Path("mine.npz"), **QUICK}},
+        "methods": {"none": {}},
+        "budget": {"steps": np.int32(1), "device_hours": np.float32(1)},
+    }
+    out = run_suite(suite, out=tmp_path / "run", data=tmp_path, verbose=False)
+    assert len(read_results(out).points) == 1

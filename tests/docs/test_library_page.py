@@ -22,7 +22,7 @@ def test_every_block_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     page = blocks(PAGE.read_text(encoding="utf-8"))
-    assert len(page) >= 15
+    assert len(page) >= 18
     names: dict[str, Any] = {"__name__": "library_page"}
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # braindecode's and skorch's own
@@ -32,6 +32,7 @@ def test_every_block_runs(
             exec(compile("\n" * (line - 1) + code, str(PAGE), "exec"), names)
     assert len(names["accuracies"]) == 3
     assert names["logits"].shape == (32, 10)
+    assert [len(layer) for layer in names["learned"].describe()] == [2, 1]
     printed = capsys.readouterr().out
     assert "time_mask: weight" in printed
     assert " samples" in printed

@@ -142,6 +142,7 @@ def test_what_is_learned_is_told_in_physical_units(setup: Setup) -> None:
         "magnitude": 0.25,
         "value": 0.5,
         "unit": "units",
+        "strongest": 2.0,
     }
     assert plain["negate"]["value"] == plain["negate"]["magnitude"]
     assert plain["negate"]["magnitude"] == 0.25

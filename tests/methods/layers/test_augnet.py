@@ -1,6 +1,8 @@
 """AugNet as a module of anybody's own, in anybody's training loop."""
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods import AugmentationLayer, AugNet, make_bank
-from augbench.methods.layers.layer import magnitude_norm
+from augbench.methods.layers.magnitude_norm import magnitude_norm
 
 EEG = Signal("eeg", (6, 100), ("C3", "C4", "F3", "F4", "O1", "O2"), 100.0)
 PICTURES = Signal("image", (3, 8, 8))
@@ -210,12 +212,14 @@ def test_repr_and_describe_say_what_was_learned_in_its_unit() -> None:
         "magnitude": 0.5,
         "value": pytest.approx(0.5 * 100 * 200 / 3840),
         "unit": "samples",
+        "strongest": pytest.approx(100 * 200 / 3840),
     }
     assert (noise["value"], noise["unit"]) == (pytest.approx(0.1), "standard deviation")
     assert (flip["value"], flip["unit"]) == (pytest.approx(0.5), "probability")
     text = repr(model)
-    assert "time_mask: weight 0.333, 2.6 samples" in text
-    assert "rotation_z: weight 0.500, 15 degrees" in text
+    assert "time_mask: weight 0.333, 2.6 samples of at most 5.21" in text
+    assert "rotation_z: weight 0.500, 15 degrees of at most 30" in text
+    assert "sign_flip: weight 0.333, 0.5 probability of at most 1" in text
     assert "penalty=0.2, regularizer='selective', n_copies_train=1, n_copies_test=4" in text
 
 
@@ -235,12 +239,20 @@ def test_a_model_that_is_saved_and_loaded_gives_the_same_bits(tmp_path: Path) ->
             assert torch.equal(found, expected)
 
 
-def test_safetensors_hold_it(tmp_path: Path) -> None:
-    safetensors = pytest.importorskip("safetensors.torch")
-    model, again = out_of_bounds(new_model()), new_model()
-    safetensors.save_model(model, tmp_path / "model.safetensors")
-    safetensors.load_model(again, tmp_path / "model.safetensors")
-    assert again.describe() == model.describe()
+IN_ANOTHER_PROCESS = """
+import sys, torch
+model, x = torch.load(sys.argv[1], weights_only=False)
+torch.save(model(x, torch.Generator().manual_seed(2)), sys.argv[2])
+"""
+
+
+def test_a_pickle_does_the_same_in_another_process(tmp_path: Path) -> None:
+    model, x = out_of_bounds(new_model()).eval(), batch()[0]
+    torch.save((model, x), tmp_path / "model.pt")
+    files = [str(tmp_path / name) for name in ("model.pt", "out.pt")]
+    subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS, *files], check=True)
+    expected = model(x, torch.Generator().manual_seed(2))
+    assert torch.equal(torch.load(tmp_path / "out.pt"), expected)
 
 
 def test_compiled_it_gives_the_same_and_still_projects() -> None:
@@ -287,6 +299,22 @@ def test_after_inference_mode_it_still_trains() -> None:
     assert all(value.isfinite().all() for value in model.parameters())
 
 
+def on_images(x: Tensor) -> Tensor:
+    return AugNet(trunk(PICTURES), layers=[["rotate"]], signal=PICTURES)(x)  # type: ignore[no-any-return]
+
+
+def loss_of(y: Any) -> Tensor:
+    model = new_model()
+    return model.loss(model(batch()[0]), y)
+
+
+class Pair(nn.Module):
+    """A trunk that returns logits and features."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x.flatten(1), x
+
+
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "unknown": (
         lambda: AugNet(trunk(), layers=[["time_mask"], ["rotat_z"]], signal=EEG),
@@ -309,8 +337,8 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "it has to be a torch.nn.Module",
     ),
     "penalty": (lambda: new_model(penalty=-1), "penalty is -1; it has to be 0 or more"),
-    "copies": (lambda: new_model(n_copies_test=0), "n_copies_test is 0; it has to be a whole"),
-    "half a copy": (lambda: new_model(n_copies_test=2.5), "has to be a whole number from 1"),
+    "copies": (lambda: new_model(n_copies_test=0), "n_copies_test is 0; it has to be 1 or more"),
+    "half a copy": (lambda: new_model(n_copies_test=2.5), "it has to be 1 or more, a whole number"),
     "penalty as text": (lambda: new_model(penalty="0.2"), "penalty is .*0.2.*has to be a number"),
     "regularizer": (lambda: new_model(regularizer="Selective"), "did you mean 'selective'"),
     "at_eval": (lambda: new_model(at_eval="smaple"), "unknown at_eval 'smaple'; did you mean"),
@@ -321,6 +349,67 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         r"x has shape \(8, 6, 100, 1\); a batch of this signal is \(B, 6, 100\)",
     ),
     "other channels": (lambda: new_model()(torch.zeros(8, 5, 100)), r"\(B, 6, 100\)"),
+    "another length": (lambda: new_model()(torch.zeros(8, 6, 99)), r"\(B, 6, 100\)"),
+    "other axes": (lambda: new_model()(torch.zeros(8, 100, 6)), r"\(B, 6, 100\)"),
+    "one example": (lambda: new_model()(torch.zeros(6, 100)), r"\(B, 6, 100\)"),
+    "an array": (lambda: new_model()(batch()[0].numpy()), "x is an array; .* torch.as_tensor"),  # type: ignore[arg-type]
+    "a list": (lambda: new_model()([[1.0]]), "x is a list; it has to be a tensor"),  # type: ignore[arg-type]
+    "float64": (lambda: new_model()(batch()[0].double()), r"x.to\(torch.float32\)"),
+    "whole numbers": (lambda: new_model()(batch()[0].long()), "x is torch.int64; .* floats"),
+    "bytes": (lambda: on_images(torch.zeros(2, 3, 8, 8).byte()), r"x.float\(\) / 255"),
+    "0 to 255": (
+        lambda: on_images(torch.linspace(0, 255, 192).reshape(1, 3, 8, 8)),
+        r"images from 0 to 255; they have to lie in \[0, 1\]",
+    ),
+    "normalised": (lambda: on_images(torch.full((2, 3, 8, 8), -2.0)), "first layer of the trunk"),
+    "NaN": (lambda: on_images(torch.full((2, 3, 8, 8), torch.nan)), "images from nan to nan"),
+    "too many labels": (lambda: loss_of(torch.zeros(9).long()), r"y has shape \(9,\); .*\(8,\)"),
+    "labels from 1": (lambda: loss_of(torch.full((8,), 3)), "from 3 to 3; .* from 0 to 2"),
+    "labels below 0": (lambda: loss_of(torch.full((8,), -1)), "from -1 to -1; .* from 0 to 2"),
+    "labels of floats": (lambda: loss_of(torch.zeros(8)), "y is torch.float32; .*y.long()"),
+    "labels of int32": (lambda: loss_of(torch.zeros(8).int()), "y is torch.int32; .*y.long()"),
+    "labels of numpy": (lambda: loss_of(batch()[1].numpy()), "y is a ndarray"),
+    "labels as text": (lambda: loss_of(["left"] * 8), "y is a list; it has to be a tensor"),
+    "penalty inf": (lambda: new_model(penalty=float("inf")), "penalty is inf"),
+    "penalty True": (lambda: new_model(penalty=True), "penalty is True; it has to be a number"),
+    "temperature inf": (lambda: new_model(temperature=float("inf")), "temperature is inf"),
+    "temperature 0": (lambda: new_model(temperature=0), "temperature is 0; .*more than 0"),
+    "copies True": (lambda: new_model(n_copies_train=True), "n_copies_train is True"),
+    "layers as text": (
+        lambda: AugNet(trunk(), layers="time_mask", signal=EEG),
+        "'time_mask'; write",
+    ),
+    "layers None": (lambda: AugNet(trunk(), layers=None, signal=EEG), "layers is None; write"),  # type: ignore[arg-type]
+    "a number": (lambda: AugNet(trunk(), layers=[[3]], signal=EEG), "layers names 3"),  # type: ignore[list-item]
+    "a layer of None": (lambda: AugNet(trunk(), layers=[None], signal=EEG), "layers holds None"),  # type: ignore[list-item]
+    "signal as a shape": (
+        lambda: AugNet(trunk(), layers=LAYERS, signal=(6, 100)),  # type: ignore[arg-type]
+        r"signal is \(6, 100\); it has to be a Signal",
+    ),
+    "ranges as a list": (
+        lambda: new_model(ranges=["time_mask"]),
+        "ranges is .*; it has to be a dict",
+    ),
+    "a range as text": (lambda: new_model(ranges={"time_mask": "5"}), "'5'; it has to be a number"),
+    "names for a layer": (lambda: AugmentationLayer(["time_mask"]), "takes Transforms: make_bank"),  # type: ignore[list-item]
+    "a magnitude of a layer": (
+        lambda: AugmentationLayer(
+            list(make_bank(["time_mask"], EEG).values()), initial_magnitude=2
+        ),
+        "initial_magnitude is 2",
+    ),
+    "a trunk that returns two": (
+        lambda: AugNet(Pair(), layers=LAYERS, signal=EEG)(batch()[0]),
+        "the trunk returned a tuple; it has to return logits",
+    ),
+    "a trunk that returns one row": (
+        lambda: AugNet(nn.Flatten(0), layers=LAYERS, signal=EEG)(batch()[0]),
+        r"the trunk returned shape \(4800,\) for 8 examples",
+    ),
+    "logits of three axes": (
+        lambda: new_model().loss(torch.zeros(8, 3, 2), batch()[1]),
+        r"logits are \(8, 3, 2\)",
+    ),
 }
 
 
@@ -329,3 +418,31 @@ def test_what_cannot_be_is_one_sentence(case: str) -> None:
     call, complaint = WRONG[case]
     with pytest.raises(UserError, match=complaint):
         call()
+
+
+def test_what_can_be_is_not_refused() -> None:
+    x, y = batch()
+    whole = new_model(initial_magnitude=1, initial_weight=1, temperature=1, penalty=0)
+    assert whole(x).dtype == torch.float32
+    assert new_model().double()(x.double()).dtype == torch.float64
+    probabilities = F.one_hot(y, 3).float()
+    model = new_model()
+    torch.testing.assert_close(
+        model.loss(model(x, stream()), probabilities), loss_alike(model, x, y)
+    )
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert new_model()(x).dtype == torch.bfloat16
+    half = new_model()
+    half.trunk.bfloat16()
+    assert half(x.bfloat16()).dtype == torch.bfloat16
+    resized = torch.linspace(-0.1, 1.1, 192).reshape(1, 3, 8, 8)
+    assert on_images(resized).shape == (1, 3)
+    assert new_model()(x[:0]).shape == (0, 3)
+
+
+def stream() -> torch.Generator:
+    return torch.Generator().manual_seed(4)
+
+
+def loss_alike(model: AugNet, x: Tensor, y: Tensor) -> Tensor:
+    return model.loss(model(x, stream()), y)

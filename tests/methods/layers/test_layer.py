@@ -12,8 +12,8 @@ from augbench.methods.layers.layer import (
     NEGLIGIBLE,
     AugmentationLayer,
     AveragedModel,
-    magnitude_norm,
 )
+from augbench.methods.layers.magnitude_norm import magnitude_norm
 from augbench.methods.options.end_to_end import AtEval
 from augbench.methods.transforms.bank import make_bank
 from augbench.methods.transforms.transform import Transform, per_sample
