@@ -12,6 +12,7 @@ from torch import Tensor
 
 from augbench.datasets.options.tasks import Kind, Metric
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.signal_checks import check_frequencies, checked_channels, checked_shape
 
 MOVED_AT_ONCE = 256  # rows
 
@@ -98,7 +99,11 @@ class Normalisation(NamedTuple):
 
 @dataclass(frozen=True)
 class Signal:
-    """What a transform or a trunk has to know about one example."""
+    """What a transform or a trunk has to know about one example.
+
+    Raises UserError for an unknown kind, another number of axes or of names, and what is no
+    frequency.
+    """
 
     kind: Kind
     shape: tuple[int, ...]  # (C, T) or (C, H, W)
@@ -108,6 +113,13 @@ class Signal:
     normalisation: Normalisation | None = None
     # Hertz, EEG only: the lower and upper edge of the filter that the recording went through.
     band: tuple[float, float] = (0.0, float("inf"))
+
+    def __post_init__(self) -> None:
+        """Check what was given, and make tuples of lists, so that equal signals are equal."""
+        shape = checked_shape(self.kind, self.shape)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "channels", checked_channels(self.kind, shape, self.channels))
+        check_frequencies(self.kind, self.sampling_rate, self.band)
 
     @property
     def n_channels(self) -> int:
