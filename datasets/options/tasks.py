@@ -80,7 +80,10 @@ class SsvepOptions:
 class ArraysOptions:
     """Which file, and how to read it."""
 
-    path: str = ""  # the .npz, relative to the data folder
+    path: str = ""  # the .npz or .ts (of the UEA archive), relative to the data folder
+    # Another such file, all of which is tested. By default the first file says what is tested, in
+    # x_test, split or fold, or else folds are made of it.
+    test_path: str = ""
     kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
     class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
     # EEG only: bring each channel of each window to mean 0 and deviation 1 (a flat one to 0).
@@ -89,10 +92,11 @@ class ArraysOptions:
     # EEG only: the names of the channels to keep, in this order, or of those to drop, each with a -
     # before it ("-EOG"). By default all.
     channels: tuple[str, ...] = ()
+    sampling_rate: float = 0.0  # hertz, EEG only; for files that do not say it
     metric: Metric = "balanced_accuracy"
-    # By group where the file has groups, else stratified; for a file without split or fold.
+    # By group where the file has groups, else stratified; for data without a split of their own.
     n_folds: int = 5
-    # Of the rows that are not tested; unused where split names the validation rows.
+    # Of the rows that are not tested; unused where the data say which rows are for validation.
     valid_share: float = 0.25
 
 
