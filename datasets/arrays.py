@@ -67,8 +67,13 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     return task_of(open_arrays(options, data), options, "arrays", seed)
 
 
-def task_of(file: ArrayFile, options: ArraysOptions, name: str, seed: int) -> Task:
-    """Build a task of arrays, whatever file they come from. UserError: any fault of them."""
+def task_of(
+    file: ArrayFile, options: ArraysOptions, name: str, seed: int, *, keep: bool = False
+) -> Task:
+    """Build a task of arrays, whatever file they come from. UserError: any fault of them.
+
+    With ``keep`` even a small x is kept in the cache, because it takes long to read.
+    """
     signal, picked, labels, class_names, groups = _read_contents(file, options)
     y = torch.from_numpy(labels)
     own_split = read_own_split(file, len(y))
@@ -79,6 +84,7 @@ def task_of(file: ArrayFile, options: ArraysOptions, name: str, seed: int) -> Ta
         Preparation(signal.kind, options.standardise, picked),
         [array for array in rest if array is not None],
         f"{signal.channels} {signal.sampling_rate}",
+        keep=keep,
     )
 
     def parts(k: int) -> Parts:

@@ -58,11 +58,17 @@ def check_header(x: Described, kind: Kind | None, where: str) -> Kind:
 
 
 def prepare_examples(
-    file: ArrayFile, how: Preparation, rest: list[NDArray[Any]], about: str
+    file: ArrayFile,
+    how: Preparation,
+    rest: list[NDArray[Any]],
+    about: str,
+    *,
+    keep: bool = False,
 ) -> Examples:
     """x as float32, EEG standardised if asked for, from the cache if it was prepared before.
 
-    ``rest`` and ``about`` are what the fingerprint holds beside x. Raises UserError for NaN,
+    ``rest`` and ``about`` are what the fingerprint holds beside x. The cache holds a large x, and
+    any with ``keep``. Raises UserError for NaN,
     infinite values, and images outside [0, 1].
     """
     shape = file.members["x"].shape
@@ -70,7 +76,8 @@ def prepare_examples(
         shape = (shape[0], len(how.channels), *shape[2:])
     digest = Digest(about)
     x = Blocks(shape, np.dtype(np.float32), _prepared(file, how, shape, digest))
-    if x.n_bytes < MAPPED_FROM:
+    small = x.n_bytes < MAPPED_FROM
+    if small and not keep:
         array = collect(x)
         return Examples(array, _finished(digest, rest), "")
 
@@ -83,7 +90,8 @@ def prepare_examples(
 
     key = repr((VERSION, file.key, how, about))
     stored = cached(NAME, key, ("x", "fingerprint"), build)
-    return Examples(stored["x"], stored["fingerprint"].tobytes().decode(), key)
+    fingerprint = stored["fingerprint"].tobytes().decode()
+    return Examples(stored["x"], fingerprint, "" if small else key)
 
 
 def map_parts(examples: Examples, parts: dict[str, NDArray[np.int64]]) -> Arrays | None:

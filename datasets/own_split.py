@@ -20,6 +20,7 @@ WORDS = {
     **dict.fromkeys(("valid", "validation", "val", "dev"), VALID),
     **dict.fromkeys(("test", "testing"), TEST),
 }
+PART_WORDS = ("train", "valid", "test")
 NAMES = ("training", "validation", "test")
 
 

@@ -101,6 +101,32 @@ class ArraysOptions:
 
 
 @dataclass(frozen=True)
+class ImagesOptions:
+    """Which folders, which classes, and how images are resized."""
+
+    # The folder of the images, relative to the data folder: of a folder for each class, or of the
+    # folders train and test (and valid), each with one for each class.
+    path: str = ""
+    test_path: str = ""  # another folder, all of which is tested
+    # A table (.csv or .tsv) of file names and classes, relative to the data folder, for images that
+    # lie in no folders by class. By default the only such table beside them.
+    labels: str = ""
+    test_labels: str = ""  # the same for the images that are tested
+    # Pixels of a side, or height and width, to which all are resized. By default all images must
+    # have one size.
+    size: int | tuple[int, int] | None = None
+    grey: bool | None = None  # one channel or three. By default one where all images are grey
+    # A regular expression for the part of a path below the folder that says which images belong
+    # together and must be in one part of a fold, such as frames of one film; where it has a group,
+    # that group. By default each is alone.
+    group: str = ""
+    class_names: tuple[str, ...] = ()  # in the order of the folders; by default their names
+    metric: Metric = "balanced_accuracy"
+    n_folds: int = 5  # for folders without a split of their own
+    valid_share: float = 0.25  # of the images that are not tested; unused where valid is there
+
+
+@dataclass(frozen=True)
 class RecordingsOptions:
     """Which files, which events, and how both become windows."""
 
