@@ -66,10 +66,11 @@ def inspect_arrays(file: ArrayFile) -> Inspected:
         )
     else:
         facts.append(f"values from {numbers.low:g} to {numbers.high:g}")
-    oddities = [*_odd_values(kind, numbers, channels), *_odd_labels(names, counts)]
+    oddities = [*_odd_values(kind, numbers, channels), *odd_labels(names, counts)]
     if kind == "eeg" and not rate:
         oddities.append(
-            "no sampling_rate: operations that think in hertz are left out; add the array"
+            "no sampling_rate: operations that think in hertz are left out; add the array, or give "
+            "the option sampling_rate"
         )
     if kind == "eeg" and x.shape[1] > x.shape[2]:
         oddities.append(
@@ -127,9 +128,13 @@ def _odd_values(kind: str, numbers: _Numbers, channels: tuple[str, ...]) -> Iter
         yield f"channel {name} never changes in {numbers.flat[number]:.0%} of the windows"
 
 
-def _odd_labels(names: tuple[str, ...], counts: NDArray[np.int64]) -> Iterator[str]:
-    for name, count in zip(names, counts, strict=True):
-        if count < FEW:
-            yield f"class {name} has {count} examples only"
+def odd_labels(names: tuple[str, ...], counts: NDArray[np.int64]) -> Iterator[str]:
+    """What is odd about the number of examples of each class, (K,)."""
+    few = [(name, n) for name, n in zip(names, counts.tolist(), strict=True) if n < FEW]
+    if len(few) == 1:
+        yield f"class {few[0][0]} has {few[0][1]} examples only"
+    elif few:
+        named = listed([f"{name} {n}" for name, n in few])
+        yield f"{len(few)} classes have fewer than {FEW} examples: {named}"
     if counts.max() > 3 * counts.min():
         yield "classes are uneven: balanced accuracy, the default metric, weighs them alike"
