@@ -77,7 +77,7 @@ def task_of(
     signal, picked, labels, class_names, groups = _read_contents(file, options)
     y = torch.from_numpy(labels)
     own_split = read_own_split(file, len(y))
-    rows = _rows(options, y, groups, own_split, Seeds((seed, name)), file.name)
+    rows = _rows(options, y, class_names, groups, own_split, Seeds((seed, name)), file.name)
     rest = [labels, groups and groups.number, own_split]
     examples = prepare_examples(
         file,
@@ -118,6 +118,7 @@ def task_of(
 def _rows(
     options: ArraysOptions,
     y: torch.Tensor,
+    class_names: tuple[str, ...],
     groups: Groups | None,
     own_split: NDArray[np.int64] | None,
     seeds: Seeds,
@@ -130,9 +131,9 @@ def _rows(
                 f"n_folds is {options.n_folds}, but {where} brings a split of its own, of "
                 f"{len(own_split)} fold(s): leave n_folds out"
             )
-        return own_rows(own_split, y, groups, options.valid_share, seeds, where)
+        return own_rows(own_split, y, class_names, groups, options.valid_share, seeds, where)
     if groups is None:
-        return stratified(y, options.n_folds, options.valid_share, seeds)
+        return stratified(y, options.n_folds, options.valid_share, seeds, class_names)
     return grouped(y, groups.number, options.n_folds, options.valid_share)
 
 

@@ -84,6 +84,7 @@ def _by_part(values: NDArray[Any], where: str) -> NDArray[np.int64]:
 def own_rows(
     parts: NDArray[np.int64],
     y: torch.Tensor,
+    class_names: tuple[str, ...],
     groups: Groups | None,
     valid_share: float,
     seeds: Seeds,
@@ -100,16 +101,23 @@ def own_rows(
     for k, part in enumerate(parts):
         train, valid, test = (torch.from_numpy(np.flatnonzero(part == p)) for p in range(3))
         if not len(valid):
-            train, valid = _held_out(train, y, groups, valid_share, seeds.child("fold", k))
+            train, valid = _held_out(
+                train, y, class_names, groups, valid_share, seeds.child("fold", k)
+            )
         folds.append(Rows(train, valid, test))
     return folds
 
 
 def _held_out(
-    rows: torch.Tensor, y: torch.Tensor, groups: Groups | None, share: float, seeds: Seeds
+    rows: torch.Tensor,
+    y: torch.Tensor,
+    class_names: tuple[str, ...],
+    groups: Groups | None,
+    share: float,
+    seeds: Seeds,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     if groups is None:
-        kept, held = hold_out(y[rows], share, seeds)
+        kept, held = hold_out(y[rows], share, seeds, class_names)
         return rows[kept], rows[held]
     names, number = np.unique(groups.number[rows.numpy()], return_inverse=True)
     if len(names) < 2:

@@ -142,3 +142,13 @@ def test_what_cannot_be_is_one_sentence(case: str) -> None:
     call, complaint = WRONG[case]
     with pytest.raises(UserError, match=complaint):
         call()
+
+
+def test_a_dict_may_hold_what_is_tested() -> None:
+    x, y = arrays()
+    task = {"x": x[:40], "y": y[:40], "x_test": x[40:], "y_test": y[40:], **QUICK}
+    assert isinstance(search("none", task), nn.Module)
+    with pytest.raises(UserError, match=r"holds split, and x_test says which rows are tested"):
+        search("none", {**task, "split": y[:40]})
+    with pytest.raises(UserError, match=r"holds x_test but no y_test"):
+        search("none", {"x": x, "y": y, "x_test": x})

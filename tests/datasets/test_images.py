@@ -212,7 +212,7 @@ WRONG: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
     (("a", "b"), {"group": "("}, "no regular expression"),
     (("a", "b"), {"group": "xyz"}, "does not say its group by 'xyz'"),
     (("a", "b"), {"labels": "no.csv"}, "there is no file .*option labels"),
-    (("a", "b"), {"n_folds": 9}, "too few for n_folds = 9"),
+    (("a", "b"), {"n_folds": 9}, "class a has 6 samples, too few for n_folds = 9"),
 ]
 
 
