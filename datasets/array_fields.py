@@ -14,7 +14,7 @@ from augbench.datasets.options.tasks import Kind
 
 # Of examples in parts of their own, beside those of training in x, y and groups.
 PARTED = tuple(f"{name}_{part}" for part in ("valid", "test") for name in ("x", "y", "groups"))
-KEYS = ("x", "y", "groups", "channels", "sampling_rate", "split", "fold", "classes", *PARTED)
+KEYS = ("x", "y", "groups", *PARTED, "channels", "sampling_rate", "split", "fold", "classes")
 LABELS = "iubUS"  # kinds of numpy's types that y may have
 # What others call these arrays, in lower case and without "_" and "-".
 ALIASES = {
