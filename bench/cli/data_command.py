@@ -118,6 +118,8 @@ def _check(path: Path, test: Path | None) -> Checked:
     from augbench.datasets.image_folder.decode import SUFFIXES as IMAGES
     from augbench.datasets.recording.folder import SUFFIXES as RECORDINGS
 
+    if path.name.lower().endswith((*RECORDINGS, *IMAGES)) and not path.is_dir():
+        raise UserError(f"{path.name} is one recording or image: give the folder that it is in")
     if not path.is_dir():
         return _arrays(path, test)
     names = [name.lower() for _, _, files in os.walk(path) for name in files]

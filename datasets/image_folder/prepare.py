@@ -19,6 +19,7 @@ VERSION = 1  # raise it when a change of this code changes what is read
 AT_ONCE = 256  # files, of which each gives a few numbers
 MOST_FILES = 3  # in a message
 MOST_SIZES = 5
+MOST_PIXELS = 4096  # of a side; no trunk here takes more
 
 Result = TypeVar("Result")
 
@@ -59,8 +60,8 @@ def one_size(
     """Height and width of all images: those asked for, or the only ones that there are."""
     if asked is not None:
         height, width = (asked, asked) if isinstance(asked, int) else asked
-        if min(height, width) < 1:
-            raise UserError(f"size is {asked}; it has to be pixels, 1 or more")
+        if not 1 <= min(height, width) <= max(height, width) <= MOST_PIXELS:
+            raise UserError(f"size is {asked}; it has to be pixels, from 1 to {MOST_PIXELS}")
         return height, width
     sizes, counts = np.unique(headers[:, :2], axis=0, return_counts=True)
     if len(sizes) > 1:

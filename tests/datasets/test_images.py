@@ -114,8 +114,9 @@ def test_all_images_are_one_size_only_where_one_asks_for_it(draw: Draw, tmp_path
         build(tmp_path)
     assert build(tmp_path, size=16).signal.shape == (1, 16, 16)
     assert build(tmp_path, size=(8, 20)).signal.shape == (1, 8, 20)
-    with pytest.raises(UserError, match="size is 0; it has to be pixels, 1 or more"):
-        build(tmp_path, size=0)
+    for wrong in (0, (8, -1), 100_000):
+        with pytest.raises(UserError, match=r"size is .*; it has to be pixels, from 1 to 4096"):
+            build(tmp_path, size=wrong)
 
 
 def test_all_files_that_are_broken_are_named(draw: Draw, tmp_path: Path) -> None:

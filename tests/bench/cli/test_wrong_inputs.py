@@ -170,6 +170,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "a test of other channels": ("data check narrow.npz", ("(4, 1, 32)", "must be equal")),
     "no such test": ("data check short.npz --test gone.npz", ("there is no gone.npz",)),
     "a text as series": ("data check text.ts", ("no @data before line 1", "UEA")),
+    "one picture": ("data check flat/a.png", ("a.png is one recording or image", "the folder")),
     "a folder of one picture": ("data check flat", ("in no folders by class", "option labels")),
     "parts without a test": ("data check half", ("holds train, val", "no folder test")),
     "a test beside recordings": ("data check nights --test flat", ("--test is for arrays",)),
