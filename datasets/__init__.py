@@ -6,6 +6,7 @@ from augbench.datasets.options.tasks import (
     ArraysOptions,
     Cifar10Options,
     DigitsOptions,
+    ImagesOptions,
     MarioIggyOptions,
     MassOptions,
     RecordingsOptions,
@@ -45,6 +46,7 @@ TASKS: dict[str, TaskRow] = {
     "mass": TaskRow(MassOptions, f"{_HERE}.mass:mass", f"{_HERE}.mass:fetch_mass", ("eeg",)),
     "simulated": TaskRow(SimulatedOptions, f"{_HERE}.simulated:simulated", kinds=("eeg",)),
     "recordings": TaskRow(RecordingsOptions, f"{_HERE}.recordings:recordings", kinds=("eeg",)),
+    "images": TaskRow(ImagesOptions, f"{_HERE}.images:images", kinds=("image",)),
     "arrays": TaskRow(ArraysOptions, f"{_HERE}.arrays:arrays"),
 }
 

@@ -1,4 +1,4 @@
-"""The arrays of an .npz file beside x: labels, groups, channels, sampling rate."""
+"""The arrays of a file beside x: labels, groups, channels, sampling rate."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -7,16 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from augbench.datasets.array_file import ArrayFile
 from augbench.datasets.electrodes import pick_channels
 from augbench.datasets.errors import MOST_NAMED, UserError, listed
-from augbench.datasets.npz import Npz, read_array
 from augbench.datasets.options.tasks import Kind
 
-KEYS = ("x", "y", "groups", "channels", "sampling_rate", "split", "fold", "classes")
+# Of examples in parts of their own, beside those of training in x, y and groups.
+PARTED = tuple(f"{name}_{part}" for part in ("valid", "test") for name in ("x", "y", "groups"))
+KEYS = ("x", "y", "groups", *PARTED, "channels", "sampling_rate", "split", "fold", "classes")
+LABELS = "iubUS"  # kinds of numpy's types that y may have
 # What others call these arrays, in lower case and without "_" and "-".
 ALIASES = {
-    "x": "data eeg signal signals window windows epochs image images samples features",
-    "y": "label labels target targets class stage stages hypnogram",
+    "x": "data eeg signal signals window windows epochs image images samples features xtrain",
+    "y": "label labels target targets class stage stages hypnogram ytrain labelstrain",
+    "x_valid": "xval xvalidation xdev",
+    "y_valid": "yval yvalidation ydev labelsval labelsvalid",
+    "y_test": "labelstest",
     "split": "splits part parts subset set istest istrain traintest",
     "fold": "folds foldid cvfold",
     "classes": "classnames classname labelnames targetnames",
@@ -31,17 +37,17 @@ ALIASES = {
 MISSING = frozenset({"", "nan", "none", "nat", "<na>"})  # what pandas and numpy write as text
 
 
-def check_keys(npz: Npz) -> None:
+def check_keys(file: ArrayFile) -> None:
     """Raise a UserError if x or y is missing, or if there is an unknown array."""
-    where = npz.path.name
-    others = [name for name in npz.members if name not in KEYS]
-    missing = [key for key in KEYS if key not in npz.members]
+    where = file.name
+    others = [name for name in file.members if name not in KEYS]
+    missing = [key for key in KEYS if key not in file.members]
     meant = {name: key for name, key in _renamings(others) if key in missing}
     advice = [f"rename {name!r} to {key!r}" for name, key in meant.items()]
     for key in ("x", "y"):
         if key in missing:
             raise UserError(
-                f"{where} lacks {key!r}; it holds {listed(list(npz.members)) or 'nothing'}"
+                f"{where} lacks {key!r}; it holds {listed(list(file.members)) or 'nothing'}"
                 + (f": {'; '.join(advice)}" if advice else "")
             )
     if others:
@@ -56,17 +62,17 @@ def check_keys(npz: Npz) -> None:
 
 
 def read_labels(
-    npz: Npz, n: int, given: tuple[str, ...]
+    file: ArrayFile, n: int, given: tuple[str, ...]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Labels renumbered from 0, and a name for each class."""
-    where, member = npz.path.name, npz.members["y"]
+    where, member = file.name, file.members["y"]
     if member.shape != (n,):
         raise UserError(
             f"y in {where} has shape {member.shape} where x has {n} examples: give {n} labels"
         )
-    if member.dtype.kind not in "iubUS":
+    if member.dtype.kind not in LABELS:
         raise UserError(f"y in {where} is of type {member.dtype}; labels must be integers or text")
-    y = decoded(read_array(npz, "y"), "y", where)
+    y = decoded(file.read("y"), "y", where)
     found, number = np.unique(y, return_inverse=True)
     missing = [name for name in map(str, found) if name.strip().lower() in {"", "nan"}]
     if missing:
@@ -78,21 +84,21 @@ def read_labels(
             f"class_names has {len(given)} names where y in {where} has {len(found)} classes: "
             f"{listed(list(map(str, found)))}"
         )
-    names = given or _read_class_names(npz, len(found)) or tuple(map(str, found))
+    names = given or _read_class_names(file, len(found)) or tuple(map(str, found))
     return number.astype(np.int64), names
 
 
-def _read_class_names(npz: Npz, n: int) -> tuple[str, ...]:
+def _read_class_names(file: ArrayFile, n: int) -> tuple[str, ...]:
     """The names of the classes in the order of the labels; empty where the file has none."""
-    if "classes" not in npz.members:
+    if "classes" not in file.members:
         return ()
-    where, member = npz.path.name, npz.members["classes"]
+    where, member = file.name, file.members["classes"]
     if member.shape != (n,) or member.dtype.kind not in "US":
         raise UserError(
             f"classes in {where} has shape {member.shape} and type {member.dtype}; it must be the "
             f"names of the {n} classes of y, as text in the order of the labels"
         )
-    names = tuple(map(str, decoded(read_array(npz, "classes"), "classes", where)))
+    names = tuple(map(str, decoded(file.read("classes"), "classes", where)))
     if len(set(names)) < n:
         raise UserError(f"classes in {where} names one twice: {listed(names)}")
     return names
@@ -109,11 +115,11 @@ class Groups(NamedTuple):
         return np.array(self.names)[self.number]
 
 
-def read_groups(npz: Npz, n: int) -> Groups | None:
+def read_groups(file: ArrayFile, n: int) -> Groups | None:
     """The groups of n rows, if there are any."""
-    if "groups" not in npz.members:
+    if "groups" not in file.members:
         return None
-    where, member = npz.path.name, npz.members["groups"]
+    where, member = file.name, file.members["groups"]
     if member.shape != (n,):
         raise UserError(
             f"groups in {where} has shape {member.shape} where x has {n} examples: give {n} groups"
@@ -122,7 +128,7 @@ def read_groups(npz: Npz, n: int) -> Groups | None:
         raise UserError(
             f"groups in {where} is of type {member.dtype}; groups must be numbers or text"
         )
-    groups = decoded(read_array(npz, "groups"), "groups", where)
+    groups = decoded(file.read("groups"), "groups", where)
     names, number = np.unique(groups, return_inverse=True)
     lost = (
         ~np.isfinite(names)
@@ -137,18 +143,18 @@ def read_groups(npz: Npz, n: int) -> Groups | None:
     return Groups(tuple(str(name) for name in names), number.astype(np.int64))
 
 
-def read_channels(npz: Npz, kind: Kind, n: int) -> tuple[str, ...]:
+def read_channels(file: ArrayFile, kind: Kind, n: int) -> tuple[str, ...]:
     """The channel names as the file has them; empty if it has none."""
-    if "channels" not in npz.members:
+    if "channels" not in file.members:
         return ()
-    where, member = npz.path.name, npz.members["channels"]
-    _check_eeg(npz, kind, "channels")
+    where, member = file.name, file.members["channels"]
+    _check_eeg(file, kind, "channels")
     n_names = int(np.prod(member.shape, dtype=object))
     if n_names != n:
         raise UserError(f"channels in {where} has {n_names} names where x has {n}")
     if member.dtype.kind not in "USiu":
         raise UserError(f"channels in {where} is of type {member.dtype}; names must be text")
-    found = decoded(read_array(npz, "channels"), "channels", where).reshape(-1)
+    found = decoded(file.read("channels"), "channels", where).reshape(-1)
     names = tuple(str(name) for name in found)
     if len(set(names)) < len(names):
         raise UserError(f"channels in {where} names one twice: {listed(names)}")
@@ -171,17 +177,34 @@ def channel_indices(
     return pick_channels(names, asked)
 
 
-def read_sampling_rate(npz: Npz, kind: Kind) -> float:
+def sampling_rate_of(file: ArrayFile, kind: Kind, given: float) -> float:
+    """Hertz, by the file or by the option ``sampling_rate``; 0 where neither says it."""
+    stored = read_sampling_rate(file, kind)
+    if not given:
+        return stored
+    if not 0 < given < np.inf:
+        raise UserError(f"the option sampling_rate is {given:g} hertz; it must be above 0")
+    if kind == "image":
+        raise UserError(f"the option sampling_rate is {given:g}; it is for EEG: leave it out")
+    if stored and stored != given:
+        raise UserError(
+            f"the option sampling_rate is {given:g}, but {file.name} says {stored:g} hertz: leave "
+            "the option out"
+        )
+    return given
+
+
+def read_sampling_rate(file: ArrayFile, kind: Kind) -> float:
     """Hertz; 0 where the file does not say."""
-    if "sampling_rate" not in npz.members:
+    if "sampling_rate" not in file.members:
         return 0.0
-    where, member = npz.path.name, npz.members["sampling_rate"]
-    _check_eeg(npz, kind, "sampling_rate")
+    where, member = file.name, file.members["sampling_rate"]
+    _check_eeg(file, kind, "sampling_rate")
     if np.prod(member.shape, dtype=object) != 1:
         raise UserError(
             f"sampling_rate in {where} has shape {member.shape}; it must be one number, in hertz"
         )
-    rate = read_array(npz, "sampling_rate").reshape(())
+    rate = file.read("sampling_rate").reshape(())
     if rate.dtype.kind not in "fiu" or not np.isfinite(rate):
         raise UserError(f"sampling_rate in {where} is {rate}; it must be one number, in hertz")
     hertz = float(rate)
@@ -194,17 +217,21 @@ def _renamings(others: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs of an unknown name and the known name that it probably means."""
     found = []
     for name in others[:MOST_NAMED]:
-        plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")
-        meant = [key for key, aliases in ALIASES.items() if plain in (key, *aliases.split())]
+        plain = _plain(name)
+        meant = [key for key in KEYS if plain in (_plain(key), *ALIASES.get(key, "").split())]
         meant = meant or get_close_matches(name.lower(), KEYS, n=1)
         found += [(name, key) for key in meant[:1]]
     return found
 
 
-def _check_eeg(npz: Npz, kind: Kind, name: str) -> None:
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _check_eeg(file: ArrayFile, kind: Kind, name: str) -> None:
     if kind == "image":
         raise UserError(
-            f"x in {npz.path.name} has 4 axes, so it holds images, which have no {name}: EEG is "
+            f"x in {file.name} has 4 axes, so it holds images, which have no {name}: EEG is "
             f"(N, C, T); reshape x, or leave out {name}"
         )
 

@@ -1,4 +1,4 @@
-"""Your own data: one .npz file becomes a task, without any code."""
+"""Your own data: an .npz or .ts file becomes a task, without any code."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from augbench.datasets.array_fields import (
     Groups,
     channel_indices,
-    check_keys,
     read_channels,
     read_groups,
     read_labels,
-    read_sampling_rate,
+    sampling_rate_of,
 )
+from augbench.datasets.array_file import ArrayFile
 from augbench.datasets.defaults import fitting_bank, fitting_trunk
 from augbench.datasets.errors import UserError
 from augbench.datasets.examples import (
@@ -34,7 +34,7 @@ from augbench.datasets.folds import (
     make_fold,
     stratified,
 )
-from augbench.datasets.npz import Npz, open_npz
+from augbench.datasets.open_arrays import open_arrays
 from augbench.datasets.options.tasks import ArraysOptions
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.own_split import own_rows, read_own_split
@@ -59,21 +59,32 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
     x is (N, C, T) EEG, in any unit unless ``standardise`` is off, or (N, C, H, W) in [0, 1]; y (N,)
     integers or text; groups (N,), for example subjects, each in one part of a fold; channels
     (C,) names; sampling_rate in hertz; classes (K,) names, in the order of the labels; split or
-    fold (N,), a split of the file's own (`read_own_split`). A large x is prepared once, kept in the
-    cache, and mapped.
+    fold (N,), a split of the file's own (`read_own_split`); x_test, y_test, groups_test, x_valid,
+    y_valid, groups_valid for examples that stand apart (`join`). A .ts file has x and y. A large x
+    is prepared once, kept in the cache, and mapped.
     Raises UserError, one sentence, for any fault of the file.
     """
-    npz = _open(options, data)
-    signal, picked, labels, class_names, groups = _read_contents(npz, options)
+    return task_of(open_arrays(options, data), options, "arrays", seed)
+
+
+def task_of(
+    file: ArrayFile, options: ArraysOptions, name: str, seed: int, *, keep: bool = False
+) -> Task:
+    """Build a task of arrays, whatever file they come from. UserError: any fault of them.
+
+    With ``keep`` even a small x is kept in the cache, because it takes long to read.
+    """
+    signal, picked, labels, class_names, groups = _read_contents(file, options)
     y = torch.from_numpy(labels)
-    own_split = read_own_split(npz, len(y))
-    rows = _rows(options, y, groups, own_split, Seeds((seed, "arrays")), npz.path.name)
+    own_split = read_own_split(file, len(y))
+    rows = _rows(options, y, class_names, groups, own_split, Seeds((seed, name)), file.name)
     rest = [labels, groups and groups.number, own_split]
     examples = prepare_examples(
-        npz,
+        file,
         Preparation(signal.kind, options.standardise, picked),
         [array for array in rest if array is not None],
         f"{signal.channels} {signal.sampling_rate}",
+        keep=keep,
     )
 
     def parts(k: int) -> Parts:
@@ -89,13 +100,13 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
         return group_names(groups.of_rows(), rows[k])
 
     return Task(
-        name="arrays",
+        name=name,
         signal=signal,
         class_names=class_names,
         n_folds=len(rows),
         fold=fold,
         trunk=fitting_trunk(signal),
-        transforms=fitting_bank(signal, npz.path.name),
+        transforms=fitting_bank(signal, file.name),
         training=TrainingSettings(epochs=50, batch_size=32, beta1=0.9, patience=15),
         metric=options.metric,
         fingerprint=examples.fingerprint,
@@ -107,6 +118,7 @@ def arrays(options: ArraysOptions, data: Path, seed: int) -> Task:
 def _rows(
     options: ArraysOptions,
     y: torch.Tensor,
+    class_names: tuple[str, ...],
     groups: Groups | None,
     own_split: NDArray[np.int64] | None,
     seeds: Seeds,
@@ -119,36 +131,24 @@ def _rows(
                 f"n_folds is {options.n_folds}, but {where} brings a split of its own, of "
                 f"{len(own_split)} fold(s): leave n_folds out"
             )
-        return own_rows(own_split, y, groups, options.valid_share, seeds, where)
+        return own_rows(own_split, y, class_names, groups, options.valid_share, seeds, where)
     if groups is None:
-        return stratified(y, options.n_folds, options.valid_share, seeds)
+        return stratified(y, options.n_folds, options.valid_share, seeds, class_names)
     return grouped(y, groups.number, options.n_folds, options.valid_share)
 
 
-def _open(options: ArraysOptions, data: Path) -> Npz:
-    if not options.path:
-        raise UserError("task 'arrays' needs the option path: an .npz file with x and y")
-    path = data / options.path
-    if not path.is_file():
-        raise UserError(
-            f"there is no file {path}: the option path is relative to the data folder (--data)"
-        )
-    npz = open_npz(path)
-    check_keys(npz)
-    return npz
-
-
-def _read_contents(npz: Npz, options: ArraysOptions) -> Contents:
-    where, x = npz.path.name, npz.members["x"]
+def _read_contents(file: ArrayFile, options: ArraysOptions) -> Contents:
+    where, x = file.name, file.members["x"]
     kind = check_header(x, options.kind, where)
-    labels, class_names = read_labels(npz, x.shape[0], options.class_names)
-    groups = read_groups(npz, x.shape[0])
-    channels = read_channels(npz, kind, x.shape[1])
+    labels, class_names = read_labels(file, x.shape[0], options.class_names)
+    groups = read_groups(file, x.shape[0])
+    channels = read_channels(file, kind, x.shape[1])
     picked = channel_indices(options.channels, channels, kind, where)
     shape = x.shape[1:]
     if picked is not None:
         channels, shape = tuple(channels[i] for i in picked), (len(picked), *shape[1:])
-    signal = Signal(kind, shape, channels, read_sampling_rate(npz, kind))
+    rate = sampling_rate_of(file, kind, options.sampling_rate)
+    signal = Signal(kind, shape, channels, rate)
     return Contents(signal, picked, labels, class_names, groups)
 
 

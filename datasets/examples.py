@@ -1,4 +1,4 @@
-"""The windows or images of an .npz file, checked and prepared block by block."""
+"""The windows or images of a file, checked and prepared block by block."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from augbench.datasets.array_file import ArrayFile, Described
 from augbench.datasets.blocks import Blocks, collect, gather
-from augbench.datasets.cache import Arrays, cached, files_key
+from augbench.datasets.cache import Arrays, cached
 from augbench.datasets.errors import UserError
-from augbench.datasets.npz import Member, Npz, read_blocks
 from augbench.datasets.options.tasks import Kind
 from augbench.datasets.standardise import standardise
 from augbench.datasets.task import Digest
@@ -36,7 +36,7 @@ class Preparation(NamedTuple):
     channels: tuple[int, ...] | None  # which, in this order; None is all
 
 
-def check_header(x: Member, kind: Kind | None, where: str) -> Kind:
+def check_header(x: Described, kind: Kind | None, where: str) -> Kind:
     """The kind of signal by the header of x; raises UserError where x can be neither kind."""
     by_axes: dict[int, Kind] = {3: "eeg", 4: "image"}
     found = by_axes.get(len(x.shape))
@@ -57,18 +57,27 @@ def check_header(x: Member, kind: Kind | None, where: str) -> Kind:
     return found
 
 
-def prepare_examples(npz: Npz, how: Preparation, rest: list[NDArray[Any]], about: str) -> Examples:
+def prepare_examples(
+    file: ArrayFile,
+    how: Preparation,
+    rest: list[NDArray[Any]],
+    about: str,
+    *,
+    keep: bool = False,
+) -> Examples:
     """x as float32, EEG standardised if asked for, from the cache if it was prepared before.
 
-    ``rest`` and ``about`` are what the fingerprint holds beside x. Raises UserError for NaN,
+    ``rest`` and ``about`` are what the fingerprint holds beside x. The cache holds a large x, and
+    any with ``keep``. Raises UserError for NaN,
     infinite values, and images outside [0, 1].
     """
-    shape = npz.members["x"].shape
+    shape = file.members["x"].shape
     if how.channels is not None:
         shape = (shape[0], len(how.channels), *shape[2:])
     digest = Digest(about)
-    x = Blocks(shape, np.dtype(np.float32), _prepared(npz, how, shape, digest))
-    if x.n_bytes < MAPPED_FROM:
+    x = Blocks(shape, np.dtype(np.float32), _prepared(file, how, shape, digest))
+    small = x.n_bytes < MAPPED_FROM
+    if small and not keep:
         array = collect(x)
         return Examples(array, _finished(digest, rest), "")
 
@@ -79,9 +88,10 @@ def prepare_examples(npz: Npz, how: Preparation, rest: list[NDArray[Any]], about
         # In this order: the digest is whole when x has been written.
         return {"x": x, "fingerprint": Blocks((16,), np.dtype(np.uint8), hexadecimal())}
 
-    key = repr((VERSION, files_key([npz.path]), npz.key, how, about))
+    key = repr((VERSION, file.key, how, about))
     stored = cached(NAME, key, ("x", "fingerprint"), build)
-    return Examples(stored["x"], stored["fingerprint"].tobytes().decode(), key)
+    fingerprint = stored["fingerprint"].tobytes().decode()
+    return Examples(stored["x"], fingerprint, "" if small else key)
 
 
 def map_parts(examples: Examples, parts: dict[str, NDArray[np.int64]]) -> Arrays | None:
@@ -106,13 +116,13 @@ def map_parts(examples: Examples, parts: dict[str, NDArray[np.int64]]) -> Arrays
 
 
 def _prepared(
-    npz: Npz, how: Preparation, shape: tuple[int, ...], digest: Digest
+    file: ArrayFile, how: Preparation, shape: tuple[int, ...], digest: Digest
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the prepared blocks of x; raise a UserError at the end if there is a fault in any."""
     digest.begin(np.dtype(np.float32), shape)
     n_bad = 0
     low, high = np.inf, -np.inf
-    for block in read_blocks(npz, "x").blocks:
+    for block in file.blocks("x").blocks:
         picked = block if how.channels is None else block[:, how.channels]
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
             x = picked.astype(np.float32)
@@ -124,7 +134,7 @@ def _prepared(
             prepared = standardise(x) if how.kind == "eeg" and how.standardise else x
             digest.update(prepared)
             yield prepared
-    where = npz.path.name
+    where = file.name
     if n_bad:
         raise UserError(
             f"x in {where} has NaN or infinite values in {n_bad} of {shape[0]} examples"

@@ -1,5 +1,6 @@
 """How rows are divided into folds: stratified by class, or by whole groups."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -31,10 +32,12 @@ def join_splits(train: Split, valid: Split, test: Split) -> Fold:
     return Fold(Views(train, valid, valid), test)
 
 
-def hold_out(y: Tensor, share: float, seeds: Seeds) -> tuple[Tensor, Tensor]:
+def hold_out(
+    y: Tensor, share: float, seeds: Seeds, names: Sequence[str] = ()
+) -> tuple[Tensor, Tensor]:
     """(N,) -> rows to keep and rows to hold out: ``share`` of each class, at least one row.
 
-    Raises UserError if no row of a class would be kept.
+    Raises UserError, with the name of the class if ``names`` has one, if no row would be kept.
     """
     held = torch.zeros(len(y), dtype=torch.bool)
     for label in y.unique().tolist():
@@ -42,15 +45,17 @@ def hold_out(y: Tensor, share: float, seeds: Seeds) -> tuple[Tensor, Tensor]:
         n_held = max(1, round(share * len(rows)))
         if n_held == len(rows):
             raise UserError(
-                f"valid_share is {share}: of the {n_held} samples of class {label} it leaves none "
-                "to train on; lower it or bring more samples"
+                f"valid_share is {share}: of the {n_held} samples of class {_name(label, names)} "
+                "it leaves none to train on; lower it or bring more samples"
             )
         order = torch.randperm(len(rows), generator=seeds.generator("hold out", label))
         held[rows[order[:n_held]]] = True
     return (~held).nonzero().flatten(), held.nonzero().flatten()
 
 
-def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> list[Rows]:
+def stratified(
+    y: Tensor, n_folds: int, valid_share: float, seeds: Seeds, names: Sequence[str] = ()
+) -> list[Rows]:
     """(N,) -> folds in which every class has its share; each row is tested in exactly one fold.
 
     Raises UserError when a class is too small for that.
@@ -63,8 +68,8 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
         if count < n_folds or count - most < 2:
             least = max(4 if n_folds == 2 else 3, n_folds)
             raise UserError(
-                f"class {label} has {count} samples, too few for n_folds = {n_folds}: "
-                f"give it at least {least}, or ask for fewer folds"
+                f"class {_name(label, names)} has {count} samples, too few for n_folds = "
+                f"{n_folds}: give it at least {least}, or ask for fewer folds"
             )
         rows = (y == label).nonzero().flatten()
         order = torch.randperm(count, generator=seeds.generator("folds", label))
@@ -74,7 +79,7 @@ def stratified(y: Tensor, n_folds: int, valid_share: float, seeds: Seeds) -> lis
     folds = []
     for k in range(n_folds):
         rest = (parts != k).nonzero().flatten()
-        train, valid = hold_out(y[rest], valid_share, seeds.child("fold", k))
+        train, valid = hold_out(y[rest], valid_share, seeds.child("fold", k), names)
         folds.append(Rows(rest[train], rest[valid], (parts == k).nonzero().flatten()))
     return folds
 
@@ -113,6 +118,10 @@ def grouped(
         part[rest] = choose_share(counts[rest], valid_share, k)
         folds.append(Rows(*(torch.from_numpy(np.flatnonzero(part[number] == p)) for p in range(3))))
     return folds
+
+
+def _name(label: int, names: Sequence[str]) -> str:
+    return names[label] if names else str(label)
 
 
 def group_names(groups: NDArray[np.generic], rows: Rows) -> NDArray[np.str_]:

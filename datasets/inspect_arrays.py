@@ -1,22 +1,20 @@
-"""What an .npz holds, for whoever is about to make a task of it: facts, and what is odd."""
+"""What arrays hold, for whoever is about to make a task of it: facts, and what is odd."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augbench.datasets.array_fields import (
-    check_keys,
     read_channels,
     read_groups,
     read_labels,
     read_sampling_rate,
 )
+from augbench.datasets.array_file import ArrayFile
 from augbench.datasets.errors import listed
 from augbench.datasets.examples import check_header
-from augbench.datasets.npz import Npz, open_npz, read_blocks
 
 FEW = 10  # windows of a class, from which less than one is in each part of a fold
 UNITS = (  # by the median deviation of a channel: from here on it looks like
@@ -44,17 +42,15 @@ class _Numbers(NamedTuple):
     high: float
 
 
-def inspect_arrays(path: Path) -> Inspected:
-    """Read a whole .npz, block by block. UserError: it cannot be a task at all."""
-    npz = open_npz(path)
-    check_keys(npz)
-    x = npz.members["x"]
-    kind = check_header(x, None, path.name)
-    labels, names = read_labels(npz, x.shape[0], ())
-    groups = read_groups(npz, x.shape[0])
-    channels = read_channels(npz, kind, x.shape[1])
-    rate = read_sampling_rate(npz, kind)
-    numbers = _read_numbers(npz)
+def inspect_arrays(file: ArrayFile) -> Inspected:
+    """Read all of x, block by block. UserError: it cannot be a task at all."""
+    x = file.members["x"]
+    kind = check_header(x, None, file.name)
+    labels, names = read_labels(file, x.shape[0], ())
+    groups = read_groups(file, x.shape[0])
+    channels = read_channels(file, kind, x.shape[1])
+    rate = read_sampling_rate(file, kind)
+    numbers = _read_numbers(file)
     counts = np.bincount(labels, minlength=len(names))
     facts = [_shape(kind, x.shape, rate), f"{len(names)} classes: {_balance(names, counts)}"]
     if channels:
@@ -70,10 +66,11 @@ def inspect_arrays(path: Path) -> Inspected:
         )
     else:
         facts.append(f"values from {numbers.low:g} to {numbers.high:g}")
-    oddities = [*_odd_values(kind, numbers, channels), *_odd_labels(names, counts)]
+    oddities = [*_odd_values(kind, numbers, channels), *odd_labels(names, counts)]
     if kind == "eeg" and not rate:
         oddities.append(
-            "no sampling_rate: operations that think in hertz are left out; add the array"
+            "no sampling_rate: operations that think in hertz are left out; add the array, or give "
+            "the option sampling_rate"
         )
     if kind == "eeg" and x.shape[1] > x.shape[2]:
         oddities.append(
@@ -82,7 +79,7 @@ def inspect_arrays(path: Path) -> Inspected:
         )
     if kind == "eeg" and not channels:
         oddities.append("no channels: operations that need places of electrodes are left out")
-    own_split = any(name in npz.members for name in ("split", "fold"))
+    own_split = any(name in file.members for name in ("split", "fold"))
     if groups is None and kind == "eeg" and not own_split:
         oddities.append(
             "no groups: windows of one subject will be in training and in test, and the scores "
@@ -91,11 +88,11 @@ def inspect_arrays(path: Path) -> Inspected:
     return Inspected(tuple(facts), tuple(oddities))
 
 
-def _read_numbers(npz: Npz) -> _Numbers:
-    n, n_channels = npz.members["x"].shape[:2]
+def _read_numbers(file: ArrayFile) -> _Numbers:
+    n, n_channels = file.members["x"].shape[:2]
     n_bad, n_flat = 0, np.zeros(n_channels)
     low, high, deviations = np.inf, -np.inf, []
-    for block in read_blocks(npz, "x").blocks:
+    for block in file.blocks("x").blocks:
         flat = block.reshape(len(block), n_channels, -1).astype(np.float64)
         good = np.isfinite(flat).all((1, 2))
         n_bad += int((~good).sum())
@@ -131,9 +128,13 @@ def _odd_values(kind: str, numbers: _Numbers, channels: tuple[str, ...]) -> Iter
         yield f"channel {name} never changes in {numbers.flat[number]:.0%} of the windows"
 
 
-def _odd_labels(names: tuple[str, ...], counts: NDArray[np.int64]) -> Iterator[str]:
-    for name, count in zip(names, counts, strict=True):
-        if count < FEW:
-            yield f"class {name} has {count} examples only"
+def odd_labels(names: tuple[str, ...], counts: NDArray[np.int64]) -> Iterator[str]:
+    """What is odd about the number of examples of each class, (K,)."""
+    few = [(name, n) for name, n in zip(names, counts.tolist(), strict=True) if n < FEW]
+    if len(few) == 1:
+        yield f"class {few[0][0]} has {few[0][1]} examples only"
+    elif few:
+        named = listed([f"{name} {n}" for name, n in few])
+        yield f"{len(few)} classes have fewer than {FEW} examples: {named}"
     if counts.max() > 3 * counts.min():
         yield "classes are uneven: balanced accuracy, the default metric, weighs them alike"

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augbench.datasets.blocks import Blocks, rows_per_block
+from augbench.datasets.cache import files_key
 from augbench.datasets.errors import UserError, system_error
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
@@ -51,9 +52,22 @@ class Npz:
     members: dict[str, Member]
 
     @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
     def key(self) -> str:
-        """Text that changes with the content."""
-        return repr([(name, each.shape, each.checksum) for name, each in self.members.items()])
+        """Text that changes with the content, or with the size or the time of the file."""
+        found = [(name, each.shape, each.checksum) for name, each in self.members.items()]
+        return repr((files_key([self.path]), found))
+
+    def read(self, name: str) -> NDArray[Any]:
+        """`read_array`."""
+        return read_array(self, name)
+
+    def blocks(self, name: str) -> Blocks:
+        """`read_blocks`."""
+        return read_blocks(self, name)
 
 
 def open_npz(path: Path) -> Npz:

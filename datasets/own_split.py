@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from augbench.datasets.array_fields import Groups, decoded
+from augbench.datasets.array_file import ArrayFile
 from augbench.datasets.errors import UserError, UserNotice, listed
 from augbench.datasets.folds import Rows, hold_out
 from augbench.datasets.groups import choose_share, count_rows
-from augbench.datasets.npz import Npz, read_array
 from augbench.datasets.seeds import Seeds
 
 TRAIN, VALID, TEST = range(3)
@@ -20,26 +20,27 @@ WORDS = {
     **dict.fromkeys(("valid", "validation", "val", "dev"), VALID),
     **dict.fromkeys(("test", "testing"), TEST),
 }
+PART_WORDS = ("train", "valid", "test")
 NAMES = ("training", "validation", "test")
 
 
-def read_own_split(npz: Npz, n: int) -> NDArray[np.int64] | None:
+def read_own_split(file: ArrayFile, n: int) -> NDArray[np.int64] | None:
     """(F, N): the part of each row in each fold, `TRAIN`, `VALID` or `TEST`; None without a split.
 
     ``split`` (N,) is text (train, valid, test), or numbers: 0 train and 1 test, or 0 train, 1 valid
     and 2 test. ``fold`` (N,) is the fold in which a row is tested, numbers or text.
     Raises UserError for any other content, and for a split without a training or a test row.
     """
-    found = [name for name in ("split", "fold") if name in npz.members]
+    found = [name for name in ("split", "fold") if name in file.members]
     if not found:
         return None
-    where = npz.path.name
+    where = file.name
     if len(found) > 1:
         raise UserError(
             f"{where} holds split and fold, and both say which rows are tested: leave one out"
         )
     (name,) = found
-    member = npz.members[name]
+    member = file.members[name]
     if member.shape != (n,):
         raise UserError(
             f"{name} in {where} has shape {member.shape} where x has {n} examples: "
@@ -47,7 +48,7 @@ def read_own_split(npz: Npz, n: int) -> NDArray[np.int64] | None:
         )
     if member.dtype.kind not in "iubUS":
         raise UserError(f"{name} in {where} is of type {member.dtype}; it must be integers or text")
-    values = decoded(read_array(npz, name), name, where)
+    values = decoded(file.read(name), name, where)
     return _by_fold(values, where) if name == "fold" else _by_part(values, where)
 
 
@@ -83,6 +84,7 @@ def _by_part(values: NDArray[Any], where: str) -> NDArray[np.int64]:
 def own_rows(
     parts: NDArray[np.int64],
     y: torch.Tensor,
+    class_names: tuple[str, ...],
     groups: Groups | None,
     valid_share: float,
     seeds: Seeds,
@@ -99,16 +101,23 @@ def own_rows(
     for k, part in enumerate(parts):
         train, valid, test = (torch.from_numpy(np.flatnonzero(part == p)) for p in range(3))
         if not len(valid):
-            train, valid = _held_out(train, y, groups, valid_share, seeds.child("fold", k))
+            train, valid = _held_out(
+                train, y, class_names, groups, valid_share, seeds.child("fold", k)
+            )
         folds.append(Rows(train, valid, test))
     return folds
 
 
 def _held_out(
-    rows: torch.Tensor, y: torch.Tensor, groups: Groups | None, share: float, seeds: Seeds
+    rows: torch.Tensor,
+    y: torch.Tensor,
+    class_names: tuple[str, ...],
+    groups: Groups | None,
+    share: float,
+    seeds: Seeds,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     if groups is None:
-        kept, held = hold_out(y[rows], share, seeds)
+        kept, held = hold_out(y[rows], share, seeds, class_names)
         return rows[kept], rows[held]
     names, number = np.unique(groups.number[rows.numpy()], return_inverse=True)
     if len(names) < 2:

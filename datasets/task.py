@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from numbers import Integral
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.tasks import Kind, Metric
 from augbench.datasets.options.training import TrainingSettings
+from augbench.datasets.signal_checks import check_frequencies, checked_channels, checked_shape
 
 MOVED_AT_ONCE = 256  # rows
 
@@ -102,7 +101,8 @@ class Normalisation(NamedTuple):
 class Signal:
     """What a transform or a trunk has to know about one example.
 
-    Raises a UserError for a kind that is not known, a shape of other axes, or too few names.
+    Raises UserError for an unknown kind, another number of axes or of names, and what is no
+    frequency.
     """
 
     kind: Kind
@@ -115,24 +115,11 @@ class Signal:
     band: tuple[float, float] = (0.0, float("inf"))
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise unknown("kind of signal", self.kind, get_args(Kind))
-        n_axes, form = (2, "(C, T)") if self.kind == "eeg" else (3, "(C, H, W)")
-        sizes = self.shape
-        if (
-            not isinstance(sizes, tuple)
-            or len(sizes) != n_axes
-            or not all(isinstance(each, Integral) and each > 0 for each in sizes)
-        ):
-            raise UserError(
-                f"the signal's shape is {sizes!r}; of kind {self.kind!r} it has to be a tuple "
-                f"{form} of whole numbers above 0, without the batch"
-            )
-        if len(self.channels) not in (0, self.n_channels):
-            raise UserError(
-                f"the signal has {len(self.channels)} names of channels and {self.n_channels} "
-                "channels; give a name for each, or none"
-            )
+        """Check what was given, and make tuples of lists, so that equal signals are equal."""
+        shape = checked_shape(self.kind, self.shape)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "channels", checked_channels(self.kind, shape, self.channels))
+        check_frequencies(self.kind, self.sampling_rate, self.band)
 
     @property
     def n_channels(self) -> int:

@@ -18,6 +18,11 @@ HEADER = ("task", "method", "a trial", "its retrainings", "trials", "all", "")
 
 def show_hours(suite: Suite, skipped: Collection[UnitId], data: Path, device: str) -> None:
     """Measure steps of each method on each task, and print the hours that the suite would take."""
+    print(f"\n{measured_hours(suite, skipped, data, device)}")
+
+
+def measured_hours(suite: Suite, skipped: Collection[UnitId], data: Path, device: str) -> str:
+    """What `show_hours` prints."""
     threads = max(1, int(suite.resources.cpus))
     name = device_name(torch.device(device))
     where = f"{name} ({threads} thread{'s' * (threads > 1)})" if device == "cpu" else name
@@ -30,7 +35,7 @@ def show_hours(suite: Suite, skipped: Collection[UnitId], data: Path, device: st
             threads=threads,
             say=lambda what: status.update(as_text(what)),
         )
-    print(f"\n{hours_text(estimates, where, suite.total_device_hours)}")
+    return hours_text(estimates, where, suite.total_device_hours)
 
 
 def hours_text(estimates: Sequence[Estimate], where: str, most_hours: float | None) -> str:

@@ -80,7 +80,10 @@ class SsvepOptions:
 class ArraysOptions:
     """Which file, and how to read it."""
 
-    path: str = ""  # the .npz, relative to the data folder
+    path: str = ""  # the .npz or .ts (of the UEA archive), relative to the data folder
+    # Another such file, all of which is tested. By default the first file says what is tested, in
+    # x_test, split or fold, or else folds are made of it.
+    test_path: str = ""
     kind: Kind | None = None  # by default from x: 3 axes are EEG, 4 are images
     class_names: tuple[str, ...] = ()  # in the order of the sorted labels; by default the labels
     # EEG only: bring each channel of each window to mean 0 and deviation 1 (a flat one to 0).
@@ -89,11 +92,38 @@ class ArraysOptions:
     # EEG only: the names of the channels to keep, in this order, or of those to drop, each with a -
     # before it ("-EOG"). By default all.
     channels: tuple[str, ...] = ()
+    sampling_rate: float = 0.0  # hertz, EEG only; for files that do not say it
     metric: Metric = "balanced_accuracy"
-    # By group where the file has groups, else stratified; for a file without split or fold.
+    # By group where the file has groups, else stratified; for data without a split of their own.
     n_folds: int = 5
-    # Of the rows that are not tested; unused where split names the validation rows.
+    # Of the rows that are not tested; unused where the data say which rows are for validation.
     valid_share: float = 0.25
+
+
+@dataclass(frozen=True)
+class ImagesOptions:
+    """Which folders, which classes, and how images are resized."""
+
+    # The folder of the images, relative to the data folder: of a folder for each class, or of the
+    # folders train and test (and valid), each with one for each class.
+    path: str = ""
+    test_path: str = ""  # another folder, all of which is tested
+    # A table (.csv or .tsv) of file names and classes, relative to the data folder, for images that
+    # lie in no folders by class. By default the only such table beside them.
+    labels: str = ""
+    test_labels: str = ""  # the same for the images that are tested
+    # Pixels of a side, or height and width, to which all are resized. By default all images must
+    # have one size.
+    size: int | tuple[int, int] | None = None
+    grey: bool | None = None  # one channel or three. By default one where all images are grey
+    # A regular expression for the part of a path below the folder that says which images belong
+    # together and must be in one part of a fold, such as frames of one film; where it has a group,
+    # that group. By default each is alone.
+    group: str = ""
+    class_names: tuple[str, ...] = ()  # in the order of the folders; by default their names
+    metric: Metric = "balanced_accuracy"
+    n_folds: int = 5  # for folders without a split of their own
+    valid_share: float = 0.25  # of the images that are not tested; unused where valid is there
 
 
 @dataclass(frozen=True)

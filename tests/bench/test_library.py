@@ -189,3 +189,13 @@ def test_numbers_of_numpy_and_paths_are_options_like_others(tmp_path: Path) -> N
     }
     out = run_suite(suite, out=tmp_path / "run", data=tmp_path, verbose=False)
     assert len(read_results(out).points) == 1
+
+
+def test_a_dict_may_hold_what_is_tested() -> None:
+    x, y = arrays()
+    task = {"x": x[:40], "y": y[:40], "x_test": x[40:], "y_test": y[40:], **QUICK}
+    assert isinstance(search("none", task), nn.Module)
+    with pytest.raises(UserError, match=r"holds split, and x_test says which rows are tested"):
+        search("none", {**task, "split": y[:40]})
+    with pytest.raises(UserError, match=r"holds x_test but no y_test"):
+        search("none", {"x": x, "y": y, "x_test": x})

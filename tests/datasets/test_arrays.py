@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from augbench.datasets import examples
+from augbench.datasets import examples, npz
 from augbench.datasets.arrays import arrays
 from augbench.datasets.banks import EEG, IMAGE
 from augbench.datasets.errors import UserError, UserNotice
@@ -356,7 +356,7 @@ def test_a_second_build_reads_no_x(
     monkeypatch.setenv("AUGBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(examples, "MAPPED_FROM", 0)
     task = make(x=X, y=Y)
-    monkeypatch.setattr(examples, "read_blocks", lambda npz, name: 1 / 0)
+    monkeypatch.setattr(npz, "read_blocks", lambda file, name: 1 / 0)
     monkeypatch.setattr(examples, "_prepared", lambda *args: iter(()))
     assert arrays(OPTIONS, tmp_path, 0).fingerprint == task.fingerprint
 

@@ -1,12 +1,10 @@
 import tracemalloc
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from augbench.datasets.errors import UserError
-from augbench.datasets.task import Digest, Signal, Split, Views, fingerprint
+from augbench.datasets.task import Digest, Split, Views, fingerprint
 
 X = torch.arange(4_000_000, dtype=torch.float32).reshape(1000, 4, 1000)
 Y = torch.arange(1000)
@@ -60,20 +58,3 @@ def test_one_set_for_both_validations_counts_once() -> None:
 
     assert Views(split(5), split(3), split(3)).n_examples == 8
     assert Views(split(5), split(3), split(4)).n_examples == 12
-
-
-WRONG_SIGNALS: dict[str, tuple[Any, ...]] = {
-    "unknown kind of signal 'EEG'; did you mean|known: eeg, image": ("EEG", (6, 100)),
-    r"shape is \[6, 100\]; of kind 'eeg' it has to be a tuple \(C, T\)": ("eeg", [6, 100]),
-    r"shape is \(6,\); .* \(C, T\)": ("eeg", (6,)),
-    r"shape is \(8, 3, 32, 32\); .* \(C, H, W\) .* without the batch": ("image", (8, 3, 32, 32)),
-    r"shape is \(3, 32, 0\)": ("image", (3, 32, 0)),
-    r"shape is 100": ("eeg", 100),
-    "1 names of channels and 6 channels": ("eeg", (6, 100), ("C3",)),
-}
-
-
-@pytest.mark.parametrize("complaint", WRONG_SIGNALS)
-def test_a_signal_that_cannot_be_is_one_sentence(complaint: str) -> None:
-    with pytest.raises(UserError, match=complaint):
-        Signal(*WRONG_SIGNALS[complaint])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from augbench.datasets import TASKS, known_tasks, plugins
 from augbench.datasets.banks import EEG, GEOMETRIC, IMAGE, PHOTOGRAPHS
@@ -54,6 +55,20 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of noise in three classes, of two sizes."""
+    random = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("pictures")
+    for k in range(60):
+        place = folder / "mine" / "abc"[k % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        side = 8 + 4 * (k % 2)
+        pixels = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{k}.png")
+    return folder
+
+
 @pytest.fixture(params=TASKS)
 def build(request: pytest.FixtureRequest, npz: Path) -> Build:
     """Makes the task of a row anew."""
@@ -63,6 +78,9 @@ def build(request: pytest.FixtureRequest, npz: Path) -> Build:
     data = npz
     if name == "arrays":
         options = replace(options, path="mine.npz")
+    if name == "images":
+        data = request.getfixturevalue("pictures")
+        options = replace(options, path="mine", size=8)
     if name == "mario_iggy":
         options = replace(options, n_train=200, n_test=100)
     if name == "cifar10":

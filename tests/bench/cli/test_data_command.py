@@ -1,6 +1,7 @@
 """`augbench data check`: what it says of own data, and whether its first suite is one."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+from PIL import Image
 
 from augbench.bench.cli.data_command import check
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.unit.job import load_task
 from augbench.datasets.errors import UserError
+from traffic_signs import write_gtsrb
 
 RANDOM = np.random.default_rng(0)
 Y = np.arange(60) % 3
@@ -166,3 +169,95 @@ def test_odd_files_are_told_and_the_others_read(
     assert "recordings of 5 to 1800 s" in facts[0]
     assert any(each.startswith("rates differ") for each in mind)
     assert any(each.startswith("channels differ") for each in mind)
+
+
+def draw(folder: Path, n: int, level: int = 0) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(n):
+        pixels = RANDOM.integers(level, 256, (10 + k % 3, 12, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+
+
+def test_a_folder_of_images_is_understood(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label, n in (("cats", 12), ("dogs", 12), ("birds", 6)):
+        draw(tmp_path / "my pictures" / label, n)
+    out = tmp_path / "p.toml"
+    facts, mind = said(capsys, tmp_path / "my pictures", out)
+    assert facts[0] == "- 30 images (30 .png)"
+    assert facts[1] == "- 3 classes: birds 6, cats 12, dogs 12"
+    assert "- from 10 x 12 to 12 x 12 pixels (height x width), the median is 11 x 12" in facts
+    assert "- all are in colour" in facts
+    assert any("30 images, not by group; fold 0: " in fact for fact in facts)
+    assert mind[0] == "class birds has 6 examples only"
+    assert any(each.startswith("sizes differ: all images are resized, here to 8") for each in mind)
+    task = load_task(load_suite(out).plan[0].spec.task, tmp_path)
+    assert task.signal.shape == (3, 8, 8)
+
+
+def test_broken_images_and_images_in_both_parts_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label, level in (("cats", 0), ("dogs", 100)):
+        draw(tmp_path / "p" / "train" / label, 12, level)
+        draw(tmp_path / "p" / "test" / label, 6, level)
+        for k in range(3):
+            name = f"{label}/{k}.png"
+            shutil.copy(tmp_path / "p" / "train" / name, tmp_path / "p" / "test" / name)
+    facts, mind = said(capsys, tmp_path / "p")
+    assert "- a split of its own: train 24, test 12" in facts
+    assert any(each.startswith("6 examples that are tested stand in training") for each in mind)
+    (tmp_path / "p" / "train" / "cats" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    _, mind = said(capsys, tmp_path / "p")
+    assert (
+        "a task cannot be made of it yet: 1 of 36 images cannot be read: p/train/cats/3.png"
+        in (mind[-1])
+    )
+
+
+def test_the_layout_of_gtsrb_is_understood(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_gtsrb(tmp_path)
+    facts, mind = said(capsys, tmp_path / "GTSRB", tmp_path / "g.toml")
+    assert "- a split of its own: train 258, test 86" in facts
+    assert mind[0].startswith("43 classes have fewer than 10 examples: 00000 8, 00001 8")
+    assert len(mind) == 2
+    assert load_task(load_suite(tmp_path / "g.toml").plan[0].spec.task, tmp_path).n_classes == 43
+    train, test = (tmp_path / "GTSRB" / f"Final_{part}" for part in ("Training", "Test"))
+    check(train / "Images", tmp_path / "apart.toml", test / "Images")
+    text = (tmp_path / "apart.toml").read_text()
+    assert 'test_path = "../Final_Test/Images"' in text
+    task = load_task(load_suite(tmp_path / "apart.toml").plan[0].spec.task, train)
+    assert task.n_folds == 1
+
+
+def test_files_of_the_uea_archive_are_understood(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "@problemName Waves\n@timeStamps false\n@classLabel true a b\n@data\n"
+    for word, n in (("TRAIN", 30), ("TEST", 14)):
+        lines = [
+            ":".join(
+                [*(",".join(map(str, row)) for row in RANDOM.normal(size=(2, 40))), "ab"[k % 2]]
+            )
+            for k in range(n)
+        ]
+        (tmp_path / f"Waves_{word}.ts").write_text(head + "\n".join(lines))
+    facts, mind = said(capsys, tmp_path / "Waves_TRAIN.ts", tmp_path / "w.toml")
+    assert facts[0] == "- 44 windows of 2 channels and 40 samples"
+    assert any("44 windows, not by group; fold 0: 22 / 8 / 14 windows" in fact for fact in facts)
+    assert any("give the option sampling_rate" in each for each in mind)
+    assert not any("groups" in each for each in mind)
+    task = load_task(load_suite(tmp_path / "w.toml").plan[0].spec.task, tmp_path)
+    assert task.class_names == ("a", "b")
+    assert "[tasks.Waves]" in (tmp_path / "w.toml").read_text()
+
+
+def test_the_official_splits_of_uea_are_said(
+    data_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, _ = said(capsys, data_root / "uea" / "HandMovementDirection.npz")
+    assert facts[0] == "- 234 windows of 10 channels and 400 samples"
+    assert any(fact.endswith("120 / 40 / 74 windows") for fact in facts)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 Answer = tuple[int, str, str]
 
@@ -159,7 +160,33 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "one class": ("data check one-class.npz", ("one class only",)),
     "a label too few": ("data check short.npz", ("has shape (11,)", "give 12 labels")),
     "a text as arrays": ("data check text.npz", ("is no .npz file", "numpy.savez")),
-    "a folder without recordings": ("data check empty", ("no recording in", ".edf")),
+    "a folder without data": ("data check empty", ("no recording in", "no image", ".edf", ".png")),
+    "a test without labels": ("data check no-y-test.npz", ("holds x_test but no y_test",)),
+    "two splits": ("data check two-splits.npz", ("holds split", "x_test", "give one of them")),
+    "a class that is tested alone": (
+        "data check unknown.npz",
+        ("y_test in unknown.npz has 6, 7", "lacks", "add some"),
+    ),
+    "a test of other channels": ("data check narrow.npz", ("(4, 1, 32)", "must be equal")),
+    "no such test": ("data check short.npz --test gone.npz", ("there is no gone.npz",)),
+    "a text as series": ("data check text.ts", ("no @data before line 1", "UEA")),
+    "one picture": ("data check flat/a.png", ("a.png is one recording or image", "the folder")),
+    "a folder of one picture": ("data check flat", ("in no folders by class", "option labels")),
+    "parts without a test": ("data check half", ("holds train, val", "no folder test")),
+    "a test beside recordings": ("data check nights --test flat", ("--test is for arrays",)),
+    "hours of nothing": ("data check short.npz --hours", ("name its file with -o",)),
+    "a suite in a folder that is not there": (
+        "data check two.npz -o no/x.toml",
+        ("cannot write no/x.toml", "another with -o"),
+    ),
+    "images without a path": (
+        "run good.toml --engine inline --set tasks.images={} --out r",
+        ("needs the option path",),
+    ),
+    "a size in words": (
+        "plan good.toml --set tasks.images={path='p',size='large'}",
+        ("size is 'large'", "a whole number"),
+    ),
 }
 
 
@@ -178,6 +205,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "elsewhere-arrays.toml": ARRAYS.replace("P", "mine.npz"),
         "note.txt": "buy milk",
         "text.npz": "buy milk",
+        "text.ts": "buy milk",
         **POLICIES,
     }
     for name, text in texts.items():
@@ -188,6 +216,17 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").touch()
     x, y = np.random.default_rng(0).normal(size=(12, 2, 32)), np.arange(12) % 2
+    for place in ("flat", "half/train/a", "half/val/a"):
+        (tmp_path / place).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / place / "a.png")
+    (tmp_path / "nights").mkdir()
+    (tmp_path / "nights" / "a.edf").touch()
+    test = {"x_test": x[:4], "y_test": y[:4]}
+    np.savez(tmp_path / "two.npz", x=x, y=y, **test)
+    np.savez(tmp_path / "no-y-test.npz", x=x, y=y, x_test=x[:4])
+    np.savez(tmp_path / "two-splits.npz", x=x, y=y, split=y, **test)
+    np.savez(tmp_path / "unknown.npz", x=x, y=y, x_test=x[:4], y_test=y[:4] + 6)
+    np.savez(tmp_path / "narrow.npz", x=x, y=y, x_test=x[:4, :1], y_test=y[:4])
     np.savez(tmp_path / "no-x.npz", y=y)
     np.savez(tmp_path / "one-class.npz", x=x, y=0 * y)
     np.savez(tmp_path / "short.npz", x=x, y=y[1:])

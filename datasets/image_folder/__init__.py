@@ -1,0 +1,1 @@
+"""Finds, labels and reads the images of a folder."""
