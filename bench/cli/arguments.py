@@ -89,6 +89,14 @@ ShipCode = Annotated[
 StopAfter = Annotated[
     float | None, typer.Option(help="Stop after so many hours, as a first Ctrl-C does.")
 ]
+LogTo = Annotated[
+    list[str],
+    typer.Option(
+        "--log",
+        metavar="SINK",
+        help="Show the run meanwhile in tensorboard, mlflow or wandb (offline). Repeatable.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="With --engine inline: cpu or cuda.")]
 
 
