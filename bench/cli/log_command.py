@@ -13,6 +13,7 @@ import typer
 from augbench.bench.cli.arguments import RunPath, starts_with
 from augbench.datasets.errors import UserError
 
+PATIENCE_SECONDS = 60.0  # for the sink of a driver that was killed, which writes its last
 NICE = 10  # a sink leaves the processors to the trials, whose hours are counted
 
 
@@ -77,12 +78,24 @@ def log(
     name = str(RunDirectory(run).header().get("name", run.name))
     destination = Destination(run, name, location, project, online)
     with say_how_to_resume("adds what is missing"):
-        told = replay(to, destination, is_over=is_over, wait=wait, seconds=seconds)
-    kept = f", {told.n_up_to_date} were up to date" if told.n_up_to_date else ""
+        told = replay(
+            to,
+            destination,
+            is_over=is_over,
+            wait=wait,
+            seconds=seconds,
+            patience_seconds=PATIENCE_SECONDS if until_input_ends else 0.0,
+        )
+    kept = f" ({told.n_up_to_date} up to date before)" if told.n_up_to_date else ""
     print(
-        f"{to}: {len(told.trials)} trials written, {told.n_points} points{kept}; "
+        f"{to}: {_counted(len(told.trials), 'trial')} written, "
+        f"{_counted(told.n_points, 'point')}{kept}; "
         f"to see them: {told.to_see}"
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _check(to: str, project: str | None, online: bool) -> None:

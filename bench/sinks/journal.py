@@ -43,14 +43,15 @@ class Journal:
         self._file = run / FOLDER / f"{sink}{which}.jsonl"
         self._entries: dict[str, Entry] = {}
 
-    def held(self) -> AbstractContextManager[None]:
+    def held(self, patience_seconds: float) -> AbstractContextManager[None]:
         """Hold it: two processes that log one run to one place would add everything twice.
 
-        Raises a BusyError if another process holds it.
+        Raises a BusyError if another process holds it for so long.
         """
         self._file.parent.mkdir(exist_ok=True)
         message = f"another process logs this run to {self._sink} already"
-        return hold_lock(self._file.with_suffix(".lock"), message)
+        file = self._file.with_suffix(".lock")
+        return hold_lock(file, message, wait_seconds=patience_seconds)
 
     def load(self) -> None:
         """Read what earlier processes wrote. Raises a DamagedError if it cannot be read."""

@@ -36,17 +36,19 @@ def replay(
     is_over: Callable[[], bool] = lambda: True,
     wait: Callable[[float], object] = time.sleep,
     seconds: float = 5.0,
+    patience_seconds: float = 0.0,
 ) -> Told:
     """Tell a sink all that a run holds, again and again until ``is_over``, and once after it.
 
-    ``seconds`` are between two looks, or more where a look takes long; ``wait`` passes them.
+    ``seconds`` are between two looks, or more where a look takes long; ``wait`` passes them. A
+    process that logs the same run to the same place is waited for ``patience_seconds``.
 
     Raises a UserError for a sink that is not known or whose package is missing, a run directory
     that cannot be read, and whatever the sink's tool refuses.
     """
     sink = open_sink(kind, destination)
     journal = Journal(destination.run, kind, sink.place)
-    with journal.held(), _errors_of(kind):
+    with journal.held(patience_seconds), _errors_of(kind):
         journal.load()
         reader = _Replay(kind, destination, sink, journal)
         try:

@@ -62,10 +62,12 @@ def _policy(texts: list[str]) -> dict[str, Any] | None:
 
 
 def in_mlflow(run: Path) -> dict[str, Shown]:
-    """The runs that are not deleted in the database, by their tags."""
+    """The runs that are not deleted in the database of a run, or in that of a folder."""
     from augbench.bench.sinks import mlflow  # it turns telemetry off
 
-    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{run}/logs/mlflow/mlflow.db")
+    below = run / "logs" / "mlflow" / "mlflow.db"
+    file = below if below.exists() else run / "mlflow.db"
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{file}")
     shown = {}
     for each in client.search_runs([e.experiment_id for e in client.search_experiments()]):
         tags = each.data.tags
