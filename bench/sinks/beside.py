@@ -31,6 +31,8 @@ def logged_to(kinds: Sequence[str], run: Path, console: Console) -> Iterator[Non
     processes = [_SinkProcess(kind, run, console) for kind in kinds]
     try:
         yield
+        for each in processes:  # all at once
+            each.close_input()
         for each in processes:
             each.finish()
     finally:
@@ -68,8 +70,7 @@ class _SinkProcess:
         """Let it read the end of the run; one that takes too long is given up."""
         if self._process is None:
             return
-        self._finishing = True
-        self._close_input()
+        self.close_input()
         try:
             self._watcher.join(PATIENT_SECONDS)
             if self._watcher.is_alive():
@@ -83,27 +84,30 @@ class _SinkProcess:
             self._say(f"was not done {LAST_SECONDS:.0f} s after the run")
 
     def kill(self) -> None:
-        """End it at once, if it has not ended."""
+        """End it, if it has not ended; it has a moment for the last points."""
         if self._process is not None:
-            self._close_input()
+            patience = 0.0 if self._finishing else PATIENT_SECONDS
+            self.close_input()
+            self._watcher.join(patience)
             if self._process.poll() is None:
                 self._process.kill()
             self._watcher.join()
         self._output.close()
 
-    def _close_input(self) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.close()
+    def close_input(self) -> None:
+        """Tell it that the run is over."""
+        self._finishing = True
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
 
     def _watch(self) -> None:
         """Say it as soon as the process has ended in another way than it should."""
         assert self._process is not None
         code = self._process.wait()
         if code == 0:
-            if self._finishing:
-                print_line(self._console, self._last_line())
+            if told := self._last_line():  # nothing where the run was refused
+                print_line(self._console, told)
         elif code > 0:
             said = self._last_line().removeprefix("augbench: ")
             self._say(f"has stopped: {said or f'exit code {code}'}")

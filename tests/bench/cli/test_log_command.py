@@ -1,5 +1,8 @@
 """`augbench log`, as its user meets it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,12 +95,8 @@ def test_what_is_no_run_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [("log", "{run}", "--to"), ("run", "quickstart", "--log")])
 def test_a_package_that_is_missing_is_one_sentence_before_anything_runs(
-    augbench: Callable[..., object], tmp_path: Path, words: tuple[str, ...]
+    tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    import os
-    import subprocess
-    import sys
-
     made_by_hand(tmp_path)
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "wandb.py").write_text("raise ModuleNotFoundError('No such module')")
