@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -105,7 +106,7 @@ def in_wandb(run: Path) -> dict[str, Shown]:
         summary: dict[str, Any] = {}
         points = defaultdict(list)
         code = None
-        for record in _records(file):
+        for record in _complete(file):
             kind = record.WhichOneof("record_type")
             if kind == "run":
                 config |= {u.key: json.loads(u.value_json) for u in record.run.config.update}
@@ -138,6 +139,16 @@ def in_wandb(run: Path) -> dict[str, Shown]:
 
 def _name(task: str, method: str, fold: int | str, seed: int | str) -> str:
     return f"{task}/{method}/fold {fold} seed {seed}"
+
+
+def _complete(file: Path) -> list[Any]:
+    """All records; W&B's own process writes the last of them after the run was ended."""
+    end = time.monotonic() + 120
+    while True:
+        records = list(_records(file))
+        if any(each.HasField("exit") for each in records) or time.monotonic() > end:
+            return records
+        time.sleep(0.1)
 
 
 def _records(file: Path) -> Any:
