@@ -17,7 +17,7 @@ ROOMS = {
         *("options", "transforms", "gradients", "policies", "layers", "training"),
         "conformance",
     ),
-    "bench": ("plan", "store", "unit", "engines", "driver", "search", "merge", "cli"),
+    "bench": ("plan", "store", "unit", "engines", "driver", "search", "merge", "sinks", "cli"),
     "analysis": ("statistics", "tables", "figures", "html", "compare", "paper"),
 }
 FILES = sorted(file for layer in LAYERS for file in (ROOT / layer).rglob("*.py"))

@@ -95,6 +95,14 @@ StopAfter = Annotated[
     typer.Option(help="Stop after so many hours, in the same way as after one Ctrl-C."),
 ]
 Device = Annotated[str, typer.Option(help="The device for --engine inline: cpu or cuda.")]
+LogTo = Annotated[
+    list[str],
+    typer.Option(
+        "--log",
+        metavar="SINK",
+        help="Show the run meanwhile in tensorboard, mlflow or wandb (offline). Repeatable.",
+    ),
+]
 
 
 def with_workers(

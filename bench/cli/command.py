@@ -19,6 +19,7 @@ from augbench.bench.cli.arguments import (
     Device,
     Engine,
     Fragments,
+    LogTo,
     Out,
     Overrides,
     RunPath,
@@ -34,6 +35,7 @@ from augbench.bench.cli.data_command import data_app
 from augbench.bench.cli.doctor_command import doctor
 from augbench.bench.cli.export_command import export
 from augbench.bench.cli.import_command import import_policy
+from augbench.bench.cli.log_command import log
 from augbench.bench.cli.merge_command import merge
 from augbench.bench.cli.new_command import new
 from augbench.bench.cli.plan_command import plan
@@ -112,7 +114,8 @@ def run(
         typer.Option("--retry-failed/--leave-failed", help="Try again what failed before."),
     ] = True,
     device: Device = "cpu",
-    overrides: Overrides = [],  # noqa: B006 typer copies it
+    log_to: LogTo = [],  # noqa: B006 typer copies it
+    overrides: Overrides = [],  # noqa: B006
     fragments: Fragments = [],  # noqa: B006
 ) -> None:
     """Run a suite. The same command resumes it and runs only what is missing.
@@ -128,6 +131,7 @@ def run(
     from augbench.bench.driver.run import run_suite
     from augbench.bench.driver.run_options import RunOptions
     from augbench.bench.plan.suite import find_suite, load_suite
+    from augbench.bench.sinks.beside import logged_to
     from augbench.bench.terminal import print_line
 
     console = Console()
@@ -142,7 +146,7 @@ def run(
         device=device,
         retry_failed=retry_failed,
     )
-    with say_how_to_resume():
+    with say_how_to_resume(), logged_to(log_to, options.out, console):
         complete = run_suite(read, options, console)
     print_line(console, f"figures and tables: augbench report {options.out}")
     raise typer.Exit(0 if complete else 1)
@@ -279,6 +283,7 @@ app.command()(merge)
 app.command()(export)
 app.command("import")(import_policy)
 app.command()(watch)
+app.command()(log)
 app.command()(doctor)
 app.add_typer(data_app, name="data")
 app.command()(new)

@@ -1,8 +1,6 @@
 """The command that shows how far a run is, again and again."""
 
-import fcntl
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +22,7 @@ def watch(
     from rich.text import Text
 
     from augbench.bench.cli.trial_tables import status_text
+    from augbench.bench.store.driver_lock import has_driver
     from augbench.bench.store.open_run import open_run
     from augbench.bench.store.states import is_damaged, read_trials
 
@@ -32,7 +31,7 @@ def watch(
     console = Console()
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-            while _has_driver(run) or any(trial["state"] == "running" for trial in trials):
+            while has_driver(run) or any(trial["state"] == "running" for trial in trials):
                 # The last lines count most where the terminal is too low: the summary, then trials.
                 lines = status_text(trials).splitlines()
                 live.update(Text("\n".join(lines[-max(1, console.height - 1) :])), refresh=True)
@@ -40,15 +39,3 @@ def watch(
                 trials = read_trials(directory, suite.plan)
     print(status_text(trials))
     raise typer.Exit(1 if is_damaged(trials) else 0)
-
-
-def _has_driver(run: Path) -> bool:
-    """Whether a driver on this machine holds the run directory."""
-    try:
-        with (run / "lock").open(encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass  # there is none yet, or the file system has no locks
-    return False

@@ -20,6 +20,7 @@ from augbench.bench.engines.preflight import distinct_tasks
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import Suite
 from augbench.bench.store.damage import set_damaged_models_aside
+from augbench.bench.store.driver_lock import LOOK_SECONDS
 from augbench.bench.store.files import append_line, hold_lock, write_json
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
@@ -37,7 +38,9 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
     run = open_directory(options.out, "run.json")
     if run.exists():
         run.header()  # refuses a directory of another version
-    with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
+    busy = f"{run.path} is in use by another driver"
+    # It waits for those who look whether there is a driver: they hold the lock for a moment.
+    with hold_lock(run.path / "lock", busy, wait_seconds=LOOK_SECONDS):
         set_damaged_models_aside(run)
         failed = set() if options.retry_failed else _failed(run, suite)
         specs = [planned.spec for planned in suite.plan if planned.spec.unit not in failed]

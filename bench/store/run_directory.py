@@ -8,6 +8,8 @@
     events.jsonl                     what the driver did: dispatches, ends, retries; a merged run
                                      begins with what was merged, and the events of all follow
     suite.toml                       of a merged run: its suite, for `augbench run`
+    logs/                            what sinks show of the run, and what they have shown
+                                     (bench/sinks/journal.py)
     halt                             exists while the driver asks all units to pause
     trials/ID/ and evaluations/ID/   one unit of work each:
         spec.json                    what the unit is; ID is its hash
