@@ -37,6 +37,7 @@ def check(
     augbench check augnet
     augbench check my_method --set epochs=3
     augbench check ssvep --data data
+    augbench check kornia.RandomShear --set parameter=shear --set range=[0,20]
     """
     import torch
     from rich.console import Console
@@ -61,8 +62,13 @@ def check(
 def _findings(name: str, kind: Kind | None, data: Path, overrides: list[str]) -> Iterator[Any]:
     """What the checks of a row say, one after the other."""
     from augbench.datasets.errors import UserError
+    from augbench.methods.options.imported import library_of
 
     known = known_rows()
+    if library_of(name) and kind in (None, "transform"):
+        from augbench.methods.conformance.transform_checks import check_transform
+
+        return check_transform(name, _imported_builder(name, overrides))
     kind = kind or _kind_of(name, known)
     if name not in known[kind]:
         raise _unknown(kind, known[kind], name)
@@ -81,6 +87,19 @@ def _findings(name: str, kind: Kind | None, data: Path, overrides: list[str]) ->
     from augbench.methods.conformance.task_checks import check_task
 
     return check_task(name, row, options, data)
+
+
+def _imported_builder(name: str, overrides: list[str]) -> Any:
+    """The builder of an augmentation of another library, for what is set or the usual."""
+    from augbench.bench.plan.options import read_options
+    from augbench.methods.options.imported import ImportedOptions
+    from augbench.methods.transforms.imported.build import imported_builder
+    from augbench.methods.transforms.imported.recipe import find_class
+
+    find_class(name)
+    tables = _tables(overrides)
+    described = read_options(ImportedOptions, tables, f"--set of transform {name!r}")
+    return imported_builder(name, described if overrides else None)
 
 
 def known_rows() -> dict[Kind, Mapping[str, Any]]:
@@ -116,11 +135,16 @@ def _unknown(what: str, known: Any, name: str) -> Exception:
 def _options(row: Any, kind: Kind, name: str, overrides: list[str]) -> Any:
     """The options of a row with those that are set."""
     from augbench.bench.plan.options import read_options
-    from augbench.bench.plan.suite import set_value
 
     if not overrides:
         return None
+    return read_options(row.options, _tables(overrides), f"--set of {kind} {name!r}")
+
+
+def _tables(overrides: list[str]) -> dict[str, Any]:
+    from augbench.bench.plan.suite import set_value
+
     tables: dict[str, Any] = {}
     for override in overrides:
         set_value(tables, override)
-    return read_options(row.options, tables, f"--set of {kind} {name!r}")
+    return tables

@@ -68,10 +68,13 @@ def transforms(
     from augbench.bench.cli.listings import transform_table
     from augbench.datasets.task import Signal
     from augbench.methods.transforms.bank import every_transform
+    from augbench.methods.transforms.imported.build import usual_transforms
 
     channels = ("Fz", "C3", "Cz", "C4", "Pz", "Oz")
     eeg = Signal("eeg", (len(channels), round(rate * seconds)), channels, rate)
-    Console().print(transform_table(every_transform([eeg, Signal("image", (3, size, size))])))
+    own = every_transform([eeg, Signal("image", (3, size, size))])
+    Console().print(transform_table([*own, *usual_transforms()]))
+    print("\nkornia.NAME and braindecode.NAME are any other of theirs: see docs/suites.md.")
 
 
 def suites(name: OneSuite = None) -> None:

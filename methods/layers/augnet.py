@@ -16,6 +16,7 @@ from augbench.methods.layers.layer import (
 )
 from augbench.methods.options.end_to_end import AtEval, AugNetOptions, Regularizer
 from augbench.methods.transforms.bank import NO_RANGES, make_bank
+from augbench.methods.transforms.imported.build import probability_hint
 from augbench.methods.transforms.transform import Transform
 
 LayerContent = AugmentationLayer | Sequence[str | Transform]
@@ -187,5 +188,5 @@ def _check_gradients(transforms: Iterable[Transform]) -> None:
         if transform.gradient == "none":
             raise UserError(
                 f"transform {transform.name!r} passes no gradient to its magnitude, so AugNet "
-                "cannot learn it; take it out of `layers`"
+                f"cannot learn it; take it out of `layers`{probability_hint(transform)}"
             )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from augbench.datasets.errors import UserError, unknown
 from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
-from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, generic_bank
+from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, bank_of, generic_bank
 
 
 class Step(NamedTuple):
@@ -35,7 +35,7 @@ def to_chains(policy: Policy, lost: list[str]) -> list[Chain]:
         )
     if policy.per == "batch":
         lost.append("a batch shares what is drawn here; there each example draws for itself")
-    bank = generic_bank()
+    bank = bank_of(policy)
     chains = []
     for subpolicy in policy.subpolicies:
         steps = []
