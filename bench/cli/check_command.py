@@ -92,14 +92,17 @@ def _findings(name: str, kind: Kind | None, data: Path, overrides: list[str]) ->
 def _imported_builder(name: str, overrides: list[str]) -> Any:
     """The builder of an augmentation of another library, for what is set or the usual."""
     from augbench.bench.plan.options import read_options
-    from augbench.methods.options.imported import ImportedOptions
+    from augbench.methods.conformance.transform_checks import SIGNALS
+    from augbench.methods.options.imported import ImportedOptions, library_of
     from augbench.methods.transforms.imported.build import imported_builder
-    from augbench.methods.transforms.imported.recipe import find_class
 
-    find_class(name)
     tables = _tables(overrides)
     described = read_options(ImportedOptions, tables, f"--set of transform {name!r}")
-    return imported_builder(name, described if overrides else None)
+    builder = imported_builder(name, described if overrides else None)
+    library = library_of(name)
+    assert library is not None
+    builder(SIGNALS[library.kind])  # what cannot be made at all is a UserError, no finding
+    return builder
 
 
 def known_rows() -> dict[Kind, Mapping[str, Any]]:

@@ -58,23 +58,29 @@ def transforms(
     rate: Annotated[float, typer.Option(help="Sampling rate of the EEG, in hertz.")] = 100.0,
     seconds: Annotated[float, typer.Option(help="Length of an EEG window.")] = 30.0,
     size: Annotated[int, typer.Option(help="Side of an image, in pixels.")] = 32,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="Those of kornia and braindecode instead.")
+    ] = False,
 ) -> None:
     """List the transforms: what magnitude 1 means and the kind of gradient.
 
     Some strengths depend on the signal: by default EEG of 30 s at 100 Hz, images of 32 x 32.
+    --imported lists what a name alone means in kornia and braindecode. Any other of their
+    augmentations can be used too: docs/suites.md says how.
     """
     from rich.console import Console
 
-    from augbench.bench.cli.listings import transform_table
+    from augbench.bench.cli.listings import imported_table, transform_table
     from augbench.datasets.task import Signal
     from augbench.methods.transforms.bank import every_transform
     from augbench.methods.transforms.imported.build import usual_transforms
 
     channels = ("Fz", "C3", "Cz", "C4", "Pz", "Oz")
     eeg = Signal("eeg", (len(channels), round(rate * seconds)), channels, rate)
-    own = every_transform([eeg, Signal("image", (3, size, size))])
-    Console().print(transform_table([*own, *usual_transforms()]))
-    print("\nkornia.NAME and braindecode.NAME are any other of theirs: see docs/suites.md.")
+    if imported:
+        Console().print(imported_table(usual_transforms()))
+    else:
+        Console().print(transform_table(every_transform([eeg, Signal("image", (3, size, size))])))
 
 
 def suites(name: OneSuite = None) -> None:

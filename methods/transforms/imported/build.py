@@ -203,8 +203,13 @@ def _with_form(recipe: Recipe, x: Tensor) -> Recipe:
     driven = f" with {recipe.described.parameter} from {bounds[0]} to {bounds[1]}" if bounds else ""
     raise UserError(
         f"transform {recipe.name!r}{driven} does not work on {_shape(recipe.signal)}: it says "
-        f"{brief(refused[0])!r}; change its range or its options, or leave it out"
+        f"{brief(_telling(refused))!r}; change its range or its options, or leave it out"
     )
+
+
+def _telling(refused: list[Exception]) -> Exception:
+    """What is wrong with a value, rather than with the form in which it was tried."""
+    return next((each for each in refused if not isinstance(each, TypeError)), refused[0])
 
 
 def _check_result(name: str, x: Tensor, changed: Tensor, magnitude: float) -> None:
