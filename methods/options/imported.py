@@ -116,11 +116,13 @@ def read_imported(name: str, record: Any) -> ImportedOptions:
         )
     parameter, bounds, options = (record.get(key) for key in allowed)
     try:
+        if not isinstance(bounds, list | tuple | None):
+            raise ValueError(f"range is {bounds!r}; it has to be a list of two numbers")
         made = None if bounds is None else tuple(_read_bound(bound) for bound in bounds)
         if not isinstance(parameter, str | None) or not isinstance(options or {}, Mapping):
             raise ValueError("parameter has to be a text and options a table")
         return ImportedOptions(parameter, made, dict(options or {}))
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise UserError(f"transform {name!r}: {error}") from None
 
 
@@ -128,5 +130,8 @@ def _read_bound(bound: Any) -> Bound:
     values = bound if isinstance(bound, list | tuple) else (bound,)
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         raise ValueError(f"range holds {bound!r}; it has to hold numbers, or lists of numbers")
-    numbers = tuple(float(value) for value in values)
+    try:
+        numbers = tuple(float(value) for value in values)
+    except OverflowError:
+        raise ValueError("range holds numbers that are too large") from None
     return numbers if isinstance(bound, list | tuple) else numbers[0]
