@@ -113,10 +113,8 @@ def _build(
     find_class(name)
     row = describe(name, options)
     strongest = row.strongest if strongest is None else strongest
-    recipe = Recipe(name, options, signal, scale=strongest / row.strongest)
-    recipe.check()
+    recipe = find_recipe(name, options, signal, strongest / row.strongest)
     x = _examples(signal)
-    recipe = _with_form(recipe, x)
     engine = _engine(recipe, x)
     row = replace(row, strongest=strongest)
     if not row.graded:
@@ -179,6 +177,13 @@ def _allowed(moved: Tensor, x: Tensor, engine: Drawn | Rebuilt) -> Tensor:
     if engine.recipe.signal.kind == "image":
         return moved.clamp(0, 1)
     return moved.clone() if moved.data_ptr() == x.data_ptr() else moved
+
+
+def find_recipe(name: str, options: ImportedOptions, signal: Signal, scale: float = 1.0) -> Recipe:
+    """The recipe that the library takes at both ends of the range; a UserError if it takes none."""
+    recipe = Recipe(name, options, signal, scale=scale)
+    recipe.check()
+    return _with_form(recipe, _examples(signal))
 
 
 def _with_form(recipe: Recipe, x: Tensor) -> Recipe:

@@ -38,10 +38,7 @@ class Recipe:
 
     def make(self, magnitude: float) -> Any:
         """The library's object at a magnitude; raises whatever the library raises."""
-        cls = find_class(self.name)
-        given = {key: _argument(cls, key, each) for key, each in self.described.options.items()}
-        if self.described.parameter is not None:
-            given[self.described.parameter] = self.value(magnitude)
+        cls, given = find_class(self.name), self.arguments(magnitude)
         always = {"kornia": {"p": 1.0}, "braindecode": {"probability": 1.0}}
         known = signature(cls)
         ours = {
@@ -50,6 +47,19 @@ class Recipe:
             if key in known and key not in given
         }
         return cls(**given, **ours)
+
+    def arguments(self, magnitude: float) -> dict[str, Any]:
+        """What the description says of the class's arguments, as the library takes it."""
+        cls = find_class(self.name)
+        given = {key: _argument(cls, key, each) for key, each in self.described.options.items()}
+        if self.described.parameter is not None:
+            given[self.described.parameter] = self.value(magnitude)
+        return given
+
+    def from_signal(self) -> list[str]:
+        """The arguments that the signal gives."""
+        known = signature(find_class(self.name))
+        return [key for key in self._own() if key in known and key not in self.described.options]
 
     def value(self, magnitude: float) -> Any:
         """The argument that the magnitude drives, as the library takes it."""

@@ -58,7 +58,7 @@ def test_every_method_is_scored(suite: str, prefix: str, tmp_path: Path) -> None
     channels = np.array(["C3", "C4"])
     np.savez(tmp_path / "eeg.npz", x=x, y=np.arange(60) % 2, channels=channels, sampling_rate=100.0)
     directory = run(suite, tmp_path)
-    scored = read_results(directory)
+    scored = read_results(directory).points
     assert set(scored["method"]) == {"augnet", "faster_autoaugment", "random_policy"}
     assert scored["test"].between(0, 1).all()
     policy = Policy.load(directory, method="faster_autoaugment")
