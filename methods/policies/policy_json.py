@@ -115,9 +115,14 @@ def _check_range(name: str, then: Mapping[str, Any], now: Transform) -> None:
     if then == known:
         return
     if {**then, "imported": None} == {**known, "imported": None}:
+        if "imported" not in then:
+            raise UserError(
+                f"policy does not say what {name!r} is made of; here it is made of "
+                f"{known['imported']}: write that beside its unit, as `imported`"
+            )
         raise UserError(
-            f"policy was written when {name!r} was made of {then.get('imported')}; here it is made "
-            f"of {known.get('imported')}: use the same"
+            f"policy was written when {name!r} was made of {then['imported']}; here it is made of "
+            f"{known.get('imported')}: use the same"
         )
     if (then["strongest"], then["unit"]) != (now.strongest, now.unit):
         raise UserError(

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import torch
 
+from augbench.datasets.errors import UserError
 from augbench.datasets.options.row import resolve
 from augbench.methods import METHODS, AugNet, Policy, Signal
 from augbench.methods.conformance.shown import loaded, saved, shown
 from augbench.methods.options.imported import ImportedOptions
 from augbench.methods.policies.policy import Operation, Subpolicy
+from augbench.methods.policies.policy_file import read_policy, write_policy
+from augbench.methods.policies.policy_json import from_json
 from augbench.methods.training.method import Method, Setup
 from augbench.methods.transforms.bank import make_bank
 
@@ -81,8 +84,6 @@ def test_a_search_by_gradient_leaves_out_what_has_none(images: Setup) -> None:
 
 
 def test_a_policy_with_them_is_applied_by_its_file_alone(images: Setup) -> None:
-    from augbench.methods.policies.policy_file import read_policy, write_policy
-
     policy = Policy(
         (Subpolicy((Operation("kornia.RandomGaussianBlur", 0.8, 0.5),)),),
         imported={"kornia.RandomGaussianBlur": BLUR},
@@ -103,6 +104,19 @@ def test_a_policy_with_them_is_applied_by_its_file_alone(images: Setup) -> None:
     ]
     assert torch.equal(*augmented)
     assert not torch.equal(augmented[0], x)
+
+
+def test_a_policy_of_another_blur_is_refused(images: Setup) -> None:
+    policy = Policy(
+        (Subpolicy((Operation("kornia.RandomGaussianBlur", 0.8, 0.5),)),),
+        imported={"kornia.RandomGaussianBlur": replace(BLUR, options={"kernel_size": [5, 5]})},
+    )
+    record = write_policy(policy)
+    with pytest.raises(UserError, match=r"was made of .*\[5, 5\].* here it is made of .*\[3, 3\]"):
+        from_json(record, images.bank)
+    del record["transforms"]["kornia.RandomGaussianBlur"]["imported"]
+    with pytest.raises(UserError, match="does not say what 'kornia"):
+        from_json(record, images.bank)
 
 
 def test_augnet_learns_the_strength_of_a_blur() -> None:
