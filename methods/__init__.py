@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
     from augbench.methods.training.method import Method, Setup, Trained
     from augbench.methods.training.training import Training
     from augbench.methods.transforms.bank import make_bank
+    from augbench.methods.transforms.imported.build import import_transform
     from augbench.methods.transforms.transform import Transform
 
 # The public names of the library, and the file of each, below this folder or by its whole name.
@@ -83,6 +84,7 @@ FILES = {
     "Trained": "training.method",
     "Training": "training.training",
     "Transform": "transforms.transform",
+    "import_transform": "transforms.imported.build",
     "make_bank": "transforms.bank",
 }
 __getattr__ = lazy_names(__name__, FILES)

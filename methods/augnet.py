@@ -10,6 +10,7 @@ from augbench.methods.policies.search_space import learnable_transforms
 from augbench.methods.training.behind_layers import behind_layers
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
+from augbench.methods.transforms.imported.build import probability_hint
 from augbench.methods.transforms.transform import Transform
 
 SENSORS = (
@@ -119,5 +120,6 @@ def _check_transform(name: str, bank: Mapping[str, Transform]) -> None:
         usable = [each for each, row in bank.items() if row.gradient != "none"]
         raise UserError(
             f"transform {name!r} passes no gradient to its magnitude, so AugNet cannot learn it; "
-            f"take it out of `layers`; usable here: {', '.join(usable) or 'none'}"
+            f"take it out of `layers`{probability_hint(bank[name])}; "
+            f"usable here: {', '.join(usable) or 'none'}"
         )

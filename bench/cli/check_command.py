@@ -38,6 +38,7 @@ def check(
     augbench check augnet
     augbench check my_method --set epochs=3
     augbench check ssvep --data data
+    augbench check kornia.RandomShear --set parameter=shear --set range=[0,20]
     """
     import torch
     from rich.console import Console
@@ -68,8 +69,14 @@ def _findings(
     """What the checks of a row say, one after the other, and what they tried."""
     from augbench.datasets.errors import UserError
     from augbench.methods.conformance import tried
+    from augbench.methods.options.imported import library_of
 
     known = known_rows()
+    if library_of(name) and kind in (None, "transform"):
+        from augbench.methods.conformance.transform_checks import check_transform
+
+        builder = _imported_builder(name, overrides)
+        return check_transform(name, builder), tried.tried_of_transform(name, builder)
     kind = kind or _kind_of(name, known)
     if name not in known[kind]:
         raise _unknown(kind, known[kind], name)
@@ -88,6 +95,22 @@ def _findings(
     from augbench.methods.conformance.task_checks import check_task
 
     return check_task(name, row, options, data), tried.tried_of_task(name, row, options, data, 0)
+
+
+def _imported_builder(name: str, overrides: list[str]) -> Any:
+    """The builder of an augmentation of another library, for what is set or the usual."""
+    from augbench.bench.plan.options import read_options
+    from augbench.methods.conformance.transform_case import SIGNALS
+    from augbench.methods.options.imported import ImportedOptions, library_of
+    from augbench.methods.transforms.imported.build import imported_builder
+
+    tables = _tables(overrides)
+    described = read_options(ImportedOptions, tables, f"--set of transform {name!r}")
+    builder = imported_builder(name, described if overrides else None)
+    library = library_of(name)
+    assert library is not None
+    builder(SIGNALS[library.kind])  # what cannot be made at all is a UserError, no finding
+    return builder
 
 
 def known_rows() -> dict[Kind, Mapping[str, Any]]:
@@ -123,11 +146,16 @@ def _unknown(what: str, known: Any, name: str) -> Exception:
 def _options(row: Any, kind: Kind, name: str, overrides: list[str]) -> Any:
     """The options of a row with those that are set."""
     from augbench.bench.plan.options import read_options
-    from augbench.bench.plan.suite import set_value
 
     if not overrides:
         return None
+    return read_options(row.options, _tables(overrides), f"--set of {kind} {name!r}")
+
+
+def _tables(overrides: list[str]) -> dict[str, Any]:
+    from augbench.bench.plan.suite import set_value
+
     tables: dict[str, Any] = {}
     for override in overrides:
         set_value(tables, override)
-    return read_options(row.options, tables, f"--set of {kind} {name!r}")
+    return tables

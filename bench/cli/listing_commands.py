@@ -65,15 +65,24 @@ def transforms(
     rate: Annotated[float, typer.Option(help="Sampling rate of the EEG, in hertz.")] = 100.0,
     seconds: Annotated[float, typer.Option(help="Length of an EEG window.")] = 30.0,
     size: Annotated[int, typer.Option(help="Side of an image, in pixels.")] = 32,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="Those of kornia and braindecode instead.")
+    ] = False,
 ) -> None:
     """List the transforms: what magnitude 1 means and the kind of gradient.
 
     Some strengths depend on the signal: by default EEG of 30 s at 100 Hz, images of 32 x 32.
+    --imported lists what a name alone means in kornia and braindecode. Any other of their
+    augmentations can be used too: docs/suites.md says how.
     """
-    from augbench.bench.cli.listings import transform_table
+    from augbench.bench.cli.listings import imported_table, transform_table
     from augbench.datasets.task import Signal
     from augbench.methods.transforms.bank import every_transform, transform_faults
+    from augbench.methods.transforms.imported.build import usual_transforms
 
+    if imported:
+        _print_rows(imported_table(usual_transforms()), {})
+        return
     channels = ("Fz", "C3", "Cz", "C4", "Pz", "Oz")
     eeg = Signal("eeg", (len(channels), round(rate * seconds)), channels, rate)
     signals = [eeg, Signal("image", (3, size, size))]

@@ -85,6 +85,21 @@ def transform_table(known: Iterable[Any]) -> Table:
     return table
 
 
+def imported_table(known: Iterable[Any]) -> Table:
+    """A row for each `Transform` of another library: what drives it, its gradient, its options."""
+    table = _table("transform", "magnitude 0 to 1", "gradient", "options")
+    table.columns[0].max_width = None
+    table.columns[0].no_wrap = True
+    for _, transform in known:
+        described = transform.imported
+        driven = "probability 0 to 1"
+        if described.range is not None:
+            driven = f"{described.parameter} {' to '.join(map(_plain_bound, described.range))}"
+        options = ", ".join(f"{key} {value}" for key, value in described.options.items())
+        table.add_row(Text(transform.name), Text(driven), transform.gradient, Text(options))
+    return table
+
+
 def suite_table(files: Mapping[str, Path]) -> Table:
     """A row for each suite: its tasks, its methods, and the comment that its file begins with."""
     table = _table("suite", "tasks", "methods", "what it shows")
@@ -154,6 +169,10 @@ def _default(field: "Field[Any]") -> str:
 
 def _plain(value: object) -> str:
     return " + ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _plain_bound(bound: Any) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else f"({', '.join(f'{x:g}' for x in bound)})"
 
 
 def _type(field: "Field[Any]") -> str:

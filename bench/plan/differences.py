@@ -12,6 +12,7 @@ _NAMES = {
     ("task", "options"): ("task",),
     ("task", "training"): ("training",),
     ("task", "ranges"): ("ranges",),
+    ("task", "imported"): ("imported",),
     ("method",): ("method",),
     ("options",): ("method",),
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -49,6 +50,12 @@ class TaskSpec:
     training: dict[str, Any] = field(default_factory=dict)  # changes to the task's own settings
     transforms: tuple[str, ...] | None = None  # None: the task's own
     ranges: dict[str, float] = field(default_factory=dict)  # changes to what magnitude 1 means
+    # Of kornia and braindecode, by name, as `ImportedOptions.to_plain` writes it.
+    imported: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields; without an empty ``imported``, so that other units keep their names."""
+        return {key: value for key, value in vars(self).items() if key != "imported" or value}
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class TrialSpec:
         return UnitId("trials", _digest(self))
 
     def to_json(self) -> dict[str, Any]:
-        return {"semantics": SEMANTICS, **asdict(self)}
+        return {"semantics": SEMANTICS, **asdict(self), "task": deepcopy(self.task.to_json())}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> "TrialSpec":
@@ -91,7 +98,7 @@ class EvaluationSpec:
         return UnitId("evaluations", _digest(self))
 
     def to_json(self) -> dict[str, Any]:
-        return {"semantics": SEMANTICS, **asdict(self)}
+        return {"semantics": SEMANTICS, **asdict(self), "task": deepcopy(self.task.to_json())}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> "EvaluationSpec":
@@ -112,5 +119,9 @@ def _digest(spec: TrialSpec | EvaluationSpec) -> str:
 
 def record_digest(record: dict[str, Any]) -> str:
     """A hash of plain data. The hash of what `to_json` writes is the unit's name."""
-    text = json.dumps(record, sort_keys=True, default=vars)
+    text = json.dumps(record, sort_keys=True, default=_fields)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _fields(part: object) -> dict[str, Any]:
+    return part.to_json() if isinstance(part, TaskSpec) else vars(part)

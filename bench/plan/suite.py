@@ -17,6 +17,7 @@ from augbench.datasets.options.row import TaskRow
 from augbench.datasets.options.training import TrainingSettings
 from augbench.datasets.trunks import TRUNKS
 from augbench.methods import known_methods
+from augbench.methods.options.imported import LIBRARIES, ImportedOptions, check_kind, library_of
 from augbench.methods.options.row import MethodRow
 
 SHIPPED = Path(__file__).parents[1] / "suites"
@@ -203,7 +204,34 @@ def _read_task(
         training=_read_training(shared.training, where),
         transforms=shared.transforms,
         ranges=shared.ranges,
+        imported=_read_imported(shared, known[name], where),
     )
+
+
+def _read_imported(table: TaskTable, row: TaskRow, where: str) -> dict[str, dict[str, Any]]:
+    """What the task's table says of transforms of other libraries, checked so far as it can be
+    without them."""
+    listed = table.transforms or ()
+    for name in listed:
+        if len(row.kinds) == 1:
+            check_kind(name, row.kinds[0])
+    for name in table.imported:
+        if library_of(name) is None:
+            raise UserError(
+                f"{where}: imported holds {name!r}; it has to be the name of an augmentation of "
+                f'{" or ".join(LIBRARIES)}, in quotes, as in imported."kornia.RandomShear"'
+            )
+        if name not in listed:
+            raise UserError(
+                f"{where}: imported says what {name!r} is, which the task does not use: add it to "
+                f'its transforms, as in transforms = ["default", "{name}"]'
+            )
+    return {
+        name: read_options(
+            ImportedOptions, each, f"imported.{json.dumps(name)} of {where}"
+        ).to_plain()
+        for name, each in table.imported.items()
+    }
 
 
 class _Method(NamedTuple):
@@ -272,10 +300,26 @@ def set_value(tables: dict[str, Any], override: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         value = text  # a bare word is a string
-    *path, last = key.split(".")
+    *path, last = _key_parts(key)
     table = tables
     for part in path:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UserError(f"--set {override!r}: {part!r} is a value, not a table")
     table[last] = value
+
+
+def _key_parts(key: str) -> list[str]:
+    """The parts of a dotted key; one in quotes may hold dots, as in TOML."""
+    if '"' not in key:
+        return key.split(".")
+    try:
+        table = tomllib.loads(f"{key} = 0")
+    except ValueError:
+        raise UserError(f'--set {key!r}: its quotes do not match; write a."b.c".d=value') from None
+    parts = []
+    while isinstance(table, dict):
+        (part,) = table
+        parts.append(part)
+        table = table[part]
+    return parts

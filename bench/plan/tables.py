@@ -49,6 +49,9 @@ class TaskTable:
     # ["default", "mine"] adds one of your own package.
     transforms: tuple[str, ...] | None = None
     ranges: dict[str, float] = field(default_factory=dict)  # what magnitude 1 means, in its unit
+    # What the magnitude drives in transforms of kornia and braindecode: for each
+    # "kornia.RandomShear" a parameter, its range and the other options.
+    imported: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

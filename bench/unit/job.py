@@ -24,6 +24,7 @@ from augbench.datasets.task import Signal, Split, Task
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.precision import InBfloat16
 from augbench.methods import known_methods
+from augbench.methods.options.imported import read_imported
 from augbench.methods.policies.policy_json import from_json
 from augbench.methods.training.method import Method, Setup, Trained
 from augbench.methods.training.retraining import retrain
@@ -143,7 +144,12 @@ def make_setup(
             seed=seeds.integer("trunk"),
             device=device,
         ),
-        bank=make_bank(task.transforms, task.signal, task.ranges),
+        bank=make_bank(
+            task.transforms,
+            task.signal,
+            task.ranges,
+            {name: read_imported(name, each) for name, each in spec.imported.items()},
+        ),
         training=task.training,
         seeds=seeds,
         meter=meter,

@@ -23,6 +23,7 @@ from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
 from augbench.methods.layers.magnitude_norm import magnitude_norm
 from augbench.methods.options.end_to_end import AtEval, Regularizer
 from augbench.methods.transforms.bank import NO_RANGES, make_bank
+from augbench.methods.transforms.imported.build import probability_hint
 from augbench.methods.transforms.transform import Transform
 
 LayerContent = AugmentationLayer | Sequence[str | Transform]
@@ -202,5 +203,5 @@ def _check_gradients(transforms: Iterable[Transform]) -> None:
         if transform.gradient == "none":
             raise UserError(
                 f"transform {transform.name!r} passes no gradient to its magnitude, so AugNet "
-                "cannot learn it; take it out of `layers`"
+                f"cannot learn it; take it out of `layers`{probability_hint(transform)}"
             )

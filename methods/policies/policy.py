@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from augbench.methods.options.imported import ImportedOptions
 from augbench.methods.options.search_free import Per
 
 if TYPE_CHECKING:  # both import torch, without which run directories are read, or this file
@@ -66,6 +67,9 @@ class Policy:
     # What magnitude 1 of a transform means, in its unit, where a file said so; the tables of
     # transforms have the others. `digest` does not cover it.
     ranges: Mapping[str, float] = field(default_factory=dict, compare=False)
+    # What the magnitude drives in transforms of kornia and braindecode, by name, where it is not
+    # the usual. `digest` does not cover it either.
+    imported: Mapping[str, ImportedOptions] = field(default_factory=dict, compare=False)
 
     @staticmethod
     def load(

@@ -10,11 +10,14 @@ from augbench.datasets.arguments import read_path
 from augbench.datasets.errors import UserError
 from augbench.datasets.options.row import resolve
 from augbench.datasets.task import Signal
+from augbench.methods.options.imported import ImportedOptions, library_of, read_imported
 from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.text_file import read_text
-from augbench.methods.transforms.bank import every_transform
+from augbench.methods.transforms.bank import NOTHING_IMPORTED, every_transform
+from augbench.methods.transforms.imported.build import describe
+from augbench.methods.transforms.imported.defaults import described
 from augbench.methods.transforms.transform import Transform
 
 # What finds the record of a policy in a run directory. By its name: methods know no harness, and
@@ -75,13 +78,14 @@ def read_policy(record: Any) -> Policy:
     if not isinstance(record, Mapping) or not isinstance(record.get("transforms"), Mapping):
         raise UserError("this is no policy: it has no table `transforms`, which `to_json` writes")
     _check_size(record)
-    bank = generic_bank()
+    imported = _read_imported(record["transforms"])
+    bank = generic_bank(imported)
     meanings = {name: each for name, each in record["transforms"].items() if name in bank}
     for name, meaning in meanings.items():
         bank[name] = replace(bank[name], strongest=_strongest(bank[name], meaning))
     policy = from_json(record, bank)
     ranges = {name: bank[name].strongest for name in meanings if bank[name].graded}
-    return replace(policy, ranges=ranges)
+    return replace(policy, ranges=ranges, imported=imported)
 
 
 def _check_size(record: Mapping[str, Any]) -> None:
@@ -100,14 +104,34 @@ def _check_size(record: Mapping[str, Any]) -> None:
         )
 
 
-def generic_bank() -> dict[str, Transform]:
-    """All known transforms, for what does not depend on a signal."""
-    return {row.name: row for _, row in every_transform((_EEG, _IMAGE))}
+def _read_imported(meanings: Mapping[str, Any]) -> dict[str, ImportedOptions]:
+    """What the transforms of other libraries were made of."""
+    return {
+        name: read_imported(name, each["imported"])
+        if isinstance(each, Mapping) and "imported" in each
+        else described(name)
+        for name, each in meanings.items()
+        if library_of(name)
+    }
+
+
+def generic_bank(
+    imported: Mapping[str, ImportedOptions] = NOTHING_IMPORTED,
+) -> dict[str, Transform]:
+    """All known transforms and those of other libraries, for what does not depend on a signal."""
+    own = {row.name: row for _, row in every_transform((_EEG, _IMAGE))}
+    return own | {name: describe(name, each) for name, each in imported.items()}
+
+
+def bank_of(policy: Policy) -> dict[str, Transform]:
+    """`generic_bank` with the transforms of other libraries that a policy uses."""
+    names = sorted(name for name in policy.transforms if library_of(name))
+    return generic_bank({name: policy.imported.get(name) or described(name) for name in names})
 
 
 def write_policy(policy: Policy) -> dict[str, Any]:
     """The record of a policy with its ranges, which `read_policy` reads."""
-    bank = generic_bank()
+    bank = bank_of(policy)
     for name, strongest in policy.ranges.items():
         bank[name] = replace(bank[name], strongest=strongest)
     return to_json(policy, bank)

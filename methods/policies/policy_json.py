@@ -22,14 +22,19 @@ SCHEMA = 2  # 1 had neither magnitudes that are drawn nor `per`
 
 def to_json(policy: Policy, bank: Mapping[str, Transform]) -> dict[str, Any]:
     """Plain data that explains itself: what magnitude 1 means stands beside each magnitude."""
-    strongest = {
-        name: {"strongest": bank[name].strongest, "unit": bank[name].unit}
-        for name in sorted(policy.transforms)
-    }
+    strongest = {name: _meaning(bank[name]) for name in sorted(policy.transforms)}
     # Schema 1 where it suffices, so that older versions can still read the policy.
     draws = any(isinstance(each.magnitude, UpTo) for each in operations_of(policy))
     schema = SCHEMA if draws or policy.per != "sample" else 1
     return {"schema": schema, **plain(policy), "transforms": strongest}
+
+
+def _meaning(transform: Transform) -> dict[str, Any]:
+    """What magnitude 1 is; of an augmentation of another library also what it was made of."""
+    known: dict[str, Any] = {"strongest": transform.strongest, "unit": transform.unit}
+    if transform.imported is None:
+        return known
+    return known | {"imported": transform.imported.to_plain()}
 
 
 def from_json(record: Mapping[str, Any], bank: Mapping[str, Transform]) -> Policy:
@@ -106,7 +111,20 @@ def _read_per(given: Any) -> Per:
 
 
 def _check_range(name: str, then: Mapping[str, Any], now: Transform) -> None:
-    if then != {"strongest": now.strongest, "unit": now.unit}:
+    known = _meaning(now)
+    if then == known:
+        return
+    if {**then, "imported": None} == {**known, "imported": None}:
+        if "imported" not in then:
+            raise UserError(
+                f"policy does not say what {name!r} is made of; here it is made of "
+                f"{known['imported']}: write that beside its unit, as `imported`"
+            )
+        raise UserError(
+            f"policy was written when {name!r} was made of {then['imported']}; here it is made of "
+            f"{known.get('imported')}: use the same"
+        )
+    if (then["strongest"], then["unit"]) != (now.strongest, now.unit):
         raise UserError(
             f"policy was written when magnitude 1 of {name!r} meant {then['strongest']} "
             f"{then['unit']}; here it means {now.strongest} {now.unit}: rescale its magnitudes"

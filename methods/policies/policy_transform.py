@@ -47,7 +47,8 @@ class PolicyTransform(nn.Module):
         self.policy, self.signal = policy, signal
         names = sorted(policy.transforms)
         ranges = {name: policy.ranges[name] for name in names if name in policy.ranges}
-        self.bank = make_bank(names, signal, ranges)
+        imported = {name: policy.imported[name] for name in names if name in policy.imported}
+        self.bank = make_bank(names, signal, ranges, imported)
         for name, strongest in ranges.items():
             transform = self.bank[name]
             if transform.strongest != strongest:

@@ -1,4 +1,4 @@
-"""Transforms by name: our own, and those that other installed packages add."""
+"""Transforms by name: our own, those that other packages add, those of other libraries."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -9,39 +9,53 @@ from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.tasks import Kind
 from augbench.datasets.plugins import Rows
 from augbench.datasets.task import Signal
+from augbench.methods.options.imported import ImportedOptions, library_of
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
+from augbench.methods.transforms.imported.build import imported_builder
 from augbench.methods.transforms.transform import Builder, Transform
 
 NO_RANGES: Mapping[str, float] = MappingProxyType({})
+NOTHING_IMPORTED: Mapping[str, ImportedOptions] = MappingProxyType({})
 
 
 def make_bank(
-    names: Iterable[str], signal: Signal, ranges: Mapping[str, float] = NO_RANGES
+    names: Iterable[str],
+    signal: Signal,
+    ranges: Mapping[str, float] = NO_RANGES,
+    imported: Mapping[str, ImportedOptions] = NOTHING_IMPORTED,
 ) -> dict[str, Transform]:
     """The named transforms, bound to the signal, in the order given.
 
-    ``ranges`` changes what magnitude 1 means, in the unit of the table. Raises a UserError for an
-    unknown name, a transform of images for EEG or the reverse, a signal that lacks what a transform
-    needs, and a range that is not allowed.
+    ``ranges`` changes what magnitude 1 means, in the unit of the table. A name may be that of an
+    augmentation of kornia or braindecode, as in ``kornia.RandomRotation``; ``imported`` says what
+    its magnitude drives where the table of usual ones does not.
+
+    Raises a UserError for an unknown name, a transform of images for EEG or the reverse, a signal
+    that lacks what a transform needs, and a range that is not allowed.
     """
     known = known_transforms()
     bank = {}
     for name in names:
-        if name not in known:
+        if library_of(name):
+            build = imported_builder(name, imported.get(name))
+        elif name in known:
+            build = known[name]
+        else:
             raise unknown("transform", name, known)
         _check_kind(name, signal)
-        transform = known[name](signal)
+        transform = build(signal)
         if name in ranges:
-            transform = known[name](signal, strongest=_check_range(ranges[name], transform))
+            transform = build(signal, strongest=_check_range(ranges[name], transform))
         if not isinstance(transform, Transform) or transform.name != name:
             raise UserError(
                 f"the builder of transform {name!r} returned {transform!r}; "
                 "it has to return a Transform of that name"
             )
         bank[name] = transform
-    for name in ranges:
-        if name not in bank:
-            raise unknown("transform in `ranges`", name, bank)
+    for what, table in (("ranges", ranges), ("imported", imported)):
+        for name in table:
+            if name not in bank:
+                raise unknown(f"transform in `{what}`", name, bank)
     return bank
 
 

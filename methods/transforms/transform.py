@@ -8,6 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import Generator, Tensor
 
+from augbench.methods.options.imported import ImportedOptions
+
 Gradient = Literal["path", "relaxed", "straight-through", "none"]
 
 
@@ -33,6 +35,9 @@ class Transform:
     that several of them can share the sampling. A transform that ``mixes`` samples looks at
     others of the batch: it is for training, and what is predicted must not depend on it.
 
+    ``imported`` says what an augmentation of another library was made of. A transform that
+    ``waits`` reads values of tensors, for which a GPU stops.
+
     With ``draws_strength`` the noise holds the strength that acts, uniform up to the magnitude (to
     either side, where there are two): a rotation by an angle in +-magnitude. Otherwise the
     magnitude is the strength: the deviation of a noise.
@@ -53,6 +58,8 @@ class Transform:
     affine: Callable[[Tensor, Tensor, Tensor], Tensor] | None = field(default=None, repr=False)
     mixes: bool = False
     draws_strength: bool = False
+    imported: ImportedOptions | None = field(default=None, repr=False, compare=False)
+    waits: bool = False
 
 
 # Takes a signal, and for a graded transform the keyword ``strongest``.

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from augbench.datasets.errors import UserError, unknown
+from augbench.methods.options.imported import ImportedOptions
 from augbench.methods.policies.number import finite_number, shown
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
-from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, generic_bank
+from augbench.methods.policies.policy_file import MOST_SUBPOLICIES, bank_of, generic_bank
 
 
 class Step(NamedTuple):
@@ -14,6 +15,7 @@ class Step(NamedTuple):
     transform: str
     probability: float
     strength: float | None
+    made_of: ImportedOptions | None = None  # an augmentation of another library
 
 
 class Chain(NamedTuple):
@@ -35,7 +37,7 @@ def to_chains(policy: Policy, lost: list[str]) -> list[Chain]:
         )
     if policy.per == "batch":
         lost.append("a batch shares what is drawn here; there each example draws for itself")
-    bank = generic_bank()
+    bank = bank_of(policy)
     chains = []
     for subpolicy in policy.subpolicies:
         steps = []
@@ -52,7 +54,7 @@ def to_chains(policy: Policy, lost: list[str]) -> list[Chain]:
                 limit = magnitude or 0.0
             strongest = policy.ranges.get(name, bank[name].strongest)
             strength = None if magnitude is None else limit * strongest
-            steps.append(Step(name, operation.probability, strength))
+            steps.append(Step(name, operation.probability, strength, bank[name].imported))
         chains.append(Chain(subpolicy.weight, tuple(steps)))
     return chains
 
@@ -72,7 +74,7 @@ def to_policy(chains: list[Chain]) -> Policy:
                     probability,
                     None if strength is None else min(1.0, strength / ranges[name]),
                 )
-                for name, probability, strength in chain.steps
+                for name, probability, strength, _ in chain.steps
             ),
             chain.weight,
         )
@@ -85,7 +87,7 @@ def largest_strengths(chains: list[Chain]) -> dict[str, float | None]:
     """The transforms in use, each with its largest strength; None for ungraded ones."""
     found: dict[str, float | None] = {}
     for chain in chains:
-        for name, _, strength in chain.steps:
+        for name, _, strength, _ in chain.steps:
             if strength is None:
                 found[name] = None
             else:

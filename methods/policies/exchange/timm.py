@@ -56,7 +56,7 @@ def _level(chains: list[Chain]) -> int | None:
     """The level that all operations share; None if there is none."""
     levels = set()
     for chain in chains:
-        for name, probability, strength in chain.steps:
+        for name, probability, strength, _ in chain.steps:
             if name not in STRONGEST or probability != P:
                 return None
             most = STRONGEST[name]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from augbench.datasets.errors import UserError
 from augbench.methods.policies.exchange.call_form import NEAR, Calls, Dialect, Row
 from augbench.methods.policies.exchange.calls import Call
+from augbench.methods.policies.exchange.own_rows import find_recipes, own_call
 from augbench.methods.policies.exchange.physical import (
     Chain,
     Step,
@@ -17,12 +18,16 @@ def write_calls(dialect: Dialect, chains: list[Chain], lost: list[str]) -> Call:
     Raises a UserError if none is left.
     """
     rows = {row.ours: row for row in dialect.rows}
+    own = find_recipes([step for chain in chains for step in chain.steps], dialect.title, lost)
     calls: Calls = []
     for chain in chains:
-        kept = [step for step in chain.steps if _is_known(step, rows, dialect, lost)]
-        calls.append(
-            (chain.weight, [(s.probability, _call(rows[s.transform], s, lost)) for s in kept])
-        )
+        kept: list[tuple[float, Call]] = []
+        for step in chain.steps:
+            if step.transform in own:
+                kept.append((step.probability, own_call(step, own, dialect.title)))
+            elif _is_known(step, rows, dialect, lost):
+                kept.append((step.probability, _call(rows[step.transform], step, lost)))
+        calls.append((chain.weight, kept))
     if not any(steps for _, steps in calls):
         raise UserError(
             f"{dialect.title} has none of the operations of this policy; it has: "
@@ -33,7 +38,7 @@ def write_calls(dialect: Dialect, chains: list[Chain], lost: list[str]) -> Call:
 
 
 def _is_known(step: Step, rows: Mapping[str, Row], dialect: Dialect, lost: list[str]) -> bool:
-    if step.transform not in rows:
+    if step.transform not in rows and not step.transform.startswith(f"{dialect.title}."):
         lost.append(f"{step.transform} is left out: {dialect.title} has nothing like it")
     return step.transform in rows
 

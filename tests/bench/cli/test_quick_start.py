@@ -11,7 +11,10 @@ from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import load_suite
 
-HEAVY = ("torch", "ray", "matplotlib", "scipy", "pandas", "numpy", "optuna", "mne", "sklearn")
+HEAVY = (
+    *("torch", "ray", "matplotlib", "scipy", "pandas", "numpy", "optuna", "mne", "sklearn"),
+    *("kornia", "braindecode"),
+)
 # Runs a command, then says which of the heavy libraries it has imported.
 SCRIPT = f"""
 import sys
@@ -56,6 +59,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("run", "--help"),
         ("plan", "quickstart"),
         ("plan", "ssvep", "--set", "tasks.ssvep.trunk=eegnet"),
+        ("plan", "quickstart", "--set", "tasks.digits.transforms=['kornia.RandomRotation']"),
         ("methods",),
         ("methods", "augnet"),
         ("tasks",),
@@ -77,3 +81,16 @@ def test_the_status_of_a_run_imports_nothing_heavy(finished: Path) -> None:
 def test_the_plan_of_a_run_that_has_begun_imports_nothing_heavy(finished: Path) -> None:
     suite = finished.parent / "suite.toml"
     assert imported("plan", suite, "--out", finished) == "[]"
+
+
+def test_a_bank_of_our_own_transforms_imports_no_other_library() -> None:
+    script = (
+        "import sys; from augbench.datasets.task import Signal\n"
+        "from augbench.methods.transforms.bank import make_bank\n"
+        "make_bank(['rotate'], Signal('image', (3, 8, 8)))\n"
+        "print([name for name in ('kornia', 'braindecode') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

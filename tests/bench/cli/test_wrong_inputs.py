@@ -40,6 +40,8 @@ POLICIES = {
     "levels.py": "p = v2.RandomSolarize(threshold=192.0, p=0.5)",
 }
 
+BLUR = 'tasks.digits.imported."kornia.RandomGaussianBlur"'
+
 # The words of a command, and what its sentence says: what is wrong, and what to do.
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     # suites that cannot be read
@@ -54,6 +56,94 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "a key twice": ("plan twice.toml", ("is not a TOML file", "at line 2")),
     "a name that leads elsewhere": ("plan elsewhere.toml", ("name is '../x'", "letters, digits")),
     "no such fragment": ("run good.toml --with nope.toml", ("the tables of nope.toml", "--with")),
+    # transforms of other libraries
+    "a misspelt augmentation": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['kornia.RandomRotaton']",
+        ("unknown transform", "did you mean 'kornia.RandomRotation'?"),
+    ),
+    "an augmentation that mixes labels": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['kornia.RandomMixUpV2']",
+        ("'kornia.RandomMixUpV2' cannot be used", "changes labels", "such as"),
+    ),
+    "an augmentation of EEG for images": (
+        "plan good.toml --set tasks.digits.transforms=['braindecode.TimeReverse']",
+        ("is for EEG", "kind 'image'", "kornia.NAME"),
+    ),
+    "an augmentation of images for EEG": (
+        "plan good.toml --set tasks.sinusoids.transforms=['kornia.RandomRotation']",
+        ("is for images", "kind 'eeg'", "braindecode.NAME"),
+    ),
+    "an augmentation that needs to be described": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['kornia.RandomShear']",
+        ("needs shear", '[tasks.NAME.imported."kornia.RandomShear"]'),
+    ),
+    "a parameter that does not exist": (
+        f"run blur.toml --engine inline --set {BLUR}.parameter=sigmaa --set {BLUR}.range=[0.1,3]",
+        ("'sigmaa'", "did you mean 'sigma'?"),
+    ),
+    "a missing option": (
+        f"run blur.toml --engine inline --set {BLUR}.parameter=sigma --set {BLUR}.range=[0.1,3]",
+        ("needs kernel_size", "in options"),
+    ),
+    "an option that the library refuses": (
+        f"run blur.toml --engine inline --set {BLUR}.options={{kernel_size=4,sigma=[1.0,2.0]}}",
+        ("does not work on images of 1 x 8 x 8", "Kernel size must be", "leave it out"),
+    ),
+    "an option that is ours": (
+        f"run blur.toml --engine inline --set {BLUR}.options={{kernel_size=5,sigma=[1.0,2],p=1.0}}",
+        ("is given p", "leave it out"),
+    ),
+    "a parameter without a range": (
+        f"plan blur.toml --set {BLUR}.parameter=sigma",
+        ("parameter is given without range", "give both, or neither"),
+    ),
+    "a range that is a point": (
+        f"plan blur.toml --set {BLUR}.parameter=sigma --set {BLUR}.range=[3,3]",
+        ("range is [3.0, 3.0]", "two different numbers"),
+    ),
+    "a range without an end": (
+        f"plan blur.toml --set {BLUR}.parameter=sigma --set {BLUR}.range=[0,inf]",
+        ("range is [0.0, inf]", "two different numbers"),
+    ),
+    "a range of words": (
+        f"plan blur.toml --set {BLUR}.parameter=sigma --set {BLUR}.range=wide",
+        ("range is 'wide'", "it has to be a list"),
+    ),
+    "a misspelt word of a description": (
+        f"plan blur.toml --set {BLUR}.parametr=sigma",
+        ("'parametr'", "did you mean 'parameter'?"),
+    ),
+    "a description of our own": (
+        "plan good.toml --set tasks.digits.imported.rotate.parameter=degrees",
+        ("imported holds 'rotate'", "kornia or braindecode"),
+    ),
+    "a description of what is not used": (
+        f"plan good.toml --set {BLUR}.options={{kernel_size=5}}",
+        ("which the task does not use", "add it to its transforms"),
+    ),
+    "quotes that do not match": (
+        'plan good.toml --set tasks.digits.imported."kornia.RandomShear=3',
+        ("quotes do not match",),
+    ),
+    "colours of grey images": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['kornia.ColorJitter']",
+        ("does not work on images of 1 x 8 x 8", "leave it out"),
+    ),
+    "another size": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['kornia.Resize'] "
+        '--set tasks.digits.imported."kornia.Resize".options={size=4}',
+        ("makes (1, 4, 4) of (1, 8, 8)", "keeps the shape"),
+    ),
+    "a magnitude without a gradient": (
+        "run good.toml --engine inline --set tasks.digits.transforms=['kornia.RandomErasing'] "
+        "--set methods.augnet={layers=[['kornia.RandomErasing']]}",
+        ("passes no gradient", "describe it in `imported` without a parameter"),
+    ),
+    "a check of a misspelt augmentation": (
+        "check kornia.RandomShea",
+        ("did you mean 'kornia.RandomShear'?",),
+    ),
+    "a check of what needs to be described": ("check kornia.RandomShear", ("needs shear",)),
     # values
     "no value": ("plan good.toml --set folds", ("write key=value",)),
     "no fold": ("plan good.toml --set folds=0", ("folds is 0", "from 1 to 10000")),
@@ -196,6 +286,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     texts = {
         "good.toml": GOOD,
+        "blur.toml": GOOD.replace(
+            "[tasks.digits]\n", '[tasks.digits]\ntransforms = ["kornia.RandomGaussianBlur"]\n'
+        ),
         "torn.toml": 'name = "to\n',
         "empty.toml": "",
         "no-task.toml": 'name = "x"\nfolds = 1\n[methods.none]\n',

@@ -1,0 +1,1 @@
+"""Augmentations of kornia and braindecode as transforms, by name."""
