@@ -4,11 +4,13 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.transform import Transform, draw_signed, ungraded
+from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.transform import Transform, draw_signed
+from augbench.methods.transforms.ungraded import ungraded
+from augbench.methods.transforms.warp import slid
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
@@ -114,7 +116,15 @@ def _turned(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) ->
 
 def _translate(name: str, strongest: float, axis: int) -> Transform:
     unit = f"share of the {('width', 'height')[axis]}"
-    return _affine_transform(name, strongest, unit, partial(_moved, axis=axis))
+    moved, lines = partial(_moved, axis=axis), partial(_moved_lines, axis=axis)
+    return _affine_transform(name, strongest, unit, moved, lines)
+
+
+def _moved_lines(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int
+) -> Parts:
+    pixels = strongest * x.shape[3 - axis] * magnitude.to(x.dtype) * noise
+    return Parts(addends=((1.0, slid(x, pixels.unsqueeze(1), axis)),))
 
 
 def _moved(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
@@ -126,7 +136,17 @@ def _moved(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axi
 
 
 def _shear(name: str, strongest: float, axis: int) -> Transform:
-    return _affine_transform(name, strongest, "pixels a pixel", partial(_slanted, axis=axis))
+    slanted, lines = partial(_slanted, axis=axis), partial(_slanted_lines, axis=axis)
+    return _affine_transform(name, strongest, "pixels a pixel", slanted, lines)
+
+
+def _slanted_lines(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int
+) -> Parts:
+    slope = strongest * magnitude.to(x.dtype) * noise
+    n_lines = x.shape[2 + axis]
+    from_middle = torch.arange(n_lines, dtype=x.dtype, device=x.device) - (n_lines - 1) / 2
+    return Parts(addends=((1.0, slid(x, slope.unsqueeze(1) * from_middle, axis)),))
 
 
 def _slanted(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
@@ -139,10 +159,18 @@ def _slanted(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, a
 
 
 def _affine_transform(
-    name: str, strongest: float, unit: str, affine: Callable[..., Tensor]
+    name: str,
+    strongest: float,
+    unit: str,
+    affine: Callable[..., Tensor],
+    lines: Callable[..., Parts] | None = None,
 ) -> Transform:
-    """A transform that moves pixels by ``affine``, with noise uniform in [-1, 1)."""
+    """A transform that moves pixels by ``affine``, with noise uniform in [-1, 1).
+
+    ``lines`` does the same on a CPU where whole lines of pixels move.
+    """
     affine = partial(affine, strongest=strongest)
+    lines = None if lines is None else partial(lines, strongest=strongest)
     return Transform(
         name=name,
         graded=True,
@@ -151,51 +179,29 @@ def _affine_transform(
         unit=unit,
         source=AUTOAUGMENT,
         draw=draw_signed,
-        apply=partial(_apply_affine, affine=affine),
+        apply=SumOfParts(partial(_apply_affine, affine=affine, lines=lines)),
         affine=affine,
         draws_strength=True,
     )
 
 
 def _apply_affine(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, affine: Callable[..., Tensor]
-) -> Tensor:
-    return _sample(x, affine(x, magnitude, noise).unsqueeze(1))
+    x: Tensor,
+    magnitude: Tensor,
+    noise: Tensor,
+    *,
+    affine: Callable[..., Tensor],
+    lines: Callable[..., Parts] | None,
+) -> Parts:
+    # A GPU waits for launches: there all affine moves of a layer share one sampling.
+    if lines is not None and x.device.type == "cpu":
+        return lines(x, magnitude, noise)
+    return Parts(affine=affine(x, magnitude, noise))
 
 
 def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:
     """Two rows of three (B,) -> (B, 2, 3)."""
     return torch.stack([torch.stack(first, dim=1), torch.stack(second, dim=1)], dim=1)
-
-
-def warped_average(x: Tensor, affines: Tensor, shares: Tensor) -> Tensor:
-    """The weighted sum of several affine moves of each image, sampled at once.
-
-    (B, C, H, W), (B, Q, 2, 3), (B, Q) -> (B, C, H, W). About half of the time of warping one by one
-    with kornia, stacking and weighting (``tests/speed/transforms.py``).
-    """
-    n_images, n_colours, height, width = x.shape
-    moved = _sample(x, affines).view(n_images, n_colours, -1, height * width)
-    average: Tensor = shares.to(x.dtype).reshape(n_images, 1, 1, -1) @ moved
-    return average.view_as(x)
-
-
-def _sample(x: Tensor, affines: Tensor) -> Tensor:
-    """Sample bilinearly where each affine map points to; zeros outside.
-
-    (B, C, H, W), (B, Q, 2, 3) -> (B, C, Q * H, W): the Q results, one below the other.
-    """
-    n_images, _, height, width = x.shape
-    # This does what F.affine_grid does in a seventh of its time, for that multiplies pixel by
-    # pixel. The borders of the image are at -1 and 1 (align_corners=False), so that a move can be a
-    # share of the size.
-    across = (2 * torch.arange(width, dtype=x.dtype, device=x.device) + 1) / width - 1
-    down = (2 * torch.arange(height, dtype=x.dtype, device=x.device) + 1) / height - 1
-    across, down = across.repeat(height), down.repeat_interleave(width)
-    pixels = torch.stack([across, down, torch.ones_like(across)])  # (3, H W)
-    grid = affines.transpose(1, 2).reshape(-1, 3) @ pixels  # (B 2 Q, H W)
-    grid = grid.view(n_images, 2, -1, width).permute(0, 2, 3, 1)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def _shift(x: Tensor, pixels: Tensor, axis: int) -> Tensor:
