@@ -7,10 +7,9 @@ import torch
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.parts import Parts, SumOfParts
 from augbench.methods.transforms.transform import Transform, draw_signed
 from augbench.methods.transforms.ungraded import ungraded
-from augbench.methods.transforms.warp import slid
+from augbench.methods.transforms.warp import sampled
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
@@ -116,15 +115,7 @@ def _turned(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) ->
 
 def _translate(name: str, strongest: float, axis: int) -> Transform:
     unit = f"share of the {('width', 'height')[axis]}"
-    moved, lines = partial(_moved, axis=axis), partial(_moved_lines, axis=axis)
-    return _affine_transform(name, strongest, unit, moved, lines)
-
-
-def _moved_lines(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int
-) -> Parts:
-    pixels = strongest * x.shape[3 - axis] * magnitude.to(x.dtype) * noise
-    return Parts(addends=((1.0, slid(x, pixels.unsqueeze(1), axis)),))
+    return _affine_transform(name, strongest, unit, partial(_moved, axis=axis))
 
 
 def _moved(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
@@ -136,17 +127,7 @@ def _moved(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axi
 
 
 def _shear(name: str, strongest: float, axis: int) -> Transform:
-    slanted, lines = partial(_slanted, axis=axis), partial(_slanted_lines, axis=axis)
-    return _affine_transform(name, strongest, "pixels a pixel", slanted, lines)
-
-
-def _slanted_lines(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int
-) -> Parts:
-    slope = strongest * magnitude.to(x.dtype) * noise
-    n_lines = x.shape[2 + axis]
-    from_middle = torch.arange(n_lines, dtype=x.dtype, device=x.device) - (n_lines - 1) / 2
-    return Parts(addends=((1.0, slid(x, slope.unsqueeze(1) * from_middle, axis)),))
+    return _affine_transform(name, strongest, "pixels a pixel", partial(_slanted, axis=axis))
 
 
 def _slanted(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
@@ -159,18 +140,10 @@ def _slanted(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, a
 
 
 def _affine_transform(
-    name: str,
-    strongest: float,
-    unit: str,
-    affine: Callable[..., Tensor],
-    lines: Callable[..., Parts] | None = None,
+    name: str, strongest: float, unit: str, affine: Callable[..., Tensor]
 ) -> Transform:
-    """A transform that moves pixels by ``affine``, with noise uniform in [-1, 1).
-
-    ``lines`` does the same on a CPU where whole lines of pixels move.
-    """
+    """A transform that moves pixels by ``affine``, with noise uniform in [-1, 1)."""
     affine = partial(affine, strongest=strongest)
-    lines = None if lines is None else partial(lines, strongest=strongest)
     return Transform(
         name=name,
         graded=True,
@@ -179,24 +152,16 @@ def _affine_transform(
         unit=unit,
         source=AUTOAUGMENT,
         draw=draw_signed,
-        apply=SumOfParts(partial(_apply_affine, affine=affine, lines=lines)),
+        apply=partial(_apply_affine, affine=affine),
         affine=affine,
         draws_strength=True,
     )
 
 
 def _apply_affine(
-    x: Tensor,
-    magnitude: Tensor,
-    noise: Tensor,
-    *,
-    affine: Callable[..., Tensor],
-    lines: Callable[..., Parts] | None,
-) -> Parts:
-    # A GPU waits for launches: there all affine moves of a layer share one sampling.
-    if lines is not None and x.device.type == "cpu":
-        return lines(x, magnitude, noise)
-    return Parts(affine=affine(x, magnitude, noise))
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, affine: Callable[..., Tensor]
+) -> Tensor:
+    return sampled(x, affine(x, magnitude, noise).unsqueeze(1))
 
 
 def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:

@@ -74,7 +74,7 @@ def weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
     sums = [_sum_of_products(products)] if products else []
     if channels:
         mixing = reduce(add, channels)
-        sums = [torch.baddbmm(*sums, mixing, x) if sums else mixing @ x]
+        sums = [torch.baddbmm(sums[0], mixing, x) if sums else mixing @ x]
     if spectra:
         sums.append(filtered(x, reduce(add, spectra)))
     if moves:

@@ -1,6 +1,5 @@
 """Filters by Fourier transforms, whose backward is as fast as their forward. EEG is (B, C, T)."""
 
-import math
 from typing import Any
 
 import torch
@@ -91,29 +90,15 @@ class _Filter(Function):
 
 
 class _Hilbert(Function):
-    """Its kernel is 0 at even distances, so that even samples depend on odd ones and reverse.
-
-    Each half is half as long, and both together are one complex signal: x(2n) + i x(2n + 1).
-    Convolved with every other value of the kernel, its real part is the result at 2n + 1 and its
-    imaginary part that at 2n + 2. The samples move by one first, so that they stand in order.
-    """
-
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         n_times = x.shape[-1]
-        n_padded = max(2, 1 << (n_times - 1).bit_length())
-        if n_padded > n_times:
-            moved = torch.nn.functional.pad(x, (1, n_padded - n_times - 1))
-        else:
-            moved = x.roll(1, -1)
-        pairs = torch.view_as_complex(moved.unflatten(-1, (-1, 2)))  # (B, C, N / 2)
-        index = torch.arange(n_padded // 2, dtype=x.dtype, device=x.device)
-        angle = index * (2 * math.pi / n_padded) - math.pi / 2
-        response = torch.polar((index > 0).to(x.dtype), angle)
-        turned = torch.fft.ifft(torch.fft.fft(pairs) * response)
-        return torch.view_as_real(turned).flatten(-2)[..., :n_times]
+        n_padded = 1 << (n_times - 1).bit_length()
+        # irfft ignores the imaginary parts of the first and the last bin, as it has to here.
+        turned: Tensor = torch.fft.irfft(-1j * torch.fft.rfft(x, n=n_padded), n=n_padded)
+        return turned[..., :n_times]
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
