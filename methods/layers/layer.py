@@ -14,8 +14,8 @@ from augbench.methods.layers.argument_checks import (
     check_transforms,
 )
 from augbench.methods.options.end_to_end import AtEval
-from augbench.methods.transforms.geometry import warped_average
-from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample
+from augbench.methods.transforms.parts import Parts, parts_of, weighted_sum
+from augbench.methods.transforms.transform import Transform, draw_uniform
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 # Bounds of a probability that is learned. At 0 and 1 `relaxed_bernoulli` has no gradient, so only
@@ -44,7 +44,7 @@ class AugmentationLayer(nn.Module):
     samples is the identity: a prediction must not depend on the other samples of its batch. (The
     official code mixes test images with each other.)
 
-    Affine moves of images share one sampling (`geometry.warped_average`).
+    Transforms that are sums of simple parts share the work (`transforms/parts.py`).
 
     Raises a UserError if there are no transforms, or for a number out of range.
 
@@ -209,25 +209,14 @@ class AugmentationLayer(nn.Module):
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         self.project()
         shares = self._shares(x, generator)
-        out = torch.zeros_like(x)
-        affine: list[int] = []
-        affines: list[Tensor] = []
+        terms = []
         for q in self.used:
             transform = self.transforms[q]
             magnitude, noise = self._magnitude(q, x, generator), transform.draw(x, generator)
-            if transform.affine is not None:
-                affine.append(q)
-                affines.append(transform.affine(x, magnitude, noise))
-            elif transform.mixes and not self.training:
-                out = torch.addcmul(out, per_sample(shares[:, q], x), x)
-            else:
-                moved = transform.apply(x, magnitude, noise)
-                out = torch.addcmul(out, per_sample(shares[:, q], x), moved)
-        if affines:
-            # Not shares[:, affine]: a list is copied to the GPU, and a CUDA graph cannot do that.
-            moves = torch.stack([shares[:, q] for q in affine], dim=1)
-            out = out + warped_average(x, torch.stack(affines, dim=1), moves)
-        return out
+            left_out = transform.mixes and not self.training
+            parts = Parts(gain=1.0) if left_out else parts_of(transform, x, magnitude, noise)
+            terms.append((shares[:, q], parts))
+        return weighted_sum(x, terms)
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, ...) -> (B, Q), the weight of each transform for each sample."""

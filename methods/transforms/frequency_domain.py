@@ -8,6 +8,8 @@ from torch import Generator, Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.spectrum import cos_and_sin, hilbert
 from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform, per_sample
 
 NOTCH_STEEPNESS = 16.0  # per hertz: an edge falls from 98 % to 2 % within half a hertz
@@ -31,7 +33,7 @@ def ft_surrogate(
         unit="radians",
         source="Schwabedal et al. 2018; AugNet, Table 4",
         draw=partial(_draw_phases, channel_indep=channel_indep),
-        apply=partial(_turn_phases, strongest=strongest),
+        apply=SumOfParts(partial(_turn_phases, strongest=strongest)),
     )
 
 
@@ -43,11 +45,9 @@ def _draw_phases(x: Tensor, generator: Generator | None, *, channel_indep: bool)
     return share * ((index > 0) & (2 * index < n_times))
 
 
-def _turn_phases(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+def _turn_phases(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
     phase = strongest * per_sample(magnitude, x) * noise
-    turn = torch.complex(phase.cos(), phase.sin())
-    turned: Tensor = torch.fft.irfft(torch.fft.rfft(x) * turn, n=x.shape[-1])
-    return turned
+    return Parts(spectrum=torch.complex(*cos_and_sin(phase)))
 
 
 def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
@@ -66,20 +66,23 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
         unit="hertz",
         source="Rommel et al. 2022 (CADDA); AugNet, Table 4",
         draw=draw_signed,
-        apply=partial(_shift_spectrum, strongest=strongest, rate=rate),
+        apply=SumOfParts(partial(_shift_spectrum, strongest=strongest, rate=rate)),
         draws_strength=True,
     )
 
 
 def _shift_spectrum(
     x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, rate: float
-) -> Tensor:
+) -> Parts:
     hertz = strongest * per_sample(magnitude, x) * per_sample(noise, x)
     # Whole turns are removed in float64: in float32 a window of 60 s would be off by 1e-4 rad.
     seconds = torch.arange(x.shape[-1], dtype=torch.float64, device=x.device) / rate
-    turns = hertz.double() * seconds  # (B, 1, T)
-    angle = (2 * math.pi * (turns - turns.detach().round())).to(x.dtype)
-    return torch.addcmul(x * angle.cos(), _hilbert(x), angle.sin(), value=-1)
+    turns = hertz.detach().double() * seconds  # (B, 1, T)
+    angle = (2 * math.pi * (turns - turns.round())).to(x.dtype)
+    # The gradient, in x's own precision, past what is rounded.
+    angle = torch.addcmul(angle, hertz - hertz.detach(), (2 * math.pi * seconds).to(x.dtype))
+    cos, sin = cos_and_sin(angle)
+    return Parts(gain=cos, addends=((-sin, hilbert(x)),))
 
 
 def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
@@ -113,7 +116,7 @@ def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
         unit="hertz",
         source="Cheng et al. 2020; Mohsenvand et al. 2020; AugNet, Table 4",
         draw=partial(_draw_centre, lowest=low + margin, room=room),
-        apply=partial(_stop_band, strongest=strongest, rate=rate),
+        apply=SumOfParts(partial(_stop_band, strongest=strongest, rate=rate)),
     )
 
 
@@ -132,25 +135,16 @@ def _draw_centre(x: Tensor, generator: Generator | None, *, lowest: float, room:
 # here it is drawn for the widest band, so that it is the same for all magnitudes.
 def _stop_band(
     x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, rate: float
-) -> Tensor:
+) -> Parts:
     n_times = x.shape[-1]
     hertz = torch.fft.rfftfreq(n_times, 1 / rate, dtype=x.dtype, device=x.device)
     offset = hertz - per_sample(noise, x)  # (B, 1, F)
     half = strongest / 2 * per_sample(magnitude, x)
-    stopped = torch.sigmoid(NOTCH_STEEPNESS * (offset + half)) - torch.sigmoid(
-        NOTCH_STEEPNESS * (offset - half)
+    # Minus what is stopped.
+    response = torch.sigmoid(NOTCH_STEEPNESS * (offset - half)) - torch.sigmoid(
+        NOTCH_STEEPNESS * (offset + half)
     )
-    removed: Tensor = torch.fft.irfft(torch.fft.rfft(x) * stopped, n=n_times)
-    return x - removed
-
-
-def _hilbert(x: Tensor) -> Tensor:
-    """The Hilbert transform, (B, C, T) -> (B, C, T), of the window padded to a power of two."""
-    n_times = x.shape[-1]
-    n_padded = 1 << (n_times - 1).bit_length()
-    # irfft ignores the imaginary parts of the first and the last bin, as it has to here.
-    padded: Tensor = torch.fft.irfft(-1j * torch.fft.rfft(x, n=n_padded), n=n_padded)
-    return padded[..., :n_times]
+    return Parts(gain=1.0, spectrum=response)
 
 
 def _sampling_rate(signal: Signal, transform: str) -> float:

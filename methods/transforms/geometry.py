@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform, ungraded
+from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform
+from augbench.methods.transforms.ungraded import ungraded
+from augbench.methods.transforms.warp import sampled
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
@@ -160,42 +161,12 @@ def _affine_transform(
 def _apply_affine(
     x: Tensor, magnitude: Tensor, noise: Tensor, *, affine: Callable[..., Tensor]
 ) -> Tensor:
-    return _sample(x, affine(x, magnitude, noise).unsqueeze(1))
+    return sampled(x, affine(x, magnitude, noise).unsqueeze(1))
 
 
 def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:
     """Two rows of three (B,) -> (B, 2, 3)."""
     return torch.stack([torch.stack(first, dim=1), torch.stack(second, dim=1)], dim=1)
-
-
-def warped_average(x: Tensor, affines: Tensor, shares: Tensor) -> Tensor:
-    """The weighted sum of several affine moves of each image, sampled at once.
-
-    (B, C, H, W), (B, Q, 2, 3), (B, Q) -> (B, C, H, W). About half of the time of warping one by one
-    with kornia, stacking and weighting (``tests/speed/transforms.py``).
-    """
-    n_images, n_colours, height, width = x.shape
-    moved = _sample(x, affines).view(n_images, n_colours, -1, height * width)
-    average: Tensor = shares.to(x.dtype).reshape(n_images, 1, 1, -1) @ moved
-    return average.view_as(x)
-
-
-def _sample(x: Tensor, affines: Tensor) -> Tensor:
-    """Sample bilinearly where each affine map points to; zeros outside.
-
-    (B, C, H, W), (B, Q, 2, 3) -> (B, C, Q * H, W): the Q results, one below the other.
-    """
-    n_images, _, height, width = x.shape
-    # This does what F.affine_grid does in a seventh of its time, for that multiplies pixel by
-    # pixel. The borders of the image are at -1 and 1 (align_corners=False), so that a move can be a
-    # share of the size.
-    across = (2 * torch.arange(width, dtype=x.dtype, device=x.device) + 1) / width - 1
-    down = (2 * torch.arange(height, dtype=x.dtype, device=x.device) + 1) / height - 1
-    across, down = across.repeat(height), down.repeat_interleave(width)
-    pixels = torch.stack([across, down, torch.ones_like(across)])  # (3, H W)
-    grid = affines.transpose(1, 2).reshape(-1, 3) @ pixels  # (B 2 Q, H W)
-    grid = grid.view(n_images, 2, -1, width).permute(0, 2, 3, 1)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def _shift(x: Tensor, pixels: Tensor, axis: int) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import directions, electrode_names
+from augbench.methods.transforms.parts import Parts, SumOfParts
 from augbench.methods.transforms.transform import DeviceConstant, Transform, draw_signed
 
 STIFFNESS = 4
@@ -49,7 +50,7 @@ def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
         unit="degrees",
         source="Krell and Kim 2017; Perrin et al. 1989; AugNet, Table 4",
         draw=draw_signed,
-        apply=partial(_turn_cap, strongest=strongest, table=table),
+        apply=SumOfParts(partial(_turn_cap, strongest=strongest, table=table)),
         draws_strength=True,
     )
 
@@ -59,13 +60,13 @@ _HARMONICS = DeviceConstant(torch.arange(1.0, N_TERMS + 1, dtype=torch.float64))
 
 def _turn_cap(
     x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, table: DeviceConstant
-) -> Tensor:
+) -> Parts:
     degrees = strongest * magnitude.to(x.dtype) * noise
     angle = torch.deg2rad(degrees).unsqueeze(1) * _HARMONICS(x)  # (B, K)
     # cos(angle) - 1, without the cancellation, and sin(angle): both exactly 0 at magnitude 0.
     basis = torch.cat([-2 * (angle / 2).sin().square(), angle.sin()], dim=1)
     change = torch.einsum("bk,kcd->bcd", basis, table(x))
-    return torch.baddbmm(x, change, x)
+    return Parts(gain=1.0, channels=change)
 
 
 # braindecode interpolates with a matrix M(angle). M(0) is not the identity, because the spline is

@@ -7,15 +7,18 @@ from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import electrode_names, mirror
+from augbench.methods.transforms.parts import Parts, SumOfParts
 from augbench.methods.transforms.transform import (
     DeviceConstant,
     Transform,
     draw_uniform,
     per_sample,
-    ungraded,
 )
+from augbench.methods.transforms.ungraded import ungraded
 
 DROPOUT_STEEPNESS = 1000.0
+# Up to so many channels a permutation is a matrix, which a layer can add to others.
+FEW_CHANNELS = 16
 
 
 def sign_flip(signal: Signal) -> Transform:
@@ -23,7 +26,12 @@ def sign_flip(signal: Signal) -> Transform:
 
     Source: Rommel et al. 2022 (CADDA); AugNet, Table 4.
     """
-    return ungraded("sign_flip", torch.neg, "Rommel et al. 2022 (CADDA); AugNet, Table 4")
+    source = "Rommel et al. 2022 (CADDA); AugNet, Table 4"
+    return ungraded("sign_flip", torch.neg, source, parts=_flipped)
+
+
+def _flipped(x: Tensor, share: Tensor) -> Parts:
+    return Parts(gain=1 - 2 * share)
 
 
 def channel_symmetry(signal: Signal) -> Transform:
@@ -38,11 +46,18 @@ def channel_symmetry(signal: Signal) -> Transform:
         "channel_symmetry",
         partial(_pick, channels=mirrored),
         "Deiss et al. 2018; AugNet, Table 4",
+        parts=partial(_mirrored, channels=mirrored),
     )
 
 
 def _pick(x: Tensor, *, channels: DeviceConstant) -> Tensor:
     return x.index_select(1, channels(x))
+
+
+def _mirrored(x: Tensor, share: Tensor, *, channels: DeviceConstant) -> Parts:
+    if x.shape[1] > FEW_CHANNELS:
+        return Parts(gain=1 - share, addends=((share, _pick(x, channels=channels)),))
+    return Parts(gain=1 - share, channels=share * _permutations(channels(x).unsqueeze(0), x))
 
 
 def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -58,11 +73,11 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
         unit="probability per channel",
         source="Saeed et al. 2020; AugNet, Table 4",
         draw=_draw_per_channel,
-        apply=partial(_silence, strongest=strongest),
+        apply=SumOfParts(partial(_silence, strongest=strongest)),
     )
 
 
-def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
     uniform = noise.unsqueeze(-1)  # (B, C, 1)
     none = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
     full = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
@@ -70,7 +85,7 @@ def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -
     # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
     # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
     # and probabilities further than 0.01 from the ends are the same.
-    return x * (1 - (soft - none) / (full - none))
+    return Parts(gain=1 - (soft - none) / (full - none))
 
 
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -86,7 +101,7 @@ def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
         unit="probability per channel",
         source="Saeed et al. 2020; AugNet, Table 4",
         draw=_draw_two_per_channel,
-        apply=partial(_shuffle_channels, strongest=strongest),
+        apply=SumOfParts(partial(_shuffle_channels, strongest=strongest)),
     )
 
 
@@ -95,17 +110,23 @@ def _draw_two_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
     return torch.stack([_draw_per_channel(x, generator) for _ in range(2)], dim=1)
 
 
-def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
     probability = strongest * per_sample(magnitude, x)  # (B, 1, 1)
-    shuffled = _take(x, _shuffle(noise, probability.detach().squeeze(-1)))
+    order = _shuffle(noise, probability.detach().squeeze(-1))
+    few = x.shape[1] <= FEW_CHANNELS
+    moved = _permutations(order, x) if few else _take(x, order)
     if not magnitude.requires_grad:
-        return shuffled
+        return Parts(channels=moved) if few else Parts(addends=((1.0, moved),))
     # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
     # noise. AugNet's code sums the gradient over all entries of the permutation matrix,
     # whatever was drawn: under linear losses of 6 channels that correlates 0.10 with the true
     # slope, the chord 1.00.
-    chord = _take(x, _shuffle(noise, torch.full_like(probability.squeeze(-1), strongest))) - x
-    return shuffled + (probability - probability.detach()) / strongest * chord.detach()
+    strength = (probability - probability.detach()) / strongest
+    order = _shuffle(noise, torch.full_like(probability.squeeze(-1), strongest))
+    if few:
+        chord = _permutations(order, x) - torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+        return Parts(channels=moved + strength * chord)
+    return Parts(addends=((1.0, moved), (strength, (_take(x, order) - x).detach())))
 
 
 def _draw_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
@@ -124,6 +145,12 @@ def _shuffle(noise: Tensor, probability: Tensor) -> Tensor:
     places = torch.where(selected, index, index + noise.shape[-1]).argsort(1)
     sources = torch.where(selected, key, 1 + index).argsort(1)
     return torch.empty_like(places).scatter(1, places, sources)
+
+
+def _permutations(channels: Tensor, x: Tensor) -> Tensor:
+    """(B, C) -> (B, C, C) in x's dtype: what puts the channels in a new order by a product."""
+    index = torch.arange(channels.shape[1], device=channels.device)
+    return (channels.unsqueeze(-1) == index).to(x.dtype)
 
 
 def _take(x: Tensor, channels: Tensor) -> Tensor:

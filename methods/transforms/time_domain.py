@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.parts import Parts, SumOfParts
 from augbench.methods.transforms.transform import (
     Transform,
     draw_normal,
     draw_uniform,
     per_sample,
-    ungraded,
 )
+from augbench.methods.transforms.ungraded import ungraded
 
 
 def time_reverse(signal: Signal) -> Transform:
@@ -47,11 +48,11 @@ def time_mask(signal: Signal, *, strongest: float | None = None) -> Transform:
         unit="samples",
         source="Cheng et al. 2020; AugNet, Table 4",
         draw=draw_uniform,
-        apply=partial(_mask, strongest=strongest),
+        apply=SumOfParts(partial(_mask, strongest=strongest)),
     )
 
 
-def _mask(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+def _mask(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
     n_times = x.shape[-1]
     steepness = 1000 / n_times  # per sample
     length = strongest * per_sample(magnitude, x)
@@ -60,7 +61,7 @@ def _mask(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> T
     # The same curve as braindecode's sum of two falling and rising sigmoids, but exactly 0 at
     # length 0.
     masked = torch.sigmoid(steepness * since) - torch.sigmoid(steepness * (since - length))
-    return x * (1 - masked)
+    return Parts(gain=1 - masked)
 
 
 def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
@@ -76,9 +77,9 @@ def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
         unit="standard deviation",
         source="Wang et al. 2018; AugNet, Table 4",
         draw=draw_normal,
-        apply=partial(_add_noise, strongest=strongest),
+        apply=SumOfParts(partial(_add_noise, strongest=strongest)),
     )
 
 
-def _add_noise(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
-    return torch.addcmul(x, noise, strongest * per_sample(magnitude, x))
+def _add_noise(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
+    return Parts(gain=1.0, addends=((strongest * per_sample(magnitude, x), noise),))

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.geometry import AUTOAUGMENT
-from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample, ungraded
+from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample
+from augbench.methods.transforms.ungraded import ungraded
 
 NEAR = 0.25  # a slope is taken over this share of the range at least
 HALF_LEVEL = 0.5 / 255

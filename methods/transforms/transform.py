@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -108,31 +107,6 @@ def relaxed_bernoulli(probability: Tensor, uniform: Tensor, temperature: float =
     soft = torch.sigmoid((logit + noise) / temperature)
     soft = torch.where(probability <= 0, torch.zeros_like(soft), soft)
     return torch.where(probability >= 1, torch.ones_like(soft), soft)
-
-
-def ungraded(
-    name: str,
-    change: Callable[[Tensor], Tensor],
-    source: str,
-) -> Transform:
-    """A transform without strength: ``change`` (B, ...) -> (B, ...), applied with a probability."""
-    return Transform(
-        name=name,
-        graded=False,
-        gradient="relaxed",
-        strongest=1.0,
-        unit="probability",
-        source=source,
-        draw=draw_uniform,
-        apply=partial(_apply_softly, change=change),
-    )
-
-
-def _apply_softly(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, change: Callable[[Tensor], Tensor]
-) -> Tensor:
-    share = per_sample(relaxed_bernoulli(magnitude, noise), x)
-    return (1 - share) * x + share * change(x)  # forward and backward in half of lerp's time
 
 
 class DeviceConstant:

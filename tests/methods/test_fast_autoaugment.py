@@ -16,7 +16,7 @@ from augbench.methods.policies.policy import Operation, Policy, Subpolicy
 from augbench.methods.policies.search_space import policy_at
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
-from augbench.methods.transforms.transform import ungraded
+from augbench.methods.transforms.ungraded import ungraded
 
 
 def build(setup: Setup, **options: Any) -> FastAutoAugment:

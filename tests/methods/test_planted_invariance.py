@@ -21,7 +21,8 @@ from augbench.datasets.task import Signal, Split, Views
 from augbench.methods import METHODS
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.training.method import Setup
-from augbench.methods.transforms.transform import Transform, draw_signed, per_sample, ungraded
+from augbench.methods.transforms.transform import Transform, draw_signed, per_sample
+from augbench.methods.transforms.ungraded import ungraded
 
 N_CHANNELS, N_TIMES, N_CLASSES = 3, 4, 3
 STEP = 1.6  # between the levels of two classes

@@ -31,7 +31,7 @@ training = { epochs = 1, patience = 1 }
 """
 QUIET = "from augbench.methods import METHODS\nROW = METHODS['none']\n"
 DOUBLE = """
-from augbench.methods.transforms.transform import ungraded
+from augbench.methods.transforms.ungraded import ungraded
 
 def twice(x):
     return 2 * x

@@ -13,7 +13,8 @@ from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.policies.soft_policy import SoftPolicy, make_pair_policy, make_stage_policy
-from augbench.methods.transforms.transform import Transform, per_sample, ungraded
+from augbench.methods.transforms.transform import Transform, per_sample
+from augbench.methods.transforms.ungraded import ungraded
 
 N_DRAWS = 60_000
 

@@ -10,7 +10,8 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
 from augbench.methods.transforms.bank import every_transform, make_bank, transform_faults
-from augbench.methods.transforms.transform import Transform, ungraded
+from augbench.methods.transforms.transform import Transform
+from augbench.methods.transforms.ungraded import ungraded
 
 
 def triple(signal: Signal) -> Transform:

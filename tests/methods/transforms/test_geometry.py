@@ -14,8 +14,8 @@ from augbench.methods.transforms.geometry import (
     translate_x,
     translate_y,
     vertical_flip,
-    warped_average,
 )
+from augbench.methods.transforms.warp import warped_average
 
 NOISE = torch.tensor([-1.0, -0.35, 0.1, 0.9])
 MAGNITUDE = torch.tensor([1.0, 0.6, 0.8, 0.3])

@@ -7,8 +7,8 @@ from augbench.methods.transforms.transform import (
     draw_uniform,
     per_sample,
     relaxed_bernoulli,
-    ungraded,
 )
+from augbench.methods.transforms.ungraded import ungraded
 
 ENDS = torch.tensor([0.0, 1e-30, 1e-9, 0.3, 0.7, 1 - 1e-7, 1.0])
 
