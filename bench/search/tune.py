@@ -15,7 +15,7 @@ restores a search, and nothing that is done is done again. `drive` says what Tun
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,16 +135,16 @@ def make_trainable(work: Work) -> type[Any]:
         # Our checkpoints are enough: Tune makes none of its own accord.
         _handles_checkpoint_freq = True
         _handles_checkpoint_at_end = True
-        _is_checked = False  # in the driver's process
 
         @classmethod
         def default_resource_request(cls, config: dict[str, Any]) -> Any:
             """What a trial needs. Tune asks for it in the driver, before it begins the trial."""
-            _refuse_perturbation()
-            if not SuiteTrial._is_checked:
-                plan = work.search.plan(values_of(config), work.search.method)
-                fitting(work.run, plan, work.data)
-                SuiteTrial._is_checked = True
+            controller = _find_controller()
+            if controller is not None:
+                _refuse_perturbation(controller)
+                if not controller.get_trials():  # later ones have an error of their own
+                    plan = work.search.plan(values_of(config), work.search.method)
+                    fitting(work.run, plan, work.data)
             needed = {"CPU": work.resources.cpus, "GPU": work.resources.gpus}
             return tune.PlacementGroupFactory([needed])
 
@@ -177,26 +177,25 @@ def make_trainable(work: Work) -> type[Any]:
     return SuiteTrial
 
 
-def _refuse_perturbation() -> None:
-    """Raise a UserError if Tune's scheduler changes options in mid-trial.
+def _find_controller() -> Any:
+    """What of Tune asks for a trial's resources: its controller, in the driver's process.
 
-    Tune tells a trainable nothing of its scheduler, so this looks who calls. Where it sees nothing,
-    in a Ray with other insides, the trial itself refuses other values.
+    Tune tells a trainable nothing of its scheduler, nor which of the trials is the first, so this
+    looks who calls. It is None in a Ray with other insides: there a trial refuses by itself what it
+    cannot do, when it has begun.
     """
-    for scheduler in _schedulers():
-        names = {each.__name__ for each in type(scheduler).__mro__}
-        if names & set(_CHANGE_OPTIONS):
-            raise UserError(f"scheduler={type(scheduler).__name__}(...): {NO_PERTURBATION}")
-
-
-def _schedulers() -> Iterator[object]:
-    """The scheduler of the Tune that calls this, and the one inside it."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
+    frame = sys._getframe().f_back
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        if hasattr(caller, "_scheduler_alg") and hasattr(caller, "get_trials"):
+            return caller
         frame = frame.f_back
-        scheduler = getattr(frame.f_locals.get("self"), "_scheduler_alg", None)
-        if scheduler is not None:
-            yield scheduler
-            if (inner := getattr(scheduler, "_base_scheduler", None)) is not None:
-                yield inner
-            return
+    return None
+
+
+def _refuse_perturbation(controller: Any) -> None:
+    """Raise a UserError if Tune's scheduler changes options in mid-trial."""
+    scheduler = controller._scheduler_alg
+    for each in (scheduler, getattr(scheduler, "_base_scheduler", None)):
+        if {cls.__name__ for cls in type(each).__mro__} & set(_CHANGE_OPTIONS):
+            raise UserError(f"scheduler={type(each).__name__}(...): {NO_PERTURBATION}")

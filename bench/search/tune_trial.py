@@ -134,6 +134,9 @@ class TuneTrial:
         directory = self._run.unit(unit)
         try:
             rows = directory.points()
+            for row in rows:
+                if row["kind"] == "policy":
+                    directory.policy(row)
             ended = directory.check() is not None
         except DamagedError:  # it is set aside and done again
             return False
@@ -156,11 +159,11 @@ class TuneTrial:
 
     def _others(self) -> Iterator[Mapping[str, tuple[float, int, int]]]:
         for file in sorted(self._file.parent.glob("*.json")):
-            if file != self._file and (record := read_if_there(file, _RECORD)):
+            if file != self._file and (record := _read_record(file)):
                 yield record["charges"]
 
     def _read(self, values: Values) -> _Record:
-        record = read_if_there(self._file, _RECORD)
+        record = _read_record(self._file)
         if record is None:
             return {"values": dict(values), "step": 0, "charges": {}}
         if record["values"] != values:
@@ -172,6 +175,15 @@ class TuneTrial:
 
     def _write(self) -> None:
         write_json(self._file, dict(self._record))
+
+
+def _read_record(file: Path) -> _Record | None:
+    try:
+        return read_if_there(file, _RECORD)
+    except DamagedError as error:
+        raise DamagedError(
+            f"{error}: move it away and go on; the trials that share its units are charged for them"
+        ) from None
 
 
 NO_PERTURBATION = (

@@ -43,16 +43,19 @@ from ray.tune.search.optuna import OptunaSearch
 from augbench.bench.search.tune import trainable
 from augbench.datasets.errors import UserError
 
+KEYS = ("valid", "step", "device_hours", "samples", "trial_id")
 here, ray_folder, n_cpus = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, log_to_driver=False,
          object_store_memory=80 * 2**20, _temp_dir=ray_folder)
 
 def told(results):
-    keys = ("valid", "step", "device_hours", "samples", "trial_id")
-    return [{"config": r.config, "error": r.error and str(getattr(r.error, "cause", None) or r.error),
-             **{key: (r.metrics or {}).get(key) for key in keys},
-             "steps": [json.loads(line)["step"] for line in open(Path(r.path) / "result.json")]}
-            for r in results]
+    def one(result):
+        log, metrics = Path(result.path) / "result.json", result.metrics or {}
+        lines = log.read_text().splitlines() if log.exists() else []
+        error = result.error and str(getattr(result.error, "cause", None) or result.error)
+        return {**{key: metrics.get(key) for key in KEYS}, "config": result.config, "error": error,
+                "steps": [json.loads(line)["step"] for line in lines]}
+    return list(map(one, results))
 """
 END = """
 (here / "told.json").write_text(json.dumps(found))
@@ -161,7 +164,7 @@ def test_a_search_whose_driver_is_killed_is_restored_with_exact_hours(
         was = before.get(trial["trial_id"], {"step": 0})["step"]
         assert trial["step"] >= was
     assert any(trial["trial_id"] in before for trial in found), "nothing was restored"
-    # What the trials were charged is what the ledgers of their units hold: nothing twice, all of it.
+    # What the trials were charged is what their units have cost: nothing twice, all of it.
     of_found = {unit for trial in found for unit in notes(out)[trial["trial_id"]]["charges"]}
     for name in of_found:
         charged = [note["charges"].get(name, (0.0, 0, 0)) for note in notes(out).values()]
@@ -209,9 +212,9 @@ found = {"refused": {
 
 # Nothing sees the scheduler here, so that the trials themselves have to refuse.
 import augbench.bench.search.tune as ours
-seen, ours._refuse_perturbation = ours._refuse_perturbation, lambda: None
+seen, ours._find_controller = ours._find_controller, lambda: None
 found["late"] = told(tuner("b", penalty, n=3, scheduler=pbt()).fit())
-ours._refuse_perturbation = seen
+ours._find_controller = seen
 
 space = {"penalty": tune.grid_search([0.2, -1.0, 0.2]),
          "training": {"learning_rate": tune.choice([1e-3])}, "at_eval": "blend"}

@@ -220,6 +220,20 @@ def test_a_method_that_ends_in_policies_reports_once_and_is_charged_for_retraini
     assert 0.0 < report.valid <= 1.0
 
 
+def test_what_is_damaged_is_done_again(begin: Begin, run: RunDirectory) -> None:
+    before = to_its_end(begin(method="policies"))
+    next(run.path.glob("trials/*/policies/*.json")).unlink()
+    next(run.path.glob("evaluations/*/result.json")).write_text("no result")
+    after = to_its_end(begin("two", method="policies"))
+    assert after[-1].valid == before[-1].valid
+    (run.path / FOLDER / "one.json").write_text("no record")
+    with pytest.raises(
+        UserError, match=r"one\.json is damaged .* move it away and go on"
+    ) as caught:
+        begin("three", method="policies").advance()
+    assert "\n" not in str(caught.value)
+
+
 def test_the_test_split_is_never_scored(
     begin: Begin, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
