@@ -6,9 +6,11 @@ trials that have not ended in the journal. Values come from `propose`. Trials ar
 `ASHAScheduler`, which is first told what the trials of the journal have reached.
 """
 
+import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,13 +127,25 @@ def run_over_tune(search: TuneSearch, resources: Resources) -> None:
             failure_config=tune.FailureConfig(max_failures=1),
         ),
     )
-    with search.halt:  # after Ray, which handles signals of its own
+    with search.halt, _no_tracebacks():  # after Ray, which handles signals of its own
         results = tuner.fit()
     shutil.rmtree(storage, ignore_errors=True)
     if not search.halt():
         for result in results:
             if result.error is not None:
                 search.failed[f"trial with {result.config}"] = _reason(result.error)
+
+
+@contextmanager
+def _no_tracebacks() -> Iterator[None]:
+    """Keep Tune from printing one for each unit that fails, which the command names in the end."""
+    logger = logging.getLogger("ray.tune")
+    former = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(former)
 
 
 def _proposals(search: TuneSearch) -> Any:

@@ -147,7 +147,7 @@ def test_a_search_whose_driver_is_killed_is_restored_with_exact_hours(
     before = notes(out)
     assert any(unit.result() is None for unit in units(out).values()), "too late to kill it"
 
-    restored = forked.run(script(RESTORED, 2), environment)
+    restored = forked.run(script(RESTORED, 2), environment, timeout=600)
     assert restored.returncode == 0, restored.stderr
     found = read_told(tmp_path)
     assert [trial["error"] for trial in found] == [None] * 4
@@ -178,7 +178,7 @@ def test_a_search_whose_driver_is_killed_is_restored_with_exact_hours(
     assert not any("test" in row for unit in units(out).values() for row in unit.points())
 
 
-MANY = """
+TUNERS = """
 def tuner(out, space, *, n=1, scheduler=None, failures=0, callbacks=(), **config):
     return tune.Tuner(
         trainable(here / "tuned.toml", "shift", out=here / out, data=here,
@@ -199,6 +199,9 @@ def refusal(out, space, scheduler=None):
     return "nothing was refused"
 
 penalty = {"penalty": tune.loguniform(0.01, 50)}
+"""
+
+REFUSED = """
 changes = dict(time_attr="step", perturbation_interval=1)
 pbt = lambda: PopulationBasedTraining(hyperparam_mutations=penalty, **changes)
 from ray.tune.schedulers.pb2 import PB2
@@ -215,21 +218,21 @@ import augbench.bench.search.tune as ours
 seen, ours._find_controller = ours._find_controller, lambda: None
 found["late"] = told(tuner("b", penalty, n=3, scheduler=pbt()).fit())
 ours._find_controller = seen
+"""
 
+GRID = """
 space = {"penalty": tune.grid_search([0.2, -1.0, 0.2]),
          "training": {"learning_rate": tune.choice([1e-3])}, "at_eval": "blend"}
 from ray.air.integrations.mlflow import MLflowLoggerCallback
 beside = MLflowLoggerCallback(tracking_uri=f"file:{here}/mlflow", experiment_name="x")
-found["grid"] = told(tuner("c", space, callbacks=[beside]).fit())
-paused = HyperBandScheduler(time_attr="step", max_t=3)
-found["paused"] = told(tuner("d", penalty, n=3, scheduler=paused).fit())
+found = told(tuner("c", space, callbacks=[beside]).fit())
 """
 
 
-def test_plain_searches_refusals_and_failures(
+def test_schedulers_that_change_options_and_bad_names_are_refused(
     script: Script, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    done = forked.run(script(MANY, 1), environment)
+    done = forked.run(script(TUNERS + REFUSED, 1), environment, timeout=600)
     assert done.returncode == 0, done.stderr
     found = read_told(tmp_path)
     refused = found["refused"]
@@ -248,7 +251,13 @@ def test_plain_searches_refusals_and_failures(
     assert late
     assert all("a scheduler that changes options in mid-trial, as PBT does" in e for e in late)
 
-    first, wrong, twin = found["grid"]
+
+def test_a_grid_with_equal_values_and_wrong_ones_beside_a_callback(
+    script: Script, environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = forked.run(script(TUNERS + GRID, 1), environment, timeout=600)
+    assert done.returncode == 0, done.stderr
+    first, wrong, twin = read_told(tmp_path)
     assert "penalty is -1.0; it has to be 0 or more" in wrong["error"]
     assert first["error"] is twin["error"] is None
     assert first["steps"] == twin["steps"] == [1, 2, 3]
@@ -261,8 +270,21 @@ def test_plain_searches_refusals_and_failures(
     logged = [file.read_text().splitlines() for file in tmp_path.glob("mlflow/*/*/metrics/step")]
     assert [[float(line.split()[1]) for line in lines] for lines in logged] == [[1, 2, 3]] * 2
 
-    assert [trial["error"] for trial in found["paused"]] == [None] * 3
-    for trial in found["paused"]:
+
+PAUSED = """
+paused = HyperBandScheduler(time_attr="step", max_t=3)
+found = told(tuner("d", penalty, n=2, scheduler=paused).fit())
+"""
+
+
+def test_a_scheduler_that_pauses_trials_loses_and_repeats_nothing(
+    script: Script, environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = forked.run(script(TUNERS + PAUSED, 1), environment, timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = read_told(tmp_path)
+    assert [trial["error"] for trial in found] == [None] * 2
+    for trial in found:
         assert trial["steps"] == sorted(set(trial["steps"]))
 
 
@@ -297,7 +319,16 @@ def test_the_command_searches_over_tune_and_resumes(
     out = tmp_path / "s"
     words = command_line(
         *("search", tmp_path / "tuned.toml", "--method", "shift", "--param", "lambda"),
-        *("--space", "log:0.01:50", "--backend", "tune", "--workers", "2", "--out", out),
+        *(
+            "--space",
+            "log:0.01:50",
+            "--backend",
+            "tune",
+            "--set",
+            "resources.workers=2",
+            "--out",
+            out,
+        ),
     )
     with background([*words, "--trials", "3"], tmp_path / "log") as process:
         wait_until(lambda: sum(each["step"] >= 1 for each in notes(out).values()) >= 1)
