@@ -42,7 +42,7 @@ from augbench.bench.cli.plan_command import plan
 from augbench.bench.cli.resuming import say_how_to_resume
 from augbench.bench.cli.simulate_command import simulate_nights
 from augbench.bench.cli.watch_command import watch
-from augbench.bench.search.space import SamplerName
+from augbench.bench.search.space import Backend, SamplerName
 from augbench.datasets.errors import UserError, UserNotice, system_error, unknown
 
 app = typer.Typer(
@@ -174,6 +174,9 @@ def search(
         bool,
         typer.Option(help="Stop two thirds of the trials after 1/9 and after 1/3 of their steps."),
     ] = True,
+    backend: Annotated[
+        Backend, typer.Option(help="What begins and stops trials: Optuna alone, or Ray Tune.")
+    ] = "optuna",
     out: Annotated[
         Path | None,
         typer.Option(help="The directory of the search.  [default: runs/SUITE-METHOD-search]"),
@@ -210,7 +213,9 @@ def search(
         stop_after_hours=stop_after,
         device=device,
     )
-    request = SearchRequest(str(suite), method, param, space, sampler, trials, seed, batch, prune)
+    request = SearchRequest(
+        str(suite), method, param, space, sampler, trials, seed, batch, prune, backend
+    )
     with say_how_to_resume():
         complete = search_suite(read, request, options, Console())
     for entry in entry_points(group="augbench.commands", name="report"):

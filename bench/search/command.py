@@ -13,7 +13,7 @@ from augbench.bench.search.search_results import (
     write_fragment,
 )
 from augbench.bench.search.search_tables import show_results
-from augbench.bench.search.space import SamplerName, read_spaces
+from augbench.bench.search.space import Backend, SamplerName, read_spaces
 from augbench.bench.terminal import print_line
 from augbench.datasets.errors import UserError
 
@@ -32,6 +32,7 @@ class SearchRequest(NamedTuple):
     seed: int
     batch: int
     prune: bool
+    backend: Backend = "optuna"
 
 
 def search_suite(
@@ -52,6 +53,7 @@ def search_suite(
         seed=request.seed,
         batch=request.batch,
         prune=request.prune,
+        backend=request.backend,
     )
     labels = suite.resolved["methods"]
     if request.method not in labels:

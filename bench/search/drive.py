@@ -1,7 +1,8 @@
 """Runs a search: proposes trials, prunes them at rungs, and has their units done as a suite's.
 
-This uses Optuna directly and not Ray Tune with its Optuna searcher. Ray (or this process) does the
-units. The reasons, read in the code of Ray 2.60 and measured with it:
+By default this uses Optuna directly and not Ray Tune with its Optuna searcher (`tune_backend` uses
+Tune, where it is asked for). Ray (or this process) does the units. The reasons, read in the code of
+Ray 2.60 and measured with it:
 - Tune's snapshots leave the scheduler out (`TuneController.__getstate__` drops `_scheduler_alg`),
   so ASHA forgets its rungs when a killed driver is resumed and then prunes by other rules;
 - it makes a snapshot every 10 seconds, so it forgets trials that have ended since, and snapshots
@@ -14,10 +15,10 @@ from Optuna's journal, and everything else follows from the seed and the number 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, isnan
-from typing import NamedTuple
+from math import ceil
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -39,31 +40,19 @@ from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import PlannedTrial, Suite
 from augbench.bench.plan.tables import Resources
 from augbench.bench.search.journal import Journal
-from augbench.bench.search.rungs import (
-    RUNGS,
-    best_valid_at,
-    charges,
-    ending,
-    mean_valid,
-    promoted,
-    rung_step,
-)
+from augbench.bench.search.rungs import RUNGS, best_valid_at, mean_valid, promoted, rung_step
 from augbench.bench.search.sampler import propose
 from augbench.bench.search.search import FILE, Search, record_search
 from augbench.bench.search.space import Values, corners, grid
-from augbench.bench.search.trial_record import TrialRecord
-from augbench.bench.store.accounts import Charge, add_charges
+from augbench.bench.search.tell import Candidate, tell
+from augbench.bench.search.tune_backend import TuneSearch, run_over_tune
+from augbench.bench.search.tune_trial import n_steps
+from augbench.bench.store.driver_lock import LOOK_SECONDS
 from augbench.bench.store.files import DamagedError, append_line, hold_lock
 from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.terminal import print_line
-
-
-class Candidate(NamedTuple):
-    """A trial that is under way: the suite's trials of the method with some values."""
-
-    number: int
-    plan: tuple[PlannedTrial, ...]
+from augbench.datasets.errors import UserError
 
 
 @dataclass
@@ -96,7 +85,7 @@ class _Driver:
             running = [each for each in running if values[each.number]]
             if rung == RUNGS[-1]:
                 for each in running:
-                    self._tell(each, values[each.number], pruned=False)
+                    tell(self.run, self.journal, each, values[each.number], pruned=False)
             else:
                 running = self._prune(running, values, rung, numbers[-1])
 
@@ -177,35 +166,8 @@ class _Driver:
         kept = promoted(reached)
         for each in running:
             if each.number not in kept:
-                self._tell(each, values[each.number], pruned=True)
+                tell(self.run, self.journal, each, values[each.number], pruned=True)
         return [each for each in running if each.number in kept]
-
-    def _tell(self, candidate: Candidate, values: Sequence[float], *, pruned: bool) -> None:
-        own = self._own_charges(candidate)
-        value, standard_error = mean_valid(values)
-        total = add_charges(*own.values())
-        pairs = list(zip(candidate.plan, values, strict=True))
-        record = TrialRecord(
-            standard_error=standard_error,
-            values=[None if isnan(each) else each for each in values],
-            without_metric=[ending(self.run, planned.spec) for planned, v in pairs if isnan(v)],
-            device_hours=total.seconds / 3600,
-            forward=total.forward,
-            backward=total.backward,
-            charges={unit: list(charge) for unit, charge in own.items()},
-        )
-        self.journal.tell(candidate.number, value, record.to_json(), pruned=pruned)
-
-    def _own_charges(self, candidate: Candidate) -> dict[str, Charge]:
-        """The costs that no other trial is charged for: trials with equal values share units."""
-        own = charges(self.run, candidate.plan)
-        for trial in self.journal.trials():
-            if trial.number == candidate.number:
-                continue
-            for unit, (seconds, forward, backward) in trial.user_attrs.get("charges", {}).items():
-                if unit in own:
-                    own[unit] = add_charges(own[unit], Charge(-seconds, -forward, -backward))
-        return own
 
     def close(self) -> None:
         if self.engine is not None:
@@ -214,19 +176,22 @@ class _Driver:
 
 def run_search(
     search: Search, n_trials: int | None, suite: Suite, options: RunOptions, console: Console
-) -> dict[UnitId, str]:
-    """Do what is missing of a search in its directory; returns the units that failed, and why.
+) -> Mapping[Any, str]:
+    """Do what is missing of a search in its directory; returns what has failed, and why.
 
     Only the resources and the budget of the suite are used; the search has the rest. Raises a
     UserError for bad input, before any trial begins where that can be known.
     """
     resources = suite.resources
     check_run_options(options)
+    if search.backend == "tune" and options.engine != "ray":
+        raise UserError(f"--backend tune works over Ray: leave out --engine {options.engine}")
     torch.set_num_threads(max(1, int(resources.cpus)))
     points = grid(search.spaces, n_trials) if search.sampler == "grid" else []
     n_trials = len(points) or n_trials or 0
     run = open_directory(options.out, FILE)
-    with hold_lock(run.path / "lock", f"{run.path} is in use by another driver"):
+    busy = f"{run.path} is in use by another driver"
+    with hold_lock(run.path / "lock", busy, wait_seconds=LOOK_SECONDS):
         extremes = [search.plan(values, search.method) for values in corners(search.spaces)]
         transforms: set[str] = set()
         if not (run.path / FILE).exists():  # a search that is refused leaves nothing behind
@@ -238,6 +203,12 @@ def run_search(
         append_line(run.events_file, {**details, **provenance(torch.device("cpu"))})
         journal = Journal(run.path, search.spaces)
         halt = Halt(run, console, options.stop_after_hours, suite.total_device_hours)
+        if search.backend == "tune":
+            longest = n_steps([trial for plan in extremes for trial in plan], options.data)
+            over_tune = TuneSearch(
+                run, search, n_trials, points, longest, options.data.resolve(), journal, halt
+            )
+            return _drive_tune(over_tune, resources, options)
         driver = _Driver(search, run, resources, options, console, journal, points, halt)
         try:
             for number in range(ceil(n_trials / search.batch)):
@@ -251,3 +222,19 @@ def run_search(
         for reason in dict.fromkeys(driver.skipped.values()):
             print_line(console, f"not searched on: {reason}")
     return driver.tally.failed
+
+
+def _drive_tune(search: TuneSearch, resources: Resources, options: RunOptions) -> Mapping[Any, str]:
+    trials = search.journal.trials()
+    if sum(trial.state.is_finished() for trial in trials) >= search.n_trials:
+        return {}
+    plan = search.search.plan({}, search.search.method)
+    tasks = distinct_tasks(planned.spec for planned in plan)
+    # Tune does the units; of the engine it takes the Ray that is started and checked.
+    engine = make_engine(search.run, resources, options, tasks=tasks, score_test=False)
+    try:
+        run_over_tune(search, resources)
+    finally:
+        engine.close()
+    search.halt.conclude()
+    return search.failed

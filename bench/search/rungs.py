@@ -12,6 +12,7 @@ from augbench.bench.store.accounts import Charge, add_charges, charged
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import involved, unit_state
+from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.bench.unit.job import load_task
 
 REDUCTION = 3  # one of this many trials goes on from a rung
@@ -67,13 +68,18 @@ def charges(run: RunDirectory, plan: Iterable[PlannedTrial]) -> dict[str, Charge
     found = {}
     for planned in plan:
         directory = run.unit(planned.spec.unit)
-        rows, result = directory.points(), directory.result()
-        costs = result["costs"] if result else rows[-1]["costs"] if rows else None
-        found[str(planned.spec.unit)] = charged(costs) if costs else add_charges()
-        for evaluation in evaluations(run, planned.spec, rows):
-            if (done := run.unit(evaluation.unit).result()) is not None:
-                found[str(evaluation.unit)] = charged(done["costs"])
+        found[str(planned.spec.unit)] = unit_charge(directory)
+        for evaluation in evaluations(run, planned.spec, directory.points()):
+            if (done := run.unit(evaluation.unit)).result() is not None:
+                found[str(evaluation.unit)] = unit_charge(done)
     return found
+
+
+def unit_charge(directory: UnitDirectory) -> Charge:
+    """What a unit has been charged by its end, or by the last point that it has shown."""
+    rows, result = directory.points(), directory.result()
+    costs = result["costs"] if result else rows[-1]["costs"] if rows else None
+    return charged(costs) if costs else add_charges()
 
 
 class MeanValid(NamedTuple):

@@ -9,7 +9,14 @@ from typing import Any
 
 from augbench.bench.plan.options import read_options
 from augbench.bench.plan.suite import PlannedTrial, Suite, read_suite
-from augbench.bench.search.space import SamplerName, Spaces, Values, read_space, with_values
+from augbench.bench.search.space import (
+    Backend,
+    SamplerName,
+    Spaces,
+    Values,
+    read_space,
+    with_values,
+)
 from augbench.bench.store.files import DamagedError, read_json, write_json
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory, check_schema
 from augbench.datasets.errors import UserError, unknown
@@ -33,6 +40,7 @@ class Search:
     seed: int
     batch: int  # trials that are proposed at once
     prune: bool
+    backend: Backend = "optuna"
 
     @property
     def spaces(self) -> Spaces:
@@ -59,6 +67,7 @@ def make_search(
     seed: int,
     batch: int,
     prune: bool,
+    backend: Backend = "optuna",
 ) -> Search:
     """Check what can be checked without data.
 
@@ -73,7 +82,7 @@ def make_search(
     tables = {key: value for key, value in suite.resolved.items() if key not in NOT_PART_OF_TRIALS}
     # A grid is for seeing the whole of it.
     prune = prune and sampler != "grid" and _ends_in(tables, method) == "model"
-    return Search(tables, method, dict(parameters), sampler, seed, batch, prune)
+    return Search(tables, method, dict(parameters), sampler, seed, batch, prune, backend)
 
 
 def _ends_in(tables: Mapping[str, Any], method: str) -> str:

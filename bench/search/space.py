@@ -11,6 +11,7 @@ from augbench.datasets.errors import UserError, unknown
 Value = bool | int | float | str
 Values = dict[str, Value]  # one for each parameter
 SamplerName = Literal["tpe", "random", "grid"]  # how values are chosen from the spaces
+Backend = Literal["optuna", "tune"]  # what begins and stops the trials of a search
 
 ALIASES = {"lambda": "penalty"}
 # Values of AugNet's lambda. Source: AugNet, appendix A: "in most cases", and for sleep stages.

@@ -31,6 +31,8 @@
 
 The directory of a search is the same, but has search.json (schema, the search), journal.log (its
 trials, an Optuna study) and best.toml in place of run.json. Nothing in it has seen the test split.
+A search by a script of Ray Tune has tune.json instead. Of each trial of Tune, tune/NAME.json holds
+its values, its last report and its share of the costs; one trial at a time holds tune/UNIT.lock.
 
 Every file has one writer (bench/store/files.py shows how it writes).
 

@@ -95,7 +95,7 @@ def _by_shape(gains: Iterable[Factor]) -> list[Factor]:
     found: dict[tuple[int, ...], Factor] = {}
     single: list[Factor] = []
     for gain in gains:
-        if isinstance(gain, float) or gain[0].numel() == 1:
+        if isinstance(gain, float) or gain.shape[1:].numel() == 1:
             single.append(gain)
         else:
             shape = tuple(gain.shape[1:])
