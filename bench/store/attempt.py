@@ -105,12 +105,13 @@ class Attempt:
     def _newest(self) -> AttemptDirectory:
         return max([*self._unit.attempts(), self.directory], key=lambda each: each.number)
 
-    def progress(self, step: int, phase: str, seconds: float, best_valid: float | None) -> None:
+    def progress(self, step: int, phase: str, best_valid: float | None) -> None:
         """Set what the next beats say about how far the unit is."""
         self._progress = {
             "step": step,
             "phase": phase,
-            "charged_seconds": seconds,
+            "charged_seconds": self.ledger.charged_seconds,
+            "elsewhere_seconds": self.ledger.elsewhere_charged_seconds,
             "best_valid": best_valid,
         }
 

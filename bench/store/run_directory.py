@@ -8,7 +8,7 @@
                                      begins with what was merged, and the events of all follow
     suite.toml                       of a merged run: its suite, for `augbench run`
     halt                             exists while the driver asks all units to pause
-    trials/ID/ and evaluations/ID/   one unit of work each:
+    trials/ID/, evaluations/ID/      one unit of work each, as are samplings/ID/:
         spec.json                    what the unit is; ID is its hash
         rung.json                    in a search: the step to pause after; written by the driver
         failure.json                 why the driver has given it up; removed when it is tried again
@@ -24,6 +24,7 @@
             predictions-WEIGHTS.npz  what these predict on the test split; in a search there is none
             draft.json               its result, before it becomes one
         policies/DIGEST.json         the policies among the artifacts, named by their content
+        samplings.jsonl              of a trial: those that it has asked others to do
         result.json                  exists exactly when the unit is finished; names its attempt
 
 The directory of a search is the same, but has search.json (schema, the search), journal.log (its
