@@ -44,6 +44,7 @@ class Attempt:
         self._began = time.perf_counter()
         self.ledger = ledger
         self._kept_seconds = 0.0
+        self._paused_at: float | None = None
         self._energy = EnergyMeter(device)
         self._unit = unit
         self.directory = unit.begin_attempt()
@@ -78,6 +79,10 @@ class Attempt:
         line = {"event": "resume", "step": step, "kept": kept_seconds, "fingerprint": fingerprint}
         append_line(self.directory.log_file, {**line, **wasted._asdict()})
         return wasted
+
+    def pauses(self, saved_seconds: float) -> None:
+        """Note that the work stops after a checkpoint, whose ledger holds so many seconds."""
+        self._paused_at = saved_seconds
 
     def check_lease(self) -> None:
         """Raise a SupersededError if a newer attempt has begun."""
@@ -128,6 +133,8 @@ class Attempt:
         ending["joules"] = self._energy.read()
         if not isinstance(error, SupersededError):  # else the newer attempt has counted it
             ending["lived"] = time.perf_counter() - self._began
+        if error is None and self._paused_at is not None:
+            ending |= {"lived": self._paused_at - self._kept_seconds, "paused": True}
         if isinstance(error, Exception):  # a Ctrl-C is not an error of the unit
             ending |= {"error": type(error).__name__, "reason": str(error)}
         append_line(self.directory.log_file, ending)

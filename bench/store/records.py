@@ -182,6 +182,7 @@ class EndEvent(TypedDict):
     time: float
     measured: NotRequired[float]
     lived: NotRequired[Seconds]
+    paused: NotRequired[bool]
     joules: NotRequired[dict[str, Seconds]]
     error: NotRequired[str]
     reason: NotRequired[str]

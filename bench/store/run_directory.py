@@ -142,6 +142,7 @@ class RunDirectory:
             for row in directory.points():
                 if row["kind"] == "policy":
                     directory.policy(row)
+            directory.asked()
         except DamagedError as error:
             directory.set_aside()
             event = {"time": time.time(), "event": "set aside", "unit": str(unit)}

@@ -1,8 +1,7 @@
 """Which samplings of a trial are units of their own."""
 
 from augbench.bench.plan.spec import SamplingSpec, TrialSpec
-from augbench.bench.store.files import append_line, read_records
-from augbench.bench.store.records import ASKED
+from augbench.bench.store.files import append_line
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.methods.training.sampling import Proposal
@@ -20,8 +19,7 @@ def samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
 
 def asked_for(trial: UnitDirectory) -> dict[int, Proposal]:
     """The proposals that a trial has asked for, by number; raises like `samplings`."""
-    records = (record for _, record in read_records(trial.samplings_file, ASKED))
-    return {record["number"]: Proposal.from_json(record) for record in records}
+    return {record["number"]: Proposal.from_json(record) for record in trial.asked()}
 
 
 def ask_for(trial: UnitDirectory, proposals: list[Proposal]) -> None:

@@ -20,7 +20,7 @@ from augbench.bench.store.files import (
     sync_folder,
     write_json,
 )
-from augbench.bench.store.records import FAILURE, POINT_ROW, RESULT, RUNG, Row
+from augbench.bench.store.records import ASKED, FAILURE, POINT_ROW, RESULT, RUNG, Row
 from augbench.methods.policies.policy import digest_in
 
 
@@ -205,6 +205,13 @@ class UnitDirectory:
         """Bytes of the files of points of all attempts: the number grows when a point is added."""
         files = [attempt.points_file for attempt in self.attempts()]
         return sum(file.stat().st_size for file in files if file.exists())
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The proposals that a trial has asked others to try.
+
+        Raises a DamagedError for a line that is damaged.
+        """
+        return [record for _, record in read_records(self.samplings_file, ASKED)]
 
     def samplings_size(self) -> int:
         """Bytes of the file of samplings that a trial has asked for; 0 if there is none."""

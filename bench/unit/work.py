@@ -121,6 +121,7 @@ class _Worker:
         self.wasted = Wasted(0.0, 0)
         self._saved_at = time.monotonic()
         self._has_saved = False
+        self._saved_seconds = 0.0
 
     def _make_job(self, kind: Kind, spec: dict[str, Any]) -> Job:
         data, device, meter = self.host.data, self.device, self.ledger
@@ -153,6 +154,8 @@ class _Worker:
                     self._save()
                     if row is not None:
                         self._publish(row)
+        if pauses and self.state == "running" and self._has_saved:
+            self.attempt.pauses(self._saved_seconds)
         if self.state != "running":
             self._finish()
         elif asks and self.shared is not None:
@@ -269,6 +272,7 @@ class _Worker:
 
     def _save(self) -> None:
         state = self._state_dict()
+        self._saved_seconds = self.ledger.seconds
         self.attempt.beat()  # after the state: no ledger may hold more time than the pulse shows
         checkpoint.save(self.attempt.directory.path, state)
         self.best.settle()

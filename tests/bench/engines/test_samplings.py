@@ -118,6 +118,7 @@ def test_hours_and_samples_of_samplings_are_summed_in_their_search(on_workers: P
                 assert result["costs"][phase][key] >= elsewhere
         assert result["elsewhere"]["search"]["seconds"] > 0, method
         assert abs(accounting_error(run.unit(spec.unit))) < 1e-3
+        assert result["wasted"]["seconds"] < 1e-3  # to wait for samplings is no waste
 
 
 def test_the_tables_of_costs_count_a_sampling_once(inline: Path, on_workers: Path) -> None:

@@ -117,6 +117,21 @@ def test_a_budget_of_hours_counts_what_others_have_spent(tmp_path: Path) -> None
     assert ended["steps"] == 2  # of the first child
 
 
+def test_a_trial_with_a_damaged_list_of_samplings_begins_anew(tmp_path: Path) -> None:
+    run, whole, spec = (
+        RunDirectory(tmp_path / "r"),
+        RunDirectory(tmp_path / "w"),
+        trial("autoaugment"),
+    )
+    assert work_on(run, spec, hands_out=True) is None
+    file = run.unit(spec.unit).samplings_file
+    file.write_text(file.read_text().replace("number", "numeral"))
+    assert work_on(whole, spec)
+    assert work_on(run, spec)
+    assert seen(run, spec) == seen(whole, spec)
+    assert not file.exists()
+
+
 @every_search
 def test_a_sampling_that_has_no_trial_to_go_on_from_says_so(name: str, tmp_path: Path) -> None:
     run, spec = RunDirectory(tmp_path / "run"), trial(name)
