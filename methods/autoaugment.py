@@ -1,5 +1,6 @@
 """AutoAugment, searched by TPE: trainings from scratch under policies that a sampler proposes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,10 +8,11 @@ from augbench.datasets.errors import require
 from augbench.methods.options.proposals import AutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
-from augbench.methods.policies.tpe import Scored, import_sampler, propose
+from augbench.methods.policies.tpe import Batches, Scored, import_sampler, propose
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
-from augbench.methods.training.training import DivergedError, Training, score
+from augbench.methods.training.sampling import Proposal, Reached
+from augbench.methods.training.training import DivergedError, score
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,57 @@ class Sampling:
     value: float  # metric of the child's best epoch on the policy's validation view; 0: diverged
     n_epochs: int
     diverged: bool
+
+
+class Child:
+    """The training of a child under the policy of a proposal, and what it is worth."""
+
+    def __init__(self, setup: Setup, options: AutoAugmentOptions, proposal: Proposal) -> None:
+        self.setup, self.proposal = setup, proposal
+        self.value, self.diverged = 0.0, False
+        self.training = retrain(
+            setup,
+            policy_at(proposal.slots, setup.bank),
+            seeds=setup.seeds.child("child", proposal.number),
+            settings=replace(setup.training, epochs=options.child_epochs or setup.training.epochs),
+        )
+
+    def step(self) -> bool:
+        """Train an epoch; True after the last, or when the loss is not finite."""
+        try:
+            self.training.step()
+        except DivergedError:
+            self.diverged = True
+            return True
+        if self.training.done:
+            self.value = self._reward()
+        return self.training.done
+
+    def reached(self) -> Reached:
+        """Its reward, and how long it was trained."""
+        return Reached(self.value, self.training.epoch, self.diverged)
+
+    def _reward(self) -> float:
+        """The metric of the child's best epoch on the view that compares policies."""
+        with self.setup.meter.phase("validate"):
+            return score(
+                self.training.load_best(),
+                self.setup.views.policy_valid,
+                metric=self.setup.metric,
+                n_classes=self.setup.n_classes,
+                seed=self.training.seeds.integer("score"),
+                meter=self.setup.meter,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The training, and the reward once it is known."""
+        training = self.training.state_dict()
+        return {"training": training, "value": self.value, "diverged": self.diverged}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.training.load_state_dict(state["training"])
+        self.value, self.diverged = state["value"], state["diverged"]
 
 
 class AutoAugment:
@@ -36,51 +89,51 @@ class AutoAugment:
     def __init__(self, setup: Setup, options: AutoAugmentOptions) -> None:
         self.setup, self.options = setup, options
         self.samplings: list[Sampling] = []
-        self.slots: tuple[Slot, ...] = ()  # of the current child
-        self.child: Training | None = None
+        self.child: Child | None = None
+        self._batches = Batches(options.parallel, self._draw)
 
     def step(self) -> bool:
         """Train a child for an epoch; True when the last child has ended."""
         if self.child is None:
-            self.slots = propose(
-                [Scored(sampling.slots, sampling.value) for sampling in self.samplings],
-                list(self.setup.bank),
-                seed=self.setup.seeds.integer("tpe", len(self.samplings)),
-                n_startup=self.options.n_startup,
-                n_candidates=self.options.n_candidates,
-            )
-            self.child = self._new_child()
-        diverged = False
-        try:
-            self.child.step()
-        except DivergedError:
-            diverged = True
-        if diverged or self.child.done:
-            value = 0.0 if diverged else self._reward(self.child)
-            self.samplings.append(Sampling(self.slots, value, self.child.epoch, diverged))
-            self.slots, self.child = (), None
-        return len(self.samplings) >= self.options.n_samplings
+            number = len(self.samplings)
+            self.child = self.begin(Proposal(number, self._batches.at(number, self._past)))
+        if not self.child.step():
+            return False
+        child, self.child = self.child, None
+        return self.tell(child.proposal, child.reached())
 
-    def _reward(self, child: Training) -> float:
-        """The metric of the child's best epoch on the view that compares policies."""
-        with self.setup.meter.phase("validate"):
-            return score(
-                child.load_best(),
-                self.setup.views.policy_valid,
-                metric=self.setup.metric,
-                n_classes=self.setup.n_classes,
-                seed=child.seeds.integer("score"),
-                meter=self.setup.meter,
-            )
+    @property
+    def _past(self) -> list[Scored]:
+        return [Scored(sampling.slots, sampling.value) for sampling in self.samplings]
 
-    def _new_child(self) -> Training:
-        epochs = self.options.child_epochs or self.setup.training.epochs
-        return retrain(
-            self.setup,
-            policy_at(self.slots, self.setup.bank),
-            seeds=self.setup.seeds.child("child", len(self.samplings)),
-            settings=replace(self.setup.training, epochs=epochs),
+    def _draw(
+        self, past: Sequence[Scored], number: int, running: Sequence[tuple[Slot, ...]]
+    ) -> tuple[Slot, ...]:
+        return propose(
+            past,
+            list(self.setup.bank),
+            seed=self.setup.seeds.integer("tpe", number),
+            n_startup=self.options.n_startup,
+            n_candidates=self.options.n_candidates,
+            running=running,
         )
+
+    def proposals(self) -> list[Proposal]:
+        """What is left of the batch, unless a child of it has been begun."""
+        if self.child is not None:
+            return []
+        slots = self._batches.left(self._past, self.options.n_samplings)
+        return [Proposal(n, each) for n, each in enumerate(slots, len(self.samplings))]
+
+    def begin(self, proposal: Proposal) -> Child:
+        """A child, not yet trained."""
+        return Child(self.setup, self.options, proposal)
+
+    def tell(self, proposal: Proposal, reached: Reached) -> bool:
+        """Add what the next child has reached; True when it was the last."""
+        assert proposal.number == len(self.samplings)
+        self.samplings.append(Sampling(proposal.slots, *reached))
+        return len(self.samplings) >= self.options.n_samplings
 
     def artifact(self, *, last: bool = False) -> Policy | None:
         """The best policy so far, after every `samplings_per_point` samplings and the last."""
@@ -109,8 +162,8 @@ class AutoAugment:
                 [[list(slot) for slot in s.slots], s.value, s.n_epochs, s.diverged]
                 for s in self.samplings
             ],
-            "slots": [list(slot) for slot in self.slots],
-            "child": self.child.state_dict() if self.child else None,
+            "slots": [list(slot) for slot in self.child.proposal.slots] if self.child else [],
+            "child": self.child.training.state_dict() if self.child else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -119,16 +172,17 @@ class AutoAugment:
             Sampling(read_slots(slots), value, n_epochs, diverged)
             for slots, value, n_epochs, diverged in state["samplings"]
         ]
-        self.slots, self.child = read_slots(state["slots"]), None
+        self._batches.forget()
+        self.child = None
         if state["child"] is not None:
-            self.child = self._new_child()
-            self.child.load_state_dict(state["child"])
+            self.child = self.begin(Proposal(len(self.samplings), read_slots(state["slots"])))
+            self.child.training.load_state_dict(state["child"])
 
 
 def build(setup: Setup, options: AutoAugmentOptions) -> AutoAugment:
     """Raises a UserError for an empty bank or a number below 1."""
     check_bank(setup.bank)
-    for name in ("n_samplings", "samplings_per_point", "n_startup", "n_candidates"):
+    for name in ("n_samplings", "samplings_per_point", "n_startup", "n_candidates", "parallel"):
         require(options, name, getattr(options, name) >= 1, "1 or more")
     epochs = options.child_epochs
     require(options, "child_epochs", epochs is None or epochs >= 1, "1 or more")

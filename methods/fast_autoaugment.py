@@ -1,20 +1,22 @@
 """Fast AutoAugment: policies whose output a network, trained without them, classifies best."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from augbench.datasets.errors import require
+from augbench.datasets.errors import UserError, require
 from augbench.methods.options.proposals import FastAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_table import PolicyTable
-from augbench.methods.policies.search_space import check_bank, policy_at, read_slots
-from augbench.methods.policies.tpe import Scored, import_sampler, propose
+from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
+from augbench.methods.policies.tpe import Batches, Scored, import_sampler, propose
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
+from augbench.methods.training.sampling import Proposal, Reached
 from augbench.methods.training.training import SCORE_BATCH, mean_correct, score, trunk_samples
 
 
@@ -41,6 +43,7 @@ class FastAutoAugment:
         )
         self.reward_of_nothing: float | None = None  # of the empty policy, after the pretraining
         self.trials: list[Scored] = []
+        self._batches = Batches(options.parallel, self._draw)
 
     def step(self) -> bool:
         """Train an epoch or try a policy; True after the last policy."""
@@ -50,15 +53,41 @@ class FastAutoAugment:
             if self.pretraining.done:
                 self._freeze()
             return False
-        slots = propose(
-            self.trials,
+        number = len(self.trials)
+        attempt = self.begin(Proposal(number, self._batches.at(number, self.trials)))
+        attempt.step()
+        return self.tell(attempt.proposal, attempt.reached())
+
+    def _draw(
+        self, past: Sequence[Scored], number: int, running: Sequence[tuple[Slot, ...]]
+    ) -> tuple[Slot, ...]:
+        return propose(
+            past,
             list(self.setup.bank),
-            seed=self.setup.seeds.integer("tpe", len(self.trials)),
+            seed=self.setup.seeds.integer("tpe", number),
             n_startup=self.options.n_startup,
             n_candidates=self.options.n_candidates,
+            running=running,
         )
-        value = self._reward(policy_at(slots, self.setup.bank))
-        self.trials.append(Scored(slots, value))
+
+    def proposals(self) -> list[Proposal]:
+        """What is left of the batch; empty during the pretraining."""
+        if not self.pretraining.done:
+            return []
+        slots = self._batches.left(self.trials, self.options.n_samplings)
+        return [Proposal(n, each) for n, each in enumerate(slots, len(self.trials))]
+
+    def begin(self, proposal: Proposal) -> "Try":
+        """A policy, not yet tried. Raises a UserError before the end of the pretraining."""
+        if not self.pretraining.done:
+            raise UserError("no policy can be tried before the end of the pretraining")
+        policy = policy_at(proposal.slots, self.setup.bank)
+        return Try(proposal, partial(self._reward, policy, proposal.number))
+
+    def tell(self, proposal: Proposal, reached: Reached) -> bool:
+        """Add what the next policy is worth; True when it was the last."""
+        assert proposal.number == len(self.trials)
+        self.trials.append(Scored(proposal.slots, reached.value))
         return len(self.trials) >= self.options.n_samplings
 
     def _freeze(self) -> None:
@@ -73,12 +102,12 @@ class FastAutoAugment:
             )
 
     @torch.no_grad()
-    def _reward(self, policy: Policy) -> float:
+    def _reward(self, policy: Policy, number: int) -> float:
         """The metric of the frozen network on augmented copies of the policy's validation view."""
         model = self.pretraining.model.eval()
         x, y = self.setup.views.policy_valid
         # Each trial draws anew, as in the official code: a search would fit draws that are shared.
-        noise = self.setup.seeds.generator("reward", len(self.trials), device=self.setup.device)
+        noise = self.setup.seeds.generator("reward", number, device=self.setup.device)
         table = PolicyTable(policy, self.setup.bank, self.setup.device)
         copies = []
         for _ in range(self.options.n_copies):
@@ -131,6 +160,32 @@ class FastAutoAugment:
         self.pretraining.load_state_dict(state["pretraining"])
         self.reward_of_nothing = state["reward_of_nothing"]
         self.trials = [Scored(read_slots(slots), value) for slots, value in state["trials"]]
+        self._batches.forget()
+
+
+class Try:
+    """One policy on the frozen network: a single step."""
+
+    def __init__(self, proposal: Proposal, reward: Callable[[], float]) -> None:
+        self.proposal, self._reward = proposal, reward
+        self.value = 0.0
+
+    def step(self) -> bool:
+        """Find out what the policy is worth."""
+        self.value = self._reward()
+        return True
+
+    def reached(self) -> Reached:
+        """What it is worth; nothing was trained for it."""
+        return Reached(self.value, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it is worth, once that is known."""
+        return {"value": self.value}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there."""
+        self.value = state["value"]
 
 
 def build(setup: Setup, options: FastAutoAugmentOptions) -> FastAutoAugment:
@@ -143,6 +198,7 @@ def build(setup: Setup, options: FastAutoAugmentOptions) -> FastAutoAugment:
         "n_candidates",
         "n_copies",
         "n_best",
+        "parallel",
     )
     for name in names:
         require(options, name, getattr(options, name) >= 1, "1 or more")

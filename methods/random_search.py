@@ -18,5 +18,6 @@ def build(setup: Setup, options: RandomSearchOptions) -> AutoAugment:
             samplings_per_point=options.samplings_per_point,
             n_startup=max(1, options.n_samplings),
             child_epochs=options.child_epochs,
+            parallel=options.parallel,
         ),
     )

@@ -89,7 +89,10 @@ class Display:
         tally = self._tally
         elapsed = time.monotonic() - self._began
         left = {*tally.queue, *tally.in_flight}
-        searching = bool(left & self._searches)  # how many retrainings these ask for is not known
+        asking = {tally.requested_by[unit] for unit in left if unit.kind == "samplings"}
+        searching = bool(
+            (left | asking) & self._searches
+        )  # how many retrainings these ask for is not known
         to_do = f"{len(left)} to do" + (", retrainings to come" if searching else "")
         parts = [f"{tally.finished} done, {to_do}", f"{duration(elapsed)} so far"]
         if tally.finished and not searching:
@@ -118,7 +121,7 @@ class Display:
 
     def _phase(self, unit: UnitId, phase: object) -> str:
         if phase is None:
-            return "retraining" if unit in self._tally.requested_by else "starting"
+            return "retraining" if unit.kind == "evaluations" else "starting"
         if phase == "search" and unit not in self._searches:
             return "training"
         return PHASES.get(str(phase), str(phase))

@@ -117,11 +117,14 @@ class Halt:
             unit = UnitDirectory(folder)
             with suppress(DamagedError):  # its own trial reports it
                 if (result := unit.result()) is not None:
-                    self._finished[folder] = charged(result["costs"]).seconds
+                    own = charged(result["costs"]).seconds
+                    if "elsewhere" in result:  # samplings, which are units of their own
+                        own -= charged(result["elsewhere"]).seconds
+                    self._finished[folder] = own
                     continue
                 # The newest attempt may not have loaded the checkpoint of an older one yet.
                 beats = [pulse(attempt) for attempt in unit.attempts()]
-                running += max((float(b.get("charged_seconds", 0.0)) for b in beats), default=0.0)
+                running += max((_own_seconds(beat) for beat in beats), default=0.0)
         return running + sum(self._finished.values())
 
     def _request_stop(self, reason: str) -> None:
@@ -140,3 +143,8 @@ class Halt:
             self.reason = "interrupted"
             said = f"running units go on to their end ({system_error(error)})"
         print_line(self._console, f"stopping: {said}; a second Ctrl-C stops at once")
+
+
+def _own_seconds(beat: dict[str, Any]) -> float:
+    """What a unit that runs was charged, without its samplings, which are units of their own."""
+    return float(beat.get("charged_seconds", 0.0)) - float(beat.get("elsewhere_seconds", 0.0))

@@ -9,9 +9,8 @@ from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from math import inf
 
-from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, UnitId
+from augbench.bench.plan.spec import SamplingSpec, Spec, TrialSpec, UnitId
 
-Spec = TrialSpec | EvaluationSpec
 # The end begins when the work that waits for each worker takes so many times as long as the longest
 # unit: so much is needed to fill the gaps beside long ones.
 END = 2.0
@@ -20,7 +19,8 @@ END = 2.0
 class LongestFirst:
     """Takes units from a queue, by how long those of the same kind have taken.
 
-    Of one kind are the trials of a method on a task, and the retrainings of a task.
+    Of one kind are the trials of a method on a task, their samplings, and the retrainings of a
+    task.
     """
 
     def __init__(self, known: Mapping[UnitId, Spec], clock: Callable[[], float]) -> None:
@@ -33,8 +33,9 @@ class LongestFirst:
     def take(self, queue: deque[UnitId], n_workers: int) -> UnitId:
         """The next unit, which leaves the queue.
 
-        Trials go before retrainings, because what they find keeps the other workers busy, and a
-        kind of which none has ended before all others: nobody knows how long it takes.
+        Trials and their samplings go before retrainings, because what they find keeps the other
+        workers busy, and a kind of which none has ended before all others: nobody knows how long it
+        takes.
         """
         at = 0
         if len(queue) <= END * n_workers * self._longest_in_means():
@@ -60,14 +61,21 @@ class LongestFirst:
 
     def _rank(self, unit: UnitId) -> tuple[bool, float]:
         spans = self._spans.get(self._kind(unit))
-        return unit.kind == "trials", _median(spans) if spans else inf
+        return unit.kind != "evaluations", _median(spans) if spans else inf
 
     def _kind(self, unit: UnitId) -> Hashable:
         if unit not in self._kinds:
             spec = self._known[unit]
-            method = (spec.method, repr(spec.options)) if isinstance(spec, TrialSpec) else None
-            self._kinds[unit] = repr(spec.task), method
+            self._kinds[unit] = _kind(spec)
         return self._kinds[unit]
+
+
+def _kind(spec: Spec) -> Hashable:
+    if isinstance(spec, SamplingSpec):
+        trial = TrialSpec.from_json(spec.trial)
+        return repr(trial.task), "a sampling of", trial.method, repr(trial.options)
+    method = (spec.method, repr(spec.options)) if isinstance(spec, TrialSpec) else None
+    return repr(spec.task), method
 
 
 def _median(spans: list[float]) -> float:

@@ -87,6 +87,7 @@ def make_engine(
         threads=max(1, int(resources.cpus)),
         shared=0 < gpus < 1,
         score_test=score_test,
+        hands_out=options.engine == "ray" and resources.workers > 1,
     )
     if options.engine == "inline":
         return InlineEngine(run, host)

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from augbench.bench.driver.longest_first import LongestFirst
 from augbench.bench.engines.engine import Engine, Outcome
-from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, UnitId
+from augbench.bench.plan.spec import EvaluationSpec, SamplingSpec, Spec, TrialSpec, UnitId
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, append_line, write_json
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.samplings import samplings
 from augbench.bench.store.states import FINISHED, unit_state
 
 TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
@@ -33,14 +34,16 @@ class Tally:
 class Backlog(NamedTuple):
     """The units that are known and not finished."""
 
-    units: list[TrialSpec | EvaluationSpec]  # trials first, then the retrainings they ask for
-    requested_by: dict[UnitId, UnitId]  # for each retraining, a trial that asks for it
+    units: list[Spec]  # trials and samplings first, then the retrainings they ask for
+    requested_by: dict[UnitId, UnitId]  # for each retraining or sampling, a trial that asks for it
     damaged: dict[UnitId, str]  # those of them that have a damaged file, and which
+    waiting: dict[UnitId, set[UnitId]]  # trials among them that wait for samplings, and for which
 
 
 def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
     """What is left to do of some trials; a unit with a damaged file is to be done again."""
-    trials: dict[UnitId, TrialSpec] = {}
+    trials: dict[UnitId, Spec] = {}
+    waiting: dict[UnitId, set[UnitId]] = {}
     asked: dict[UnitId, EvaluationSpec] = {}
     requested_by: dict[UnitId, UnitId] = {}
     damaged = {}
@@ -58,6 +61,11 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
         if state == "damaged":
             damaged[spec.unit] = reason
         if state not in FINISHED:
+            open_samplings = _open_samplings(run, spec)
+            if open_samplings:
+                waiting[spec.unit] = {each.unit for each in open_samplings}
+            trials |= {each.unit: each for each in open_samplings}
+            requested_by |= dict.fromkeys((each.unit for each in open_samplings), spec.unit)
             trials[spec.unit] = spec
         for each in scoring:
             state, reason = unit_state(run.unit(each.unit))
@@ -66,7 +74,16 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
             if state not in FINISHED:
                 asked[each.unit] = each
                 requested_by[each.unit] = spec.unit
-    return Backlog([*trials.values(), *asked.values()], requested_by, damaged)
+    return Backlog([*trials.values(), *asked.values()], requested_by, damaged, waiting)
+
+
+def _open_samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
+    """The samplings that a trial has asked for and nobody has done."""
+    try:
+        asked = samplings(run, spec)
+    except DamagedError:  # the trial itself will report it
+        return []
+    return [each for each in asked if unit_state(run.unit(each.unit))[0] not in FINISHED]
 
 
 def work_through(
@@ -89,19 +106,49 @@ def work_through(
     directory.
     """
     trials = {spec.unit: spec for spec in specs}
-    known: dict[UnitId, TrialSpec | EvaluationSpec] = {}
+    known: dict[UnitId, Spec] = {}
+    waiting: dict[UnitId, set[UnitId]] = {}  # trials, and the samplings that each waits for
 
     def enqueue(found: Backlog) -> None:
         tally.requested_by |= found.requested_by
+        waiting.update({unit: left for unit, left in found.waiting.items() if unit not in known})
         for spec in found.units:
-            if spec.unit not in known:
+            # What a trial under way asks for is handed out when it pauses.
+            early = isinstance(spec, SamplingSpec) and found.requested_by[spec.unit] in known
+            if spec.unit not in known and not early:
                 known[spec.unit] = spec
-                tally.queue.append(spec.unit)
+                if spec.unit not in waiting:
+                    tally.queue.append(spec.unit)
+
+    def hand_out(trial: UnitId) -> bool:
+        """Queue what a trial has asked for since it was begun; False if it has not asked."""
+        if run.unit(trial).samplings_size() == asked_before[trial]:
+            return False
+        asked = [each for each in _open_samplings(run, trials[trial]) if each.unit not in known]
+        for spec in reversed(asked):  # before all others: a search waits for them
+            known[spec.unit] = spec
+            tally.requested_by[spec.unit] = trial
+            tally.queue.appendleft(spec.unit)
+        if asked:
+            waiting[trial] = {spec.unit for spec in asked}
+        else:
+            tally.queue.appendleft(trial)
+        return True
+
+    def settle(sampling: UnitId) -> None:
+        """A sampling has ended, well or not: its trial goes on once that holds for all of them."""
+        tally.failed.pop(sampling, None)  # the trial does it itself, and then says what fails
+        trial = tally.requested_by[sampling]
+        waiting[trial].discard(sampling)
+        if not waiting[trial]:
+            del waiting[trial]
+            tally.queue.appendleft(trial)
 
     enqueue(pending(run, trials.values()))
     tries: Counter[UnitId] = Counter()
     order = LongestFirst(known, clock)
     sizes: dict[UnitId, int] = {}
+    asked_before: dict[UnitId, int] = {}  # the sizes of what trials ask for when they are begun
     while tally.in_flight or (tally.queue and not halted()):
         while tally.queue and not halted() and len(tally.in_flight) < engine.slots:
             unit = order.take(tally.queue, engine.slots)
@@ -109,6 +156,7 @@ def work_through(
             _log_event(run, "dispatched", unit, f"try {tries[unit]}")
             directory = run.add_unit(unit, known[unit].to_json())  # only now: a plan can be long
             directory.failure_file.unlink(missing_ok=True)
+            asked_before[unit] = directory.samplings_size()
             engine.submit(unit)
             tally.in_flight.add(unit)
         on_tick()
@@ -119,9 +167,16 @@ def work_through(
         for outcome in engine.wait(tick_seconds):
             tally.in_flight.remove(outcome.unit)
             to_read.add(outcome.unit)
-            order.ended(outcome.unit, finished=outcome.ending == "done" and not halted())
-            if _record_outcome(run, outcome, tries[outcome.unit], tally):
-                tally.queue.append(outcome.unit)
+            unit = outcome.unit
+            waits = outcome.ending == "done" and unit in trials and hand_out(unit)
+            order.ended(unit, finished=outcome.ending == "done" and not (waits or halted()))
+            if waits:
+                tries[unit] = 0
+                _log_event(run, "waits", unit, f"for {len(waiting.get(unit, ()))} samplings")
+            elif _record_outcome(run, outcome, tries[unit], tally):
+                tally.queue.append(unit)
+            elif unit.kind == "samplings" and not halted():
+                settle(unit)
         enqueue(
             pending(run, _with_new_points(run, [trials[u] for u in to_read if u in trials], sizes))
         )

@@ -1,4 +1,4 @@
-"""A unit of work, a trial or a retraining, as plain data; its hash is its name."""
+"""A unit of work (a trial, a retraining, a sampling) as plain data; its hash is its name."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 SEMANTICS = 3
 
 
-Kind = Literal["trials", "evaluations"]
+Kind = Literal["trials", "evaluations", "samplings"]
 
 
 class UnitId(NamedTuple):
@@ -106,12 +106,35 @@ class EvaluationSpec:
         return EvaluationSpec(**named | {"task": _task(record["task"])})
 
 
+@dataclass(frozen=True)
+class SamplingSpec:
+    """A sampling of a trial whose method makes several at once, done by itself."""
+
+    trial: dict[str, Any]  # as `TrialSpec.to_json` writes it
+    proposal: dict[str, Any]  # as `Proposal.to_json` of methods/training/sampling.py writes it
+
+    @cached_property
+    def unit(self) -> UnitId:
+        return UnitId("samplings", _digest(self))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"semantics": SEMANTICS, **asdict(self)}
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "SamplingSpec":
+        return SamplingSpec(record["trial"], record["proposal"])
+
+
+# What a driver hands out.
+Spec = TrialSpec | EvaluationSpec | SamplingSpec
+
+
 def _task(record: dict[str, Any]) -> TaskSpec:
     transforms = record["transforms"]
     return TaskSpec(**record | {"transforms": None if transforms is None else tuple(transforms)})
 
 
-def _digest(spec: TrialSpec | EvaluationSpec) -> str:
+def _digest(spec: "Spec") -> str:
     # The same as `asdict` in a fifth of the time: a plan can have 100,000 trials.
     record = {each.name: getattr(spec, each.name) for each in fields(spec)}
     return record_digest({"semantics": SEMANTICS, **record})

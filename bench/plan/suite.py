@@ -282,13 +282,14 @@ def _split(table: Mapping[str, Any], cls: type[Table], where: str) -> tuple[Tabl
 
 
 def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> dict[str, Any]:
-    """The options of a task or a method as plain JSON, defaults included."""
+    """The options of a task or a method as plain JSON, defaults included but for LATER ones."""
     known = [f.name for f in fields(cls)]
     for key in table:
         if key not in known:
             raise unknown(f"key in {where}:", key, [*known, *(f.name for f in fields(shared))])
     options: dict[str, Any] = json.loads(json.dumps(asdict(read_options(cls, table, where))))
-    return options
+    later = {f.name: f.default for f in fields(cls) if f.metadata.get("later")}
+    return {k: value for k, value in options.items() if k not in later or value != later[k]}
 
 
 def set_value(tables: dict[str, Any], override: str) -> None:

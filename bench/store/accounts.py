@@ -51,6 +51,7 @@ def accounting_error(directory: UnitDirectory) -> float:
     assert result is not None
     *earlier, last = [e for e in directory.attempts() if e.number <= result["attempt"]]
     seconds = sum(cost["seconds"] for cost in result["costs"].values())
+    seconds -= sum(cost["seconds"] for cost in result.get("elsewhere", {}).values())
     ending = end_event(last)
     if ending is None:  # killed between its result and its last line
         kept = next(line["kept"] for line in last.log() if line["event"] == "resume")

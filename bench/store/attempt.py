@@ -52,6 +52,7 @@ class Attempt:
         self._began = time.perf_counter()
         self.ledger = ledger
         self._kept_seconds = 0.0
+        self._paused_at: float | None = None
         self._energy = EnergyMeter(device)
         self._unit = unit
         self.directory = unit.begin_attempt()
@@ -89,6 +90,10 @@ class Attempt:
         append_line(self.directory.log_file, {**line, **wasted._asdict()})
         return wasted
 
+    def pauses(self, saved_seconds: float) -> None:
+        """Note that the work stops after a checkpoint, whose ledger holds so many seconds."""
+        self._paused_at = saved_seconds
+
     def check_lease(self) -> None:
         """Raise a SupersededError if a newer attempt has begun."""
         if self._newest().number > self.directory.number:
@@ -115,12 +120,13 @@ class Attempt:
     def _newest(self) -> AttemptDirectory:
         return max([*self._unit.attempts(), self.directory], key=lambda each: each.number)
 
-    def progress(self, step: int, phase: str, seconds: float, best_valid: float | None) -> None:
+    def progress(self, step: int, phase: str, best_valid: float | None) -> None:
         """Set what the next beats say about how far the unit is."""
         self._progress = {
             "step": step,
             "phase": phase,
-            "charged_seconds": seconds,
+            "charged_seconds": self.ledger.charged_seconds,
+            "elsewhere_seconds": self.ledger.elsewhere_charged_seconds,
             "best_valid": best_valid,
         }
 
@@ -137,6 +143,8 @@ class Attempt:
         ending["joules"] = self._energy.read()
         if not isinstance(error, SupersededError):  # else the newer attempt has counted it
             ending["lived"] = time.perf_counter() - self._began
+        if error is None and self._paused_at is not None:
+            ending |= {"lived": self._paused_at - self._kept_seconds, "paused": True}
         if isinstance(error, Exception):  # a Ctrl-C is not an error of the unit
             ending |= {"error": type(error).__name__, "reason": str(error)}
         append_line(self.directory.log_file, ending)

@@ -30,8 +30,12 @@ def is_alive(attempt: AttemptDirectory) -> bool:
 
 
 def lifetime(attempt: AttemptDirectory) -> float:
-    """Seconds from the start of an attempt to its end or its last beat."""
-    signs = [*attempt.log(), pulse(attempt)]
+    """Seconds from the start of an attempt to its end or its last beat.
+
+    Of one that paused, those that its last checkpoint holds: it did nothing after that but stop.
+    """
+    log = attempt.log()
+    signs = log if any(sign.get("paused") for sign in log) else [*log, pulse(attempt)]
     return max(float(sign.get("lived", 0.0)) for sign in signs)
 
 

@@ -10,6 +10,7 @@ from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.phases import CHARGED, PHASES
 from augbench.bench.store.points import identity_columns, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.samplings import samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 
 WASTED = "wasted"  # a phase of its own: what crashes lost, and no method is charged
@@ -37,7 +38,8 @@ def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, An
         sums = {name: sum(cost[name] for cost in costs) for name in COUNTS}
         yield {**identity_columns(planned), "phase": phase, "charged": phase in CHARGED, **sums}
     nothing = dict.fromkeys(COUNTS, 0)
-    lost = {"phase": WASTED, "charged": False, **nothing, "seconds": _lost(units)}
+    own = [*units, *_samplings(run, planned)]
+    lost = {"phase": WASTED, "charged": False, **nothing, "seconds": _lost(own)}
     yield {**identity_columns(planned), **lost}
 
 
@@ -71,13 +73,19 @@ def _energy_of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[
     units = _finished_units(run, planned)
     if units is None:
         return
-    told = [joules(attempt) for unit in units for attempt in unit.attempts()]
+    own = [*units, *_samplings(run, planned)]
+    told = [joules(attempt) for unit in own for attempt in unit.attempts()]
     sums = {
         part: sum(each[part] for each in told) if all(part in each for each in told) else None
         for part in ENERGY
     }
     if any(value is not None for value in sums.values()):
         yield {**identity_columns(planned), **sums}
+
+
+def _samplings(run: RunDirectory, planned: PlannedTrial) -> list[UnitDirectory]:
+    """The folders of what the trial has let others do; its own costs hold theirs."""
+    return [run.unit(each.unit) for each in samplings(run, planned.spec)]
 
 
 def _lost(units: Iterable[UnitDirectory]) -> float:

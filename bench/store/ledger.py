@@ -1,7 +1,7 @@
 """The clock and the counts of one unit of work, by phase."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,6 +36,8 @@ class Ledger:
         cpu_clock: Callable[[], float] = time.process_time,
     ) -> None:
         self.costs: dict[HarnessPhase, Cost] = {name: Cost() for name in PHASES}
+        # What other processes have spent for this unit, each by its own clock.
+        self.elsewhere: dict[HarnessPhase, Cost] = {}
         self._device = torch.device(device)
         self._clock, self._cpu_clock = clock, cpu_clock
         self._open: list[HarnessPhase] = []
@@ -59,6 +61,12 @@ class Ledger:
         cost.backward += backward
         cost.steps += steps
 
+    def add(self, costs: Mapping[HarnessPhase, dict[str, Any]]) -> None:
+        """Add what another process has spent for this unit; its clock ran beside this one."""
+        for name, cost in costs.items():
+            former = asdict(self.elsewhere.get(name, Cost()))
+            self.elsewhere[name] = Cost(**{key: former[key] + cost[key] for key in former})
+
     def _charge(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
@@ -71,17 +79,34 @@ class Ledger:
 
     @property
     def seconds(self) -> float:
-        """All that was measured, charged or not."""
+        """All that this process has measured, charged or not, and the ones before it."""
         return sum(cost.seconds for cost in self.costs.values())
 
     @property
     def charged_seconds(self) -> float:
-        """What the method is charged so far."""
-        return sum(self.costs[name].seconds for name in CHARGED)
+        """What the method is charged so far, wherever it was spent."""
+        own = sum(self.costs[name].seconds for name in CHARGED)
+        return own + self.elsewhere_charged_seconds
+
+    @property
+    def elsewhere_charged_seconds(self) -> float:
+        """The part of them that other processes have spent."""
+        return sum(self.elsewhere[name].seconds for name in CHARGED if name in self.elsewhere)
+
+    def total(self) -> dict[str, dict[str, Any]]:
+        """The costs of each phase, wherever they were spent, as plain data."""
+        sums = self.state_dict()
+        for name, cost in self.elsewhere.items():
+            sums[name] = {key: sums[name][key] + value for key, value in asdict(cost).items()}
+        return sums
 
     def state_dict(self) -> dict[str, dict[str, Any]]:
-        """The costs of each phase as plain data."""
+        """The costs of each phase here, as plain data."""
         return {name: asdict(cost) for name, cost in self.costs.items()}
+
+    def elsewhere_state(self) -> dict[str, dict[str, Any]]:
+        """What other processes have spent, by phase, as plain data for `add`; empty for nothing."""
+        return {name: asdict(cost) for name, cost in self.elsewhere.items()}
 
     def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
         """Go on from costs that were saved; phases that have run since are dropped."""

@@ -19,6 +19,7 @@ from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, damaged
 from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.samplings import samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 
 Record = TypeVar("Record")
@@ -71,6 +72,8 @@ def scored_points(
     """
     directory = run.unit(planned.spec.unit)
     starts = _starts(directory)
+    for sampling in samplings(run, planned.spec):
+        starts += _starts(run.unit(sampling.unit))
     machine = _machine(starts)
     identity = identity_columns(planned)
     retrained: dict[Path, _Paid] = {}

@@ -83,6 +83,25 @@ class PolicyRow(PointRow):
     shares: dict[str, Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]]
 
 
+class AskedRecord(TypedDict):
+    """A line of samplings.jsonl: a `Proposal` of methods/training/sampling.py."""
+
+    __pydantic_config__ = _CHECKED  # type: ignore[misc]
+
+    number: Count
+    slots: list[Annotated[list[str | float], Field(min_length=3, max_length=3)]]
+
+
+class ReachedRecord(TypedDict):
+    """A `Reached` of methods/training/sampling.py."""
+
+    __pydantic_config__ = _CHECKED  # type: ignore[misc]
+
+    value: Metric
+    n_epochs: Count
+    diverged: bool
+
+
 class WastedRecord(TypedDict):
     """A `Wasted` of bench/store/attempt.py."""
 
@@ -122,6 +141,8 @@ class Result(TypedDict):
     metric: str
     fingerprint: str
     n_examples: NotRequired[ExampleCounts]  # missing in older runs
+    reached: NotRequired[ReachedRecord]  # of a sampling
+    elsewhere: NotRequired[Costs]  # the part of `costs` that samplings of the trial have spent
     record_digest: str  # of all of the above
 
 
@@ -161,6 +182,7 @@ class EndEvent(TypedDict):
     time: float
     measured: NotRequired[float]
     lived: NotRequired[Seconds]
+    paused: NotRequired[bool]
     joules: NotRequired[dict[str, Seconds]]
     error: NotRequired[str]
     reason: NotRequired[str]
@@ -177,6 +199,7 @@ class Pulse(TypedDict, total=False):
     step: Count
     phase: str
     charged_seconds: Seconds
+    elsewhere_seconds: Seconds  # the part of them that samplings have spent
     best_valid: Metric | None
 
 
@@ -228,4 +251,5 @@ PULSE = _adapter(Pulse)
 RUNG = _adapter(Rung)
 FAILURE = _adapter(Failure)
 PLUGINS = _adapter(Plugins)
+ASKED = _adapter(AskedRecord)
 SENTENCES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])

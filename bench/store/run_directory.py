@@ -11,7 +11,7 @@
     logs/                            what sinks show of the run, and what they have shown
                                      (bench/sinks/journal.py)
     halt                             exists while the driver asks all units to pause
-    trials/ID/ and evaluations/ID/   one unit of work each:
+    trials/ID/, evaluations/ID/      one unit of work each, as are samplings/ID/:
         spec.json                    what the unit is; ID is its hash
         rung.json                    in a search: the step to pause after; written by the driver
         failure.json                 why the driver has given it up; removed when it is tried again
@@ -27,6 +27,7 @@
             predictions-WEIGHTS.npz  what these predict on the test split; in a search there is none
             draft.json               its result, before it becomes one
         policies/DIGEST.json         the policies among the artifacts, named by their content
+        samplings.jsonl              of a trial: those that it has asked others to do
         result.json                  exists exactly when the unit is finished; names its attempt
 
 The directory of a search is the same, but has search.json (schema, the search), journal.log (its
@@ -163,6 +164,7 @@ class RunDirectory:
             for row in directory.points():
                 if row["kind"] == "policy":
                     directory.policy(row)
+            directory.asked()
         except DamagedError as error:
             directory.set_aside()
             event = {"time": time.time(), "event": "set aside", "unit": str(unit)}

@@ -20,7 +20,7 @@ from augbench.bench.store.files import (
     sync_folder,
     write_json,
 )
-from augbench.bench.store.records import FAILURE, POINT_ROW, RESULT, RUNG, Row
+from augbench.bench.store.records import ASKED, FAILURE, POINT_ROW, RESULT, RUNG, Row
 from augbench.methods.policies.policy import digest_in
 
 
@@ -45,6 +45,10 @@ class UnitDirectory:
     @property
     def rung_file(self) -> Path:
         return self.path / "rung.json"
+
+    @property
+    def samplings_file(self) -> Path:
+        return self.path / "samplings.jsonl"
 
     @property
     def failure_file(self) -> Path:
@@ -202,6 +206,17 @@ class UnitDirectory:
         files = [attempt.points_file for attempt in self.attempts()]
         return sum(file.stat().st_size for file in files if file.exists())
 
+    def asked(self) -> list[dict[str, Any]]:
+        """The proposals that a trial has asked others to try.
+
+        Raises a DamagedError for a line that is damaged.
+        """
+        return [record for _, record in read_records(self.samplings_file, ASKED)]
+
+    def samplings_size(self) -> int:
+        """Bytes of the file of samplings that a trial has asked for; 0 if there is none."""
+        return self.samplings_file.stat().st_size if self.samplings_file.exists() else 0
+
     def attempts(self) -> list[AttemptDirectory]:
         """All attempts, oldest first; a DamagedError if one is no folder."""
         folder = self.path / "attempts"
@@ -239,7 +254,10 @@ class UnitDirectory:
             rename_aside(self.path)
             return
         # The result first: without it a unit that is half set aside is not taken for finished.
-        names = ("result.json", "spec.json", "policies", "rung.json", "failure.json", "attempts")
+        names = (
+            *("result.json", "spec.json", "policies", "samplings.jsonl", "rung.json"),
+            *("failure.json", "attempts"),
+        )
         attempts = self.path / "attempts"
         for name in names[:-1] if attempts.is_dir() else names:
             rename_aside(self.path / name)

@@ -11,10 +11,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from augbench.bench.plan.options import read_options
-from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
+from augbench.bench.plan.spec import Budget, EvaluationSpec, SamplingSpec, TaskSpec, TrialSpec
 from augbench.bench.plan.tables import DEFAULT
+from augbench.bench.store import checkpoint
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.phases import HarnessPhase
+from augbench.bench.store.run_directory import RunDirectory
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
 from augbench.datasets.options.row import resolve
@@ -28,6 +30,7 @@ from augbench.methods.options.imported import read_imported
 from augbench.methods.policies.policy_json import from_json
 from augbench.methods.training.method import Method, Setup, Trained
 from augbench.methods.training.retraining import retrain
+from augbench.methods.training.sampling import Proposal, Samples, Sampling
 from augbench.methods.training.training import Training
 from augbench.methods.transforms.bank import make_bank
 
@@ -42,6 +45,32 @@ class Job(NamedTuple):
     test: Split  # not in the setup: no method can reach it
     task: Task
     fold: int
+
+
+class Alone:
+    """A sampling as a method: it shows nothing, and its result is what it has reached."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self.sampling = sampling
+
+    def step(self) -> bool:
+        """One step of the sampling."""
+        return self.sampling.step()
+
+    def artifact(self, *, last: bool = False) -> None:
+        """Nothing: only the search shows policies."""
+
+    def learned(self) -> dict[str, Any]:
+        """Nothing yet."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the sampling."""
+        return self.sampling.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from there, bit for bit."""
+        self.sampling.load_state_dict(state)
 
 
 class FinalModel:
@@ -119,6 +148,27 @@ def evaluation_job(
         raise UserError(f"{spec.unit}/spec.json: {error}") from error
     method = FinalModel(retrain(setup, policy))
     return Job(method, "retrain", Budget(), setup, test, task, spec.fold)
+
+
+def sampling_job(
+    record: dict[str, Any], run: RunDirectory, data: Path, *, device: torch.device, meter: Ledger
+) -> Job:
+    """Build a sampling of a trial from the trial's newest checkpoint, as the trial would begin it.
+
+    Raises a UserError for data or options that do not fit, or if no checkpoint is left.
+    """
+    spec = SamplingSpec.from_json(record)
+    trial = TrialSpec.from_json(spec.trial)
+    job = trial_job(spec.trial, data, device=device, meter=meter)
+    assert isinstance(job.method, Samples)
+    attempts = run.unit(trial.unit).attempts()
+    loaded = checkpoint.load(attempt.path for attempt in reversed(attempts))
+    if loaded is None:
+        raise UserError(f"{trial.unit} has no checkpoint that its sampling could go on from")
+    check_data(job.task, loaded.state["fingerprint"], run.unit(trial.unit).path)
+    job.method.load_state_dict(loaded.state["method"])
+    sampling = job.method.begin(Proposal.from_json(spec.proposal))
+    return job._replace(method=Alone(sampling), budget=Budget())
 
 
 def make_setup(

@@ -1,4 +1,4 @@
-"""Do one unit of work, a trial or a retraining, from its last checkpoint to its end."""
+"""Do one unit of work (a trial, a retraining, a sampling) from its last checkpoint to its end."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from augbench.bench.plan.spec import UnitId, record_digest
+from augbench.bench.plan.spec import Kind, UnitId, record_digest
 from augbench.bench.store import checkpoint
 from augbench.bench.store.attempt import Attempt, Wasted
 from augbench.bench.store.attempt_log import has_stopped, start_event
@@ -28,12 +28,22 @@ from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.best_model import BestModel, holds
 from augbench.bench.unit.fault import Fault
-from augbench.bench.unit.job import check_data, evaluation_job, trial_job, warm_up
+from augbench.bench.unit.job import (
+    Alone,
+    Job,
+    check_data,
+    evaluation_job,
+    sampling_job,
+    trial_job,
+    warm_up,
+)
 from augbench.bench.unit.pace import Pace
+from augbench.bench.unit.shared_samplings import SharedSamplings
 from augbench.datasets.plugins import pinned
 from augbench.methods.policies.policy import Policy, operation_shares
 from augbench.methods.policies.policy_json import to_json
 from augbench.methods.training.method import Trained
+from augbench.methods.training.sampling import Proposal, Reached, Samples
 from augbench.methods.training.training import DivergedError, predict, score_predictions
 
 GHOST_SECONDS = 30.0  # how long to wait for a process that may still work on the unit
@@ -49,6 +59,7 @@ class Host:
     shared: bool = False  # whether other units use the same GPU
     score_test: bool = True  # False in a search, which must not see that split
     checkpoint_seconds: float = 10.0  # at most, between checkpoints: see `Pace`
+    hands_out: bool = False  # whether other workers can do samplings of a trial
 
 
 def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
@@ -79,7 +90,7 @@ def do_unit(run: RunDirectory, unit: UnitId, host: Host) -> None:
         ):
             if directory.result() is None:  # an older process may have finished after all
                 fault = Fault(attempt.directory)
-                _Worker(directory, unit, host, device, attempt, run.halt_file, fault).run()
+                _Worker(directory, unit, host, device, attempt, run, fault).run()
 
 
 class _Worker:
@@ -92,18 +103,23 @@ class _Worker:
         host: Host,
         device: torch.device,
         attempt: Attempt,
-        halt_file: Path,
+        run: RunDirectory,
         fault: Fault,
     ) -> None:
-        self.halt_file, self.fault = halt_file, fault
+        self.run_directory, self.fault = run, fault
         self.directory, self.host, self.device, self.attempt = directory, host, device, attempt
         self.ledger = attempt.ledger
         with self.ledger.phase("setup"):
             spec = directory.spec()
-            make = trial_job if unit.kind == "trials" else evaluation_job
-            self.job = make(spec, host.data, device=device, meter=self.ledger)
+            self.job = self._make_job(unit.kind, spec)
             warm_up(self.job.setup)
         self.rung = directory.rung()
+        self.shared: SharedSamplings | None = None
+        if unit.kind == "trials" and isinstance(self.job.method, Samples):
+            hands_out = host.hands_out and self.rung is None
+            self.shared = SharedSamplings(
+                run, spec, self.job.method, self.job.budget, hands_out=hands_out
+            )
         self.step = 0
         self.n_points = 0
         self.n_published = max((row["point"] for row in directory.points()), default=0)
@@ -113,18 +129,29 @@ class _Worker:
         self.wasted = Wasted(0.0, 0)
         self.pace = Pace(host.checkpoint_seconds)
         self._has_saved = False
+        self._saved_seconds = 0.0
+
+    def _make_job(self, kind: Kind, spec: dict[str, Any]) -> Job:
+        data, device, meter = self.host.data, self.device, self.ledger
+        if kind == "samplings":
+            return sampling_job(spec, self.run_directory, data, device=device, meter=meter)
+        make = trial_job if kind == "trials" else evaluation_job
+        return make(spec, data, device=device, meter=meter)
 
     def run(self) -> None:
         self._resume()
-        pauses = self._pauses()
+        asks = self._asks()
+        if asks:
+            with self.ledger.phase("store"):
+                self._save()  # samplings go on from it
+        pauses = self._pauses() or asks
         while self.state == "running" and not pauses:
             self._advance()
             self._make_row()
             best_valid = self.job.method.learned().get("best_valid")
-            self.attempt.progress(
-                self.step, self.job.phase, self.ledger.charged_seconds, best_valid
-            )
-            pauses = self._pauses()
+            self.attempt.progress(self.step, self.job.phase, best_valid)
+            asks = self.state == "running" and self._asks()
+            pauses = self._pauses() or asks
             if self.pace.due() or self.state != "running" or pauses:
                 began = time.perf_counter()
                 with self.ledger.phase("store"):
@@ -134,16 +161,32 @@ class _Worker:
                     self._save()
                     self._publish()
                 self.pace.saved(began)
+        if pauses and self.state == "running" and self._has_saved:
+            self.attempt.pauses(self._saved_seconds)
         if self.state != "running":
             self._finish()
+        elif asks and self.shared is not None:
+            with self.ledger.phase("store"):
+                self.shared.ask()
+
+    def _asks(self) -> bool:
+        """Whether the unit pauses here until others have done a batch of its samplings."""
+        if self.shared is None:
+            return False
+        with self.ledger.phase(self.job.phase):  # it makes proposals
+            return self.shared.asks()
 
     def _pauses(self) -> bool:
         """Whether the unit pauses here; its results do not depend on that."""
         at_rung = self.rung is not None and self.step >= self.rung
-        return at_rung or self.halt_file.exists()
+        return at_rung or self.run_directory.halt_file.exists()
 
     def _advance(self) -> None:
-        """One step of the method."""
+        """One step of the method, or a sampling that another worker has done."""
+        done = None if self.shared is None else self.shared.done()
+        if done is not None:
+            self._take_over(*done)
+            return
         try:
             with self.ledger.phase(self.job.phase):
                 ended = self.job.method.step()
@@ -152,6 +195,16 @@ class _Worker:
             self.state = f"diverged: {error}"
             return
         self.step += 1
+        self._end_if(ended)
+
+    def _take_over(self, proposal: Proposal, result: dict[str, Any]) -> None:
+        """Tell the method what a sampling has reached, and charge what it has cost."""
+        assert isinstance(self.job.method, Samples)
+        self.ledger.add(result["costs"])
+        self.step += result["steps"]
+        self._end_if(self.job.method.tell(proposal, Reached(**result["reached"])))
+
+    def _end_if(self, ended: bool) -> None:
         if ended:
             self.state = "done"
         elif self._over_budget():
@@ -202,7 +255,7 @@ class _Worker:
                 self.best.keep(artifact, predictions)
         return row | {
             "learned": self.job.method.learned(),
-            "costs": self.ledger.state_dict(),
+            "costs": self.ledger.total(),
         }
 
     def _predict(self, model: nn.Module) -> Predictions:
@@ -229,6 +282,7 @@ class _Worker:
     def _save(self) -> None:
         self.best.write()
         state = self._state_dict()
+        self._saved_seconds = self.ledger.seconds
         self.attempt.beat()  # after the state: no ledger may hold more time than the pulse shows
         checkpoint.save(self.attempt.directory.path, state)
         self.best.settle()
@@ -242,6 +296,7 @@ class _Worker:
         return {
             "method": self.job.method.state_dict(),
             "costs": self.ledger.state_dict(),
+            "elsewhere": self.ledger.elsewhere_state(),
             "step": self.step,
             "n_points": self.n_points,
             **self.best.state_dict(),
@@ -263,6 +318,7 @@ class _Worker:
         self.job.method.load_state_dict(state["method"])
         setup = self.ledger.costs["setup"]
         self.ledger.load_state_dict(state["costs"])
+        self.ledger.add(state.get("elsewhere", {}))  # older checkpoints have none
         self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
         self.ledger.costs["setup"].seconds += setup.seconds
         self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds
@@ -293,7 +349,7 @@ class _Worker:
             "steps": self.step,
             "points": self.n_points,
             "points_digest": self.directory.points_digest(self.n_points),
-            "costs": self.ledger.state_dict(),
+            "costs": self.ledger.total(),
             "wasted": self.wasted._asdict(),
             **self.best.digests(),
             "device": device_name(self.device),
@@ -305,6 +361,10 @@ class _Worker:
                 "test": len(self.job.test.y) if self.host.score_test else 0,
             },
         }
+        if self.ledger.elsewhere:
+            record["elsewhere"] = self.ledger.elsewhere_state()
+        if isinstance(self.job.method, Alone):
+            record["reached"] = self.job.method.sampling.reached()._asdict()
         self.attempt.check_lease()
         draft = self.attempt.directory.draft_file
         if not write_json_once(self.directory.result_file, sealed(record), draft):

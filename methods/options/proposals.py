@@ -1,7 +1,9 @@
 """Options of the searches that propose policies and try them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from augbench.methods.options.row import LATER
 
 Reward = Literal["any", "mean"]
 
@@ -13,6 +15,8 @@ class RandomSearchOptions:
     n_samplings: int = 80  # child trainings in all; about the paper's 12 hours
     samplings_per_point: int = 5  # between two policies that are scored. Paper: appendix A.4
     child_epochs: int | None = None  # at most; None: the task's
+    # Samplings that are done at once on idle workers. The numbers do not depend on it.
+    parallel: int = field(default=1, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,10 @@ class AutoAugmentOptions:
     n_startup: int = 10
     n_candidates: int = 24  # that the sampler compares per number. Optuna's default
     child_epochs: int | None = None  # at most; None: the task's
+    # Samplings that are proposed together, without each other's values, and done at once on idle
+    # workers. The numbers depend on it, but not on where the samplings are done. 1: one after the
+    # other.
+    parallel: int = field(default=1, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -48,3 +56,7 @@ class FastAutoAugmentOptions:
     # The best trials, whose subpolicies are merged into the policy. The paper's policy has 5
     # subpolicies, which is one trial; the official code merges 10 trials of each split.
     n_best: int = 1
+    # Samplings that are proposed together, without each other's values, and done at once on idle
+    # workers. The numbers depend on it, but not on where the samplings are done. 1: one after the
+    # other.
+    parallel: int = field(default=1, metadata=LATER)

@@ -1,9 +1,13 @@
 """A row of the table of methods."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from augbench.datasets.options.tasks import Kind
+
+# Metadata of an option that came when runs had been stored: at its default it is left out of the
+# options of a trial, so that the names of those runs stay what they were.
+LATER: Mapping[str, bool] = {"later": True}
 
 
 class MethodRow(NamedTuple):

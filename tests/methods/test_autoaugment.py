@@ -101,7 +101,7 @@ def test_children_and_the_final_retraining_draw_from_streams_of_their_own(setup:
     for _ in range(3):
         method.step()
         if method.child is not None:
-            paths.append(method.child.seeds.path)
+            paths.append(method.child.training.seeds.path)
     assert paths == [(*setup.seeds.path, "child", 0), (*setup.seeds.path, "child", 1)]
 
 

@@ -61,8 +61,8 @@ def test_a_sample_counts_where_any_of_five_copies_is_right_or_by_the_mean(
 ) -> None:
     method = build(flipping, reward=reward)
     policy = Policy((Subpolicy((Operation("flip", 0.7, None),)),))
-    assert method._reward(policy) == pytest.approx(expected, abs=0.06)  # 400 samples
-    assert method._reward(Policy()) == 1.0
+    assert method._reward(policy, 0) == pytest.approx(expected, abs=0.06)  # 400 samples
+    assert method._reward(Policy(), 0) == 1.0
 
 
 def test_the_metric_of_the_task_weighs_the_classes(flipping: Setup) -> None:
@@ -72,7 +72,7 @@ def test_the_metric_of_the_task_weighs_the_classes(flipping: Setup) -> None:
     y[:10] = 0
     views = flipping.views._replace(policy_valid=Split(x, y))
     rewards = [
-        build(replace(flipping, views=views, metric=metric))._reward(Policy())
+        build(replace(flipping, views=views, metric=metric))._reward(Policy(), 0)
         for metric in ("accuracy", "balanced_accuracy")
     ]
     assert rewards == pytest.approx([0.9, 0.5])
@@ -105,7 +105,7 @@ def test_the_reward_of_nothing_is_told_from_the_first_trial_on(setup: Setup) -> 
         assert method.learned()["rewards"] == []
         method.step()
     assert method.learned()["reward_of_nothing"] is not None
-    assert method.learned()["reward_of_nothing"] == method._reward(Policy())
+    assert method.learned()["reward_of_nothing"] == method._reward(Policy(), 0)
 
 
 def test_the_best_trials_are_merged(setup: Setup) -> None:
@@ -139,7 +139,7 @@ def test_what_a_trial_is_worth_does_not_depend_on_the_trials_before(setup: Setup
         pass
     for n, trial in enumerate(list(method.trials)):
         method.trials = method.trials[:n]
-        assert method._reward(policy_at(trial.slots, setup.bank)) == trial.value
+        assert method._reward(policy_at(trial.slots, setup.bank), n) == trial.value
         method.trials = [*method.trials, trial]
 
 

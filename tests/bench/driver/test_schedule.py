@@ -7,11 +7,14 @@ import pytest
 
 from augbench.bench.driver.schedule import Tally, pending, work_through
 from augbench.bench.engines.engine import Ending, Outcome
-from augbench.bench.plan.spec import TrialSpec, UnitId
+from augbench.bench.plan.spec import SamplingSpec, TrialSpec, UnitId
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.files import read_lines
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.samplings import ask_for
 from augbench.bench.store.states import unit_state
+from augbench.methods.policies.search_space import Slot
+from augbench.methods.training.sampling import Proposal
 from by_hand import POLICIES, begin, end, model_row, policy_row
 
 
@@ -197,3 +200,69 @@ def test_the_last_units_are_the_short_ones(tmp_path: Path, specs: list[TrialSpec
     handed_out = [methods[unit] for unit in engine.order if unit in methods]
     assert handed_out[-2:] == ["none", "none"]
     assert sorted(handed_out) == sorted(methods.values())
+
+
+class Asking(Scripted):
+    """Its first trial asks for two samplings when it is begun, and ends when it goes on."""
+
+    def __init__(self, run: RunDirectory, asks: UnitId, script: dict[UnitId, list[Ending]]) -> None:
+        super().__init__(run, 2, script)
+        self._run_directory, self._asks = run, asks
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        unit = self.flight[0]
+        directory = self._run_directory.unit(unit)
+        if unit == self._asks and not directory.samplings_file.exists():
+            begin(directory)
+            ask_for(directory, ASKED)
+            return [Outcome(self.flight.pop(0), "done")]
+        return super().wait(seconds)
+
+
+ASKED = [Proposal(n, (Slot("rotate", 0.5, 0.1 * n),)) for n in range(2)]
+
+
+def asking(folder: Path, specs: list[TrialSpec], *endings: Ending) -> tuple[Asking, Tally]:
+    """A driver with two workers; the first sampling ends so each time that it is tried."""
+    run, trial = begun(folder), specs[0]
+    first = SamplingSpec(trial.to_json(), ASKED[0].to_json()).unit
+    engine, tally = Asking(run, trial.unit, {first: list(endings)}), Tally()
+    work_through(run, specs, engine, tally)
+    return engine, tally
+
+
+def test_samplings_go_before_all_else_and_their_trial_goes_on_after_them(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    engine, tally = asking(tmp_path, specs)
+    trial, second = specs[0].unit, specs[1].unit
+    units = [SamplingSpec(specs[0].to_json(), each.to_json()).unit for each in ASKED]
+    assert engine.order[:2] == [trial, second]
+    assert engine.order[2:4] == units
+    assert engine.order.index(trial, 1) == 5  # the third trial filled the slot of the first one
+    assert engine.tries[trial] == 2
+    assert tally.finished == len(specs) + 2
+    assert not tally.failed
+
+
+def test_a_sampling_that_fails_is_left_to_its_trial(tmp_path: Path, specs: list[TrialSpec]) -> None:
+    engine, tally = asking(tmp_path, specs, "failed", "failed")
+    assert engine.tries[specs[0].unit] == 2
+    assert not tally.failed
+    assert unit_state(RunDirectory(tmp_path).unit(specs[0].unit))[0] == "done"
+
+
+def test_the_next_driver_does_the_samplings_before_their_trial(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    run, trial = begun(tmp_path), specs[0]
+    directory = run.add_unit(trial.unit, trial.to_json())
+    begin(directory)
+    ask_for(directory, ASKED)
+    left = pending(run, [trial])
+    units = [SamplingSpec(trial.to_json(), each.to_json()).unit for each in ASKED]
+    assert [each.unit for each in left.units] == [*units, trial.unit]
+    assert left.waiting == {trial.unit: set(units)}
+    engine, tally, _ = drive(tmp_path, [trial])
+    assert engine.order == [*units, trial.unit]
+    assert tally.finished == 3

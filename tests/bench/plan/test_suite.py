@@ -302,3 +302,15 @@ def test_a_fragment_that_does_not_fit_is_refused(tmp_path: Path, text: str, part
         load_suite(tmp_path / "s.toml", fragments=[tmp_path / "best.toml"])
     with pytest.raises(UserError, match="cannot read the tables of"):
         load_suite(tmp_path / "s.toml", fragments=[tmp_path / "none.toml"])
+
+
+@pytest.mark.parametrize("name", ["autoaugment", "fast_autoaugment", "random_search"])
+def test_samplings_in_batches_leave_the_names_of_other_trials_as_they_were(name: str) -> None:
+    def trial(options: dict[str, Any]) -> TrialSpec:
+        tables = {"name": "n", "folds": 1, "tasks": {"digits": {}}, "methods": {name: options}}
+        return read_suite(tables, "here").plan[0].spec
+
+    plain, one, four = (trial(each) for each in ({}, {"parallel": 1}, {"parallel": 4}))
+    assert "parallel" not in plain.options
+    assert plain.unit == one.unit != four.unit
+    assert four.options == {**plain.options, "parallel": 4}

@@ -132,7 +132,9 @@ def test_paused(run: RunDirectory, trial: TrialSpec, rung: int | None) -> None:
         assert beat["charged_seconds"] == charged(row["costs"]).seconds > 0
     directory.pause_after(None)
     run.halt_file.unlink(missing_ok=True)
-    finished(run, trial)
+    _, result = finished(run, trial)
+    if rung is not None:  # where it had done something
+        assert result["wasted"]["seconds"] < MILLISECOND
     assert abs(accounting_error(directory)) < MILLISECOND
 
 

@@ -68,7 +68,7 @@ def test_a_process_that_died_before_its_first_word_is_no_harm(tmp_path: Path) ->
 
 def test_a_process_beats_while_it_lives(tmp_path: Path) -> None:
     with begin(tmp_path) as attempt:
-        attempt.progress(3, "search", 1.0, 0.5)
+        attempt.progress(3, "search", 0.5)
         while not is_alive(attempt.directory):
             pass
     assert not is_alive(left_behind(tmp_path, lived=1.0, time=10.0))
