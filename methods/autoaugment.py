@@ -1,6 +1,5 @@
 """AutoAugment, searched by TPE: trainings from scratch under policies that a sampler proposes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +7,7 @@ from augbench.datasets.errors import require
 from augbench.methods.options.proposals import AutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
-from augbench.methods.policies.tpe import Batches, Scored, import_sampler, propose
+from augbench.methods.policies.tpe import Batches, Scored, import_sampler
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.sampling import Proposal, Reached
@@ -90,7 +89,13 @@ class AutoAugment:
         self.setup, self.options = setup, options
         self.samplings: list[Sampling] = []
         self.child: Child | None = None
-        self._batches = Batches(options.parallel, self._draw)
+        self._batches = Batches.of_tpe(
+            options.parallel,
+            list(setup.bank),
+            setup.seeds,
+            n_startup=options.n_startup,
+            n_candidates=options.n_candidates,
+        )
 
     def step(self) -> bool:
         """Train a child for an epoch; True when the last child has ended."""
@@ -105,18 +110,6 @@ class AutoAugment:
     @property
     def _past(self) -> list[Scored]:
         return [Scored(sampling.slots, sampling.value) for sampling in self.samplings]
-
-    def _draw(
-        self, past: Sequence[Scored], number: int, running: Sequence[tuple[Slot, ...]]
-    ) -> tuple[Slot, ...]:
-        return propose(
-            past,
-            list(self.setup.bank),
-            seed=self.setup.seeds.integer("tpe", number),
-            n_startup=self.options.n_startup,
-            n_candidates=self.options.n_candidates,
-            running=running,
-        )
 
     def proposals(self) -> list[Proposal]:
         """What is left of the batch, unless a child of it has been begun."""

@@ -1,6 +1,6 @@
 """Fast AutoAugment: policies whose output a network, trained without them, classifies best."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,8 +12,8 @@ from augbench.datasets.errors import UserError, require
 from augbench.methods.options.proposals import FastAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_table import PolicyTable
-from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
-from augbench.methods.policies.tpe import Batches, Scored, import_sampler, propose
+from augbench.methods.policies.search_space import check_bank, policy_at, read_slots
+from augbench.methods.policies.tpe import Batches, Scored, import_sampler
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.sampling import Proposal, Reached
@@ -43,7 +43,13 @@ class FastAutoAugment:
         )
         self.reward_of_nothing: float | None = None  # of the empty policy, after the pretraining
         self.trials: list[Scored] = []
-        self._batches = Batches(options.parallel, self._draw)
+        self._batches = Batches.of_tpe(
+            options.parallel,
+            list(setup.bank),
+            setup.seeds,
+            n_startup=options.n_startup,
+            n_candidates=options.n_candidates,
+        )
 
     def step(self) -> bool:
         """Train an epoch or try a policy; True after the last policy."""
@@ -57,18 +63,6 @@ class FastAutoAugment:
         attempt = self.begin(Proposal(number, self._batches.at(number, self.trials)))
         attempt.step()
         return self.tell(attempt.proposal, attempt.reached())
-
-    def _draw(
-        self, past: Sequence[Scored], number: int, running: Sequence[tuple[Slot, ...]]
-    ) -> tuple[Slot, ...]:
-        return propose(
-            past,
-            list(self.setup.bank),
-            seed=self.setup.seeds.integer("tpe", number),
-            n_startup=self.options.n_startup,
-            n_candidates=self.options.n_candidates,
-            running=running,
-        )
 
     def proposals(self) -> list[Proposal]:
         """What is left of the batch; empty during the pretraining."""

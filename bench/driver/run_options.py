@@ -12,7 +12,7 @@ from augbench.bench.plan.spec import TaskSpec
 from augbench.bench.plan.tables import Resources
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit.device import check_device
-from augbench.bench.unit.work import Host
+from augbench.bench.unit.host import Host
 from augbench.datasets.errors import UserError, unknown
 
 

@@ -8,7 +8,8 @@ from augbench.bench.engines.engine import Ending, Outcome
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.store.files import BusyError
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError, system_error
 
 # Trying again does not help here: a full disk, a missing permission, a read-only disk.

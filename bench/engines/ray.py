@@ -14,7 +14,7 @@ from augbench.bench.engines.watch import Watch
 from augbench.bench.plan.spec import TaskSpec, UnitId
 from augbench.bench.plan.tables import Resources
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.unit.work import Host
+from augbench.bench.unit.host import Host
 from augbench.datasets.errors import UserError
 
 INSPECT_SECONDS = 300.0  # for inspecting all nodes, which load the data for it

@@ -170,7 +170,7 @@ def _do_unit(request: dict[str, Any]) -> tuple[str, str]:
     from augbench.bench.engines.preflight import code_digest
     from augbench.bench.plan.spec import UnitId
     from augbench.bench.store.run_directory import RunDirectory
-    from augbench.bench.unit.work import Host
+    from augbench.bench.unit.host import Host
 
     if code_digest() != request["code"]:  # on a node that joined later
         return "refused", f"node {node()} runs other code of augbench than the driver"

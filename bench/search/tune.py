@@ -26,7 +26,7 @@ from augbench.bench.search.search import Search, make_search
 from augbench.bench.search.tune_trial import FOLDER, NO_PERTURBATION, TuneTrial, fitting, values_of
 from augbench.bench.store.files import read_json, write_json
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory, check_schema
-from augbench.bench.unit.work import Host
+from augbench.bench.unit.host import Host
 from augbench.datasets.errors import UserError
 
 FILE = "tune.json"

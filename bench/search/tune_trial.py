@@ -26,8 +26,8 @@ from augbench.bench.store.accounts import Charge, add_charges
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, hold_lock, read_if_there, write_json
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.host import Host
 from augbench.bench.unit.job import load_task
-from augbench.bench.unit.work import Host
 from augbench.datasets.errors import UserError, UserNotice
 
 FOLDER = "tune"  # in the run directory

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from augbench.datasets.seeds import Seeds
 from augbench.methods.policies.search_space import N_SLOTS, Slot, read_slots
 
 
@@ -77,6 +78,26 @@ class Batches:
     def __init__(self, size: int, draw: Callable[..., tuple[Slot, ...]]) -> None:
         self.size, self._draw = size, draw
         self._made: dict[int, tuple[Slot, ...]] = {}
+
+    @classmethod
+    def of_tpe(
+        cls, size: int, names: Sequence[str], seeds: Seeds, *, n_startup: int, n_candidates: int
+    ) -> "Batches":
+        """Batches of what `propose` proposes, each with a random stream of its own."""
+
+        def draw(
+            past: Sequence[Scored], number: int, running: Sequence[tuple[Slot, ...]]
+        ) -> tuple[Slot, ...]:
+            return propose(
+                past,
+                names,
+                seed=seeds.integer("tpe", number),
+                n_startup=n_startup,
+                n_candidates=n_candidates,
+                running=running,
+            )
+
+        return cls(size, draw)
 
     def at(self, number: int, past: Sequence[Scored]) -> tuple[Slot, ...]:
         """The proposal with a number; ``past`` holds all of the batches before, in order."""

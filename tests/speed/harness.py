@@ -27,7 +27,8 @@ from rich.console import Console
 from augbench.bench.driver.prepare import prepare
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 
 suite, out, data = map(Path, sys.argv[1:4])
 (planned,) = load_suite(suite).plan

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from augbench.bench.store.open_run import open_run
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from runs import timeless
 
 Answer = tuple[int, str, str]

@@ -14,7 +14,8 @@ from augbench.bench.plan.suite import load_suite
 from augbench.bench.search.rungs import best_valid_at, ending, mean_valid
 from augbench.bench.search.search_results import read_search_results
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 
 Search = Callable[..., tuple[int, str, str]]
 

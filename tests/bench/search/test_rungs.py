@@ -9,7 +9,8 @@ from augbench.bench.plan.suite import PlannedTrial, load_suite
 from augbench.bench.search.rungs import best_valid_at, charges, mean_valid, promoted, rung_step
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 
 
 @pytest.fixture

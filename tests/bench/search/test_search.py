@@ -19,7 +19,8 @@ from augbench.bench.store.open_run import open_run
 from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 
 Search = Callable[..., tuple[int, str, str]]
 Timeless = Callable[[Path], list[dict[str, Any]]]

@@ -18,7 +18,8 @@ from augbench.bench.search.tune_trial import FOLDER, Report, TuneTrial, values_o
 from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
 
 Begin = Callable[..., TuneTrial]

@@ -18,19 +18,21 @@ from augbench.bench.store.attempt_log import lifetime, pulse
 from augbench.bench.store.files import append_line, read_json, write_json
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 
 MILLISECOND = 1e-3
 
 KILLED_AFTER = """
 import json, os, signal, sys
 from pathlib import Path
-from augbench.bench.unit import work
+from augbench.bench.unit import work, worker
+from augbench.bench.unit.host import Host
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.store.run_directory import RunDirectory
 
 folder, record, n_steps = Path(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
-advance, done = work._Worker._advance, 0
+advance, done = worker.Worker._advance, 0
 
 def dies(self):
     global done
@@ -39,9 +41,9 @@ def dies(self):
     done += 1
     return advance(self)
 
-work._Worker._advance = dies
+worker.Worker._advance = dies
 spec = TrialSpec.from_json(record)
-work.do_unit(RunDirectory(folder), spec.unit, work.Host(folder))
+work.do_unit(RunDirectory(folder), spec.unit, Host(folder))
 """
 
 

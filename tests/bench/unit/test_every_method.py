@@ -20,9 +20,10 @@ from augbench.bench.store.accounts import accounting_error
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.phases import CHARGED
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.host import Host
 from augbench.bench.unit.job import make_setup
 from augbench.bench.unit.rehearsal import total, trial_steps
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.work import do_unit
 from augbench.methods import METHODS
 
 # A method that has no row here runs on its defaults, which may take long.
@@ -129,23 +130,24 @@ def counts(run: RunDirectory, spec: TrialSpec) -> dict[str, list[int]]:
 DIES = f"""
 import json, os, signal, sys
 from pathlib import Path
-from augbench.bench.unit import work
+from augbench.bench.unit import work, worker
+from augbench.bench.unit.host import Host
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.store.run_directory import RunDirectory
 
-advance = work._Worker._advance
+advance = worker.Worker._advance
 
 def dies(self):
     if self.step == {KILLED_AFTER}:
         os.kill(os.getpid(), signal.SIGKILL)
     return advance(self)
 
-work._Worker._advance = dies
+worker.Worker._advance = dies
 spec = TrialSpec.from_json(json.loads(sys.argv[1]))
 run = RunDirectory(Path(sys.argv[2]))
 run.path.mkdir(exist_ok=True)
 run.add_unit(spec.unit, spec.to_json())
-work.do_unit(run, spec.unit, work.Host(run.path, checkpoint_seconds=0.0))
+work.do_unit(run, spec.unit, Host(run.path, checkpoint_seconds=0.0))
 """
 
 

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import augbench.bench.unit.work
+import augbench.bench.unit.worker
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
@@ -34,7 +35,8 @@ from augbench.bench.store.files import (
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
 from augbench.methods.training.end_to_end import EndToEnd
 from by_hand import model_row
@@ -46,6 +48,7 @@ SLOW = """
 import json, sys, time
 from pathlib import Path
 from augbench.bench.unit import work
+from augbench.bench.unit.host import Host
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.methods.training.end_to_end import EndToEnd
@@ -60,7 +63,7 @@ def slow(self):
 EndToEnd.step = slow
 spec = TrialSpec.from_json(record)
 try:
-    work.do_unit(RunDirectory(folder), spec.unit, work.Host(folder, checkpoint_seconds=0.0))
+    work.do_unit(RunDirectory(folder), spec.unit, Host(folder, checkpoint_seconds=0.0))
 except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -205,10 +208,10 @@ def test_a_ghost_at_the_very_end_makes_no_result(
 ) -> None:
     """It has looked for a newer attempt, found none, and been cut off before its next word."""
     directory = run.unit(trial.unit)
-    finish, do = augbench.bench.unit.work.write_json_once, augbench.bench.unit.work.do_unit
+    finish, do = augbench.bench.unit.worker.write_json_once, augbench.bench.unit.work.do_unit
 
     def late(file: Path, record: dict[str, Any], draft: Path) -> bool:
-        monkeypatch.setattr(augbench.bench.unit.work, "write_json_once", finish)
+        monkeypatch.setattr(augbench.bench.unit.worker, "write_json_once", finish)
         (directory.path / "lock").unlink()
         if has_ended:
             do(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
@@ -216,7 +219,7 @@ def test_a_ghost_at_the_very_end_makes_no_result(
             Attempt(directory, Ledger(), device=torch.device("cpu"), shared=False)
         return finish(file, record, draft)
 
-    monkeypatch.setattr(augbench.bench.unit.work, "write_json_once", late)
+    monkeypatch.setattr(augbench.bench.unit.worker, "write_json_once", late)
     with pytest.raises(SupersededError, match="a newer attempt on"):
         do_unit(run, trial.unit, Host(run.path, checkpoint_seconds=0.0))
     assert (directory.result() is not None) == has_ended

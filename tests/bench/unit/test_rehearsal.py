@@ -14,6 +14,7 @@ from augbench.bench.plan.suite import read_suite
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.phases import CHARGED
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.unit.host import Host
 from augbench.bench.unit.job import build_method, make_setup
 from augbench.bench.unit.rehearsal import (
     Step,
@@ -22,7 +23,7 @@ from augbench.bench.unit.rehearsal import (
     total,
     trial_steps,
 )
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.work import do_unit
 from augbench.methods.options.row import MethodRow
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_json import to_json

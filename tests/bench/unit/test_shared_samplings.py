@@ -13,7 +13,8 @@ from augbench.bench.store.files import write_json
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.samplings import samplings
 from augbench.bench.store.unit_directory import sealed
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
 
 OPTIONS: dict[str, dict[str, Any]] = {

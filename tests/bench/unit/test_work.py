@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import augbench.bench.unit.job
-import augbench.bench.unit.work
+import augbench.bench.unit.worker
 from augbench.bench.plan.spec import Budget, EvaluationSpec, TaskSpec, TrialSpec
 from augbench.bench.plan.suite import load_suite
 from augbench.bench.store import checkpoint
@@ -24,7 +24,8 @@ from augbench.bench.store.files import write_json
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit import pace
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_json import to_json
@@ -133,7 +134,8 @@ from pathlib import Path
 from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.unit import pace
-from augbench.bench.unit.work import Host, do_unit
+from augbench.bench.unit.host import Host
+from augbench.bench.unit.work import do_unit
 from augbench.methods.autoaugment import AutoAugment
 
 step = AutoAugment.step
@@ -202,14 +204,14 @@ def test_a_row_lost_between_checkpoint_and_line_comes_back(
     tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = work_on(tmp_path / "whole", trial)
-    publish = augbench.bench.unit.work._Worker._publish
+    publish = augbench.bench.unit.worker.Worker._publish
 
     def dies(self: Any) -> None:
         if any(row["point"] == 2 for row in self.rows):
             raise RuntimeError("died before the line")
         publish(self)
 
-    monkeypatch.setattr(augbench.bench.unit.work._Worker, "_publish", dies)
+    monkeypatch.setattr(augbench.bench.unit.worker.Worker, "_publish", dies)
     with pytest.raises(RuntimeError, match="before the line"):
         work_on(tmp_path / "broken", trial)
     monkeypatch.undo()
