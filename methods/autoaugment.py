@@ -6,7 +6,8 @@ from typing import Any
 from augbench.datasets.errors import require
 from augbench.methods.options.proposals import AutoAugmentOptions
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.search_space import Slot, check_bank, policy_at, read_slots
+from augbench.methods.policies.search_space import check_bank, policy_at
+from augbench.methods.policies.slot import Slot, read_slots
 from augbench.methods.policies.tpe import Batches, Scored, import_sampler
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain

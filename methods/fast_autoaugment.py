@@ -12,7 +12,8 @@ from augbench.datasets.errors import UserError, require
 from augbench.methods.options.proposals import FastAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.policy_table import PolicyTable
-from augbench.methods.policies.search_space import check_bank, policy_at, read_slots
+from augbench.methods.policies.search_space import check_bank, policy_at
+from augbench.methods.policies.slot import read_slots
 from augbench.methods.policies.tpe import Batches, Scored, import_sampler
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain

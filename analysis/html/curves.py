@@ -83,8 +83,8 @@ _FIGURE = """<figure class="curves" id="{id}">
 <div class="choices" role="group" aria-label="What is drawn">
 <label>along <select data-choice="axis">{axes}</select></label>
 <label>reading <select data-choice="reading">
-<option value="paper">paper: search + one retraining</option>
-<option value="full">full: search + all retrainings</option></select></label>
+<option value="paper">paper (one retraining)</option>
+<option value="full">full (all retrainings)</option></select></label>
 <span data-note="reading" hidden>both readings are the same</span>
 <label>scale <select data-choice="scale"><option value="linear">linear</option>
 <option value="log">logarithmic</option></select></label>

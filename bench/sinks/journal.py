@@ -67,7 +67,7 @@ class Journal:
         entry = self.entry(record)
         return entry.n_points is not None and entry == closed(record, entry.reference)
 
-    def open(self, entry: Entry) -> None:
+    def begin(self, entry: Entry) -> None:
         """Note that a sink is about to be told of a trial."""
         self._note(Entry(entry.trial, entry.reference))
 

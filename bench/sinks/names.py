@@ -16,6 +16,6 @@ def metric_name(*parts: str) -> str:
 def folder_name(label: str) -> str:
     """The label as the name of one folder; a label that cannot be one gets a hash behind it."""
     name = _NOT_IN_FOLDERS.sub("_", label)[:LONGEST].strip(" .")
-    if name == label:
+    if name and name == label:
         return name
     return f"{name}-{hashlib.sha256(label.encode()).hexdigest()[:8]}".lstrip("-")

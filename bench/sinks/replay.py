@@ -152,7 +152,7 @@ class _Replay:
             self.n_up_to_date += record.trial not in self.written
             return
         n_known = n_known_points(record, entry) if is_there else 0
-        self._journal.open(entry)
+        self._journal.begin(entry)
         self._sink.write(record, entry.reference, n_known)
         self._journal.close(record, entry.reference)
         self.written.add(record.trial)

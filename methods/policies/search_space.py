@@ -1,26 +1,18 @@
 """The space of policies: slots, each a transform and two numbers in [0, 1]."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import torch
 from torch import Generator
 
 from augbench.datasets.errors import UserError
 from augbench.methods.policies.policy import Operation, Policy, Subpolicy
+from augbench.methods.policies.slot import Slot
 from augbench.methods.transforms.transform import Transform
 
 N_SUBPOLICIES = 5
 N_OPERATIONS = 2
 N_SLOTS = N_SUBPOLICIES * N_OPERATIONS
-
-
-class Slot(NamedTuple):
-    """Three coordinates of a point. An ungraded transform does not use the magnitude."""
-
-    transform: str
-    probability: float
-    magnitude: float
 
 
 def policy_at(slots: Sequence[Slot], bank: Mapping[str, Transform]) -> Policy:
@@ -42,11 +34,6 @@ def policy_at(slots: Sequence[Slot], bank: Mapping[str, Transform]) -> Policy:
             for start in range(0, N_SLOTS, N_OPERATIONS)
         )
     )
-
-
-def read_slots(plain: Sequence[Sequence[Any]]) -> tuple[Slot, ...]:
-    """Slots from the lists in a checkpoint."""
-    return tuple(Slot(*slot) for slot in plain)
 
 
 def random_slots(bank: Mapping[str, Transform], generator: Generator) -> list[Slot]:

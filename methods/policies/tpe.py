@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from augbench.datasets.seeds import Seeds
-from augbench.methods.policies.search_space import N_SLOTS, Slot, read_slots
+from augbench.methods.policies.search_space import N_SLOTS
+from augbench.methods.policies.slot import Slot, read_slots
 
 
 class Scored(NamedTuple):

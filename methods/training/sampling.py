@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from augbench.methods.policies.search_space import Slot, read_slots
+from augbench.methods.policies.slot import Slot, read_slots
 
 
 class Proposal(NamedTuple):

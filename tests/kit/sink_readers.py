@@ -73,7 +73,10 @@ def in_mlflow(run: Path) -> dict[str, Shown]:
     for each in client.search_runs([e.experiment_id for e in client.search_experiments()]):
         tags = each.data.tags
         histories = {
-            name: client.get_metric_history(each.info.run_id, name) for name in each.data.metrics
+            name: sorted(  # which come in no order
+                client.get_metric_history(each.info.run_id, name), key=lambda metric: metric.step
+            )
+            for name in each.data.metrics
         }
         policies = [file.path for file in client.list_artifacts(each.info.run_id)]
         policy = None

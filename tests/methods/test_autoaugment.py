@@ -11,7 +11,8 @@ from augbench.datasets.errors import UserError
 from augbench.methods import autoaugment
 from augbench.methods.options.proposals import AutoAugmentOptions
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.search_space import N_SLOTS, Slot, policy_at, random_slots
+from augbench.methods.policies.search_space import N_SLOTS, policy_at, random_slots
+from augbench.methods.policies.slot import Slot
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 

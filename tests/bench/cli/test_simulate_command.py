@@ -83,7 +83,7 @@ def test_the_help_names_every_layout(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert run(monkeypatch, "--help") == 0
-    assert f"Of the files: {' or '.join(LAYOUTS)}." in capsys.readouterr().out
+    assert f"The layout of the files: {' or '.join(LAYOUTS)}." in capsys.readouterr().out
 
 
 def test_a_folder_of_something_else_is_refused(

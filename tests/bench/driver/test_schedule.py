@@ -13,7 +13,7 @@ from augbench.bench.store.files import read_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.samplings import ask_for
 from augbench.bench.store.states import unit_state
-from augbench.methods.policies.search_space import Slot
+from augbench.methods.policies.slot import Slot
 from augbench.methods.training.sampling import Proposal
 from by_hand import POLICIES, begin, end, model_row, policy_row
 

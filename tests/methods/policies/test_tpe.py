@@ -2,7 +2,8 @@
 
 import pytest
 
-from augbench.methods.policies.search_space import N_SLOTS, Slot
+from augbench.methods.policies.search_space import N_SLOTS
+from augbench.methods.policies.slot import Slot
 from augbench.methods.policies.tpe import Scored, propose
 
 
