@@ -457,3 +457,9 @@ def test_eeg_that_is_not_standardised_is_told_once() -> None:
         warnings.simplefilter("error")
         model(x * 1e-5)
         new_model()(x)
+
+
+def test_a_transform_that_does_nothing_for_the_signal_is_refused() -> None:
+    signal = Signal("eeg", (2, 100), ("Oz", "O1"), 100.0)
+    with pytest.raises(UserError, match=r"channel_symmetry does nothing here: .* \(O1 has no O2\)"):
+        AugNet(trunk(signal), layers=[["channel_symmetry"]], signal=signal)
