@@ -50,11 +50,18 @@ PHOTOGRAPHS = (
 NO_BAND = 8.0
 
 
-def eeg_bank(*, positions: bool, sampling_rate: float, n_channels: int) -> tuple[str, ...]:
-    """The EEG transforms that a signal allows; ``sampling_rate`` is 0 if it is not known."""
+def eeg_bank(
+    *, positions: bool, mirror: bool, sampling_rate: float, n_channels: int
+) -> tuple[str, ...]:
+    """The EEG transforms that a signal allows; ``sampling_rate`` is 0 if it is not known.
+
+    ``mirror`` says whether some channels are the mirror images of others.
+    """
     left_out: set[str] = set()
     if not positions:
         left_out |= set(NEEDS_POSITIONS)
+    if not mirror:
+        left_out.add("channel_symmetry")
     if not sampling_rate:
         left_out |= set(NEEDS_SAMPLING_RATE)
     if sampling_rate <= NO_BAND:

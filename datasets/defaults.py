@@ -3,17 +3,19 @@
 import warnings
 
 from augbench.datasets import banks
-from augbench.datasets.electrodes import electrode, unplaced
+from augbench.datasets.electrodes import electrode, no_mirror, unplaced
 from augbench.datasets.errors import UserNotice
 from augbench.datasets.task import Signal
 
 
 def fitting_bank(signal: Signal, where: str) -> tuple[str, ...]:
-    """The transforms for the signal; a UserNotice names those left out for lack of positions."""
+    """The transforms for the signal; a UserNotice names those that its channels do not allow."""
     if signal.kind == "image":
         return banks.IMAGE
     lost = unplaced(signal.channels)
     midline = bool(signal.channels) and not lost and on_midline(signal.channels)
+    one_sided = no_mirror(signal.channels) if signal.channels and not lost else ""
+    left_out: tuple[str, ...] = banks.NEEDS_POSITIONS
     why = ""
     if lost:
         why = (
@@ -25,15 +27,17 @@ def fitting_bank(signal: Signal, where: str) -> tuple[str, ...]:
             f"need channels beside the midline; {', '.join(signal.channels)} lie on it, so that a "
             "mirror changes nothing and few turns can be told apart"
         )
+    elif one_sided:
+        left_out, why = ("channel_symmetry",), f"does nothing here: {one_sided}"
     if why and signal.n_channels > 1:
         warnings.warn(
-            f"the transforms of {where} are without {', '.join(banks.NEEDS_POSITIONS)}, which "
-            f"{why}",
+            f"the transforms of {where} are without {', '.join(left_out)}, which {why}",
             UserNotice,
             stacklevel=4,
         )
     return banks.eeg_bank(
         positions=bool(signal.channels) and not lost and not midline,
+        mirror=not one_sided,
         sampling_rate=signal.sampling_rate,
         n_channels=signal.n_channels,
     )

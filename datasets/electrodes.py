@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.errors import UserError, listed, unknown
 
 KIND = re.compile(r"^(?:EEG|POL|CHAN|CH)(?:[\s:_-]+|\((?=.*\)$))", re.IGNORECASE)
 SEPARATOR = re.compile(r"\s*[-–:/_]\s*|\s+")
@@ -27,6 +27,33 @@ def electrode(name: str) -> str | None:
             return None
         first = joined[1]
     return None if first in EARS and others else first
+
+
+def mirror_name(electrode: str) -> str:
+    """C3 <-> C4, F5H <-> F6H, CZ -> CZ: odd numbers are left, even ones right."""
+
+    def other_side(number: re.Match[str]) -> str:
+        n = int(number[0])
+        return str(n + 1 if n % 2 else n - 1)
+
+    return re.sub(r"\d+", other_side, electrode)
+
+
+def no_mirror(names: Sequence[str]) -> str:
+    """Why a swap of left and right changes nothing for these channels; empty where it does.
+
+    All of them have a place.
+    """
+    pairs = {each: mirror_name(each) for each in map(electrode, names) if each is not None}
+    if any(other != each and other in pairs for each, other in pairs.items()):
+        return ""
+    sided = [
+        f"{name} has no {mirror_name(each)}"
+        for name in names
+        if (each := electrode(name)) is not None and mirror_name(each) != each
+    ]
+    why = listed(sided, 3) if sided else f"{listed(names, 3)} on the midline"
+    return f"no channel has its partner on the other side ({why})"
 
 
 def unplaced(names: Sequence[str]) -> list[str]:

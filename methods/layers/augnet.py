@@ -25,6 +25,7 @@ from augbench.methods.options.end_to_end import AtEval, Regularizer
 from augbench.methods.transforms.bank import NO_RANGES, make_bank
 from augbench.methods.transforms.imported.build import probability_hint
 from augbench.methods.transforms.transform import Transform
+from augbench.methods.transforms.unit_notice import notice_unit
 
 LayerContent = AugmentationLayer | Sequence[str | Transform]
 _FORM = "write layers=[['time_mask', ...], ...], a list for each layer"
@@ -47,19 +48,23 @@ class AugNet(AveragedModel):
     Each layer is a list of names (``augbench transforms`` lists them) or `Transform`s, or an
     `AugmentationLayer`. ``signal`` says what an example is; only names need it. ``ranges`` changes
     what the largest magnitude of a transform means, in its unit. ``penalty`` is the paper's lambda:
-    the larger, the more is augmented. The other options are those of `AugNetOptions`.
+    the larger, the more is augmented. ``temperature`` divides the hidden weights before the softmax
+    that makes weights of them: where it is small, as by default, a layer selects one transform
+    within some hundred steps; where it is larger, the layer mixes them for longer. The other
+    options are those of `AugNetOptions`.
 
     Weights that were saved belong to the same transforms in the same order: ``state_dict`` holds
     no names.
 
     Raises a UserError for an unknown transform, one for other signals, one that passes no gradient
     to its magnitude, a number out of range, x that does not fit the signal or the model's type,
-    labels that do not fit the logits, and a first batch of images far outside of [0, 1].
+    labels that do not fit the logits, and a first batch of images far outside of [0, 1]. A
+    UserNotice says where the first batch of EEG is far from standardised.
 
     Source: AugNet, equations 2 and 3, section 3.4.
     """
 
-    _images_checked = False
+    _values_checked = False
 
     def __init__(
         self,
@@ -148,10 +153,10 @@ class AugNet(AveragedModel):
         if not torch.is_autocast_enabled(x.device.type):
             check_type(x, self)
         # Their values once: later it would make each step wait for a GPU.
-        if self.signal is not None and self.signal.kind == "image" and not self._images_checked:
+        if self.signal is not None and not self._values_checked:
             if not x.is_meta:
-                check_image_values(x)
-            self._images_checked = True
+                (check_image_values if self.signal.kind == "image" else notice_unit)(x)
+            self._values_checked = True
 
 
 def _read_layers(layers: Iterable[LayerContent]) -> list[LayerContent]:

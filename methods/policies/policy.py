@@ -9,11 +9,15 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from augbench.datasets.errors import UserError
 from augbench.methods.options.imported import ImportedOptions
 from augbench.methods.options.search_free import Per
+from augbench.methods.policies.policy_checks import check_share, tuple_of
 
 if TYPE_CHECKING:  # both import torch, without which run directories are read, or this file
     from augbench.datasets.task import Signal
@@ -30,23 +34,53 @@ class UpTo:
 
     magnitude: float
 
+    def __post_init__(self) -> None:
+        check_share("magnitude", "UpTo", self.magnitude)
+
 
 @dataclass(frozen=True)
 class Operation:
-    """A transform that is applied to a sample with a probability, at a magnitude."""
+    """A transform that is applied to a sample with a probability, at a magnitude.
+
+    Raises a UserError for a probability or a magnitude that does not lie in [0, 1].
+    """
 
     transform: str
     probability: float
     # In [0, 1]. None for an ungraded transform, which the probability alone controls.
     magnitude: float | UpTo | None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.transform, str):
+            raise UserError(
+                f"an Operation has the transform {self.transform!r}; it has to be a name, such as "
+                "'time_mask'"
+            )
+        check_share("probability", self.transform, self.probability)
+        if self.magnitude is not None and not isinstance(self.magnitude, UpTo):
+            check_share("magnitude", self.transform, self.magnitude)
+
 
 @dataclass(frozen=True)
 class Subpolicy:
-    """Operations applied one after the other, and how often this sequence is drawn."""
+    """Operations applied one after the other, and how often this sequence is drawn.
+
+    A list of operations becomes a tuple. Raises a UserError for what is no operation, and for a
+    weight that is not above 0 and finite.
+    """
 
     operations: tuple[Operation, ...]
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        form = "a tuple of operations: Subpolicy((Operation(...),))"
+        operations = tuple_of(Operation, self.operations, "Subpolicy", form)
+        object.__setattr__(self, "operations", operations)
+        if not isinstance(self.weight, Real) or not 0 < self.weight < inf:
+            raise UserError(
+                f"a Subpolicy has a weight of {self.weight!r}; it has to be a number "
+                "above 0, and finite"
+            )
 
 
 NOTHING = Subpolicy(())
@@ -58,7 +92,10 @@ class Policy:
 
     ``by_class`` holds one tuple of subpolicies per class for class-wise policies (CADDA); it needs
     labels and so is used in training only, and ``subpolicies`` is then empty. With ``per`` "batch"
-    all samples of a batch (of a class, in a class-wise policy) share what the policy draws.
+    all samples of a batch (of a class, in a class-wise policy) share what the policy draws. Lists
+    become tuples.
+
+    Raises a UserError for what is no subpolicy.
     """
 
     subpolicies: tuple[Subpolicy, ...] = ()
@@ -70,6 +107,15 @@ class Policy:
     # What the magnitude drives in transforms of kornia and braindecode, by name, where it is not
     # the usual. `digest` does not cover it either.
     imported: Mapping[str, ImportedOptions] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        form = "a tuple of subpolicies: Policy((Subpolicy(...),))"
+        subpolicies = tuple_of(Subpolicy, self.subpolicies, "Policy", form)
+        object.__setattr__(self, "subpolicies", subpolicies)
+        form = "a tuple of subpolicies for each class, in a tuple: Policy(by_class=((...), (...)))"
+        groups = tuple_of((tuple, list), self.by_class, "Policy", form)
+        by_class = tuple(tuple_of(Subpolicy, group, "by_class", form) for group in groups)
+        object.__setattr__(self, "by_class", by_class)
 
     @staticmethod
     def load(
@@ -94,6 +140,9 @@ class Policy:
 
     def as_module(self, signal: "Signal") -> "PolicyTransform":
         """The policy as an ``nn.Module`` for batches and single examples of a signal.
+
+        EEG is standardised, where the policy was learned on standardised EEG:
+        ``x = (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True)``.
 
         Raises a UserError for transforms that the signal does not allow.
         """

@@ -1,5 +1,6 @@
 """A policy as a module: for a training loop, a DataLoader, torchvision and braindecode."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -13,6 +14,7 @@ from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
 from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.unit_notice import notice_unit
 
 Labels = TypeVar("Labels")
 N_SHOWN = 10  # subpolicies in a repr
@@ -30,15 +32,18 @@ class PolicyTransform(nn.Module):
     tensor or an array -> a tensor of the same shape, on x's device; x is left untouched.
     ``augment(x, y)`` returns x and y, as transforms of torchvision and braindecode do; y, (B,) or
     one label, is not changed. A class-wise policy needs y. EEG is in the unit that the policy was
-    learned in, mostly standardised; images are floats in [0, 1], before a normalisation.
+    learned in, mostly standardised; images are floats in [0, 1], before a normalisation. A
+    UserNotice says where the first EEG that is augmented is far from standardised.
 
     The noise comes from torch's global generator, which DataLoaders seed for each worker, or from
     the ``generator`` that is passed. After ``eval()`` nothing is changed, as with dropout. A
     transform that mixes samples, `sample_pairing`, does nothing to an example that is alone.
 
     Raises a UserError for transforms that the signal does not allow, ranges that it does not have,
-    x of another shape or type, or labels that the policy lacks.
+    x of another shape or type, labels that the policy lacks, or not one for each example.
     """
+
+    _unit_checked = False
 
     def __init__(self, policy: Policy, signal: Signal) -> None:
         super().__init__()
@@ -74,7 +79,10 @@ class PolicyTransform(nn.Module):
         self, x: Tensor | NDArray[Any], y: Any = None, *, generator: Generator | None = None
     ) -> Tensor | tuple[Tensor, Any]:
         batch, alone = self._read_batch(x)
+        if y is not None and not alone:
+            _check_count(y, len(batch))
         if self.training:
+            self._check_unit(batch)
             batch = self._table(batch.device).apply(batch, self._labels(y, batch), generator)
         out = batch[0] if alone else batch
         return out if y is None else (out, y)
@@ -120,6 +128,14 @@ class PolicyTransform(nn.Module):
         alone = tensor.ndim == n_axes
         return (tensor.unsqueeze(0) if alone else tensor), alone
 
+    def _check_unit(self, batch: Tensor) -> None:
+        """Look at the values of the first EEG: later it would make each step wait for a GPU."""
+        if self._unit_checked or self.signal.kind != "eeg" or torch.compiler.is_compiling():
+            return
+        if not batch.is_meta:
+            notice_unit(batch)
+        self._unit_checked = True
+
     def _labels(self, y: Any, batch: Tensor) -> Tensor:
         """(B,) int64; zeros where the policy does not look at them."""
         n_classes = len(self.policy.by_class)
@@ -162,3 +178,14 @@ class PolicyTransform(nn.Module):
             transform.strongest
         )
         return f"{how_often} at {'up to ' if up_to else ''}{value:.3g} {transform.unit}"
+
+
+def _check_count(y: Any, n: int) -> None:
+    """Raise a UserError for labels that are not one for each of n samples."""
+    shape = getattr(y, "shape", None)
+    if shape is None:
+        count = len(y) if isinstance(y, Sequence) and not isinstance(y, str) else 1
+    else:
+        count = shape[0] if len(shape) else 1
+    if count != n:
+        raise UserError(f"y has {count} labels; x has {n} samples, and each needs its own")

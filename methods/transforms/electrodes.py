@@ -1,11 +1,9 @@
 """What the 10-20 name of an electrode tells: where it sits, and which one is its mirror image."""
 
-import re
-
 import torch
 from torch import Tensor
 
-from augbench.datasets.electrodes import electrode, places
+from augbench.datasets.electrodes import electrode, mirror_name, places
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 
@@ -45,9 +43,4 @@ def directions(names: tuple[str, ...]) -> Tensor:
 
 def mirror(names: tuple[str, ...]) -> list[int]:
     """For each channel the index of its left-right mirror image, or its own where there is none."""
-    return [names.index(m) if (m := _mirror_name(n)) in names else i for i, n in enumerate(names)]
-
-
-def _mirror_name(name: str) -> str:
-    """C3 <-> C4, F5H <-> F6H, CZ -> CZ: odd numbers are left, even ones right."""
-    return re.sub(r"\d+", lambda n: str(int(n[0]) + 1 if int(n[0]) % 2 else int(n[0]) - 1), name)
+    return [names.index(m) if (m := mirror_name(n)) in names else i for i, n in enumerate(names)]

@@ -8,6 +8,7 @@ import torch
 from numpy.polynomial.legendre import legval
 from torch import Tensor
 
+from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import directions, electrode_names
 from augbench.methods.transforms.parts import Parts, SumOfParts
@@ -31,7 +32,7 @@ def rotation_y(signal: Signal, *, strongest: float = 30.0) -> Transform:
 def rotation_z(signal: Signal, *, strongest: float = 30.0) -> Transform:
     """Turn the cap about the vertical axis: each channel shows what a spline sees at its new place.
 
-    Raises a UserError for channels that have no 10-20 names.
+    Raises a UserError for channels that have no 10-20 names, and for a signal of one channel.
 
     Source: Krell and Kim 2017; Perrin et al. 1989 (splines); AugNet, Table 4.
     """
@@ -40,6 +41,11 @@ def rotation_z(signal: Signal, *, strongest: float = 30.0) -> Transform:
 
 def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
     name = f"rotation_{axis}"
+    if signal.n_channels == 1:
+        raise UserError(
+            f"{name} does nothing here: the signal has one channel, and no other that a spline "
+            "could see; leave it out"
+        )
     places = directions(electrode_names(signal, name)).numpy()
     table = DeviceConstant(_change_by_harmonic(places, axis))  # (2 K, C, C)
     return Transform(

@@ -5,6 +5,8 @@ from functools import partial
 import torch
 from torch import Generator, Tensor
 
+from augbench.datasets.electrodes import no_mirror
+from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import electrode_names, mirror
 from augbench.methods.transforms.parts import Parts, SumOfParts
@@ -37,11 +39,15 @@ def _flipped(x: Tensor, share: Tensor) -> Parts:
 def channel_symmetry(signal: Signal) -> Transform:
     """Swap the channels left and right; one without a mirror image among the channels stays.
 
-    Raises a UserError for channels that have no 10-20 names.
+    Raises a UserError for channels that have no 10-20 names, or of which none has its mirror image
+    among them.
 
     Source: Deiss et al. 2018; AugNet, Table 4.
     """
-    mirrored = DeviceConstant(torch.tensor(mirror(electrode_names(signal, "channel_symmetry"))))
+    names = electrode_names(signal, "channel_symmetry")
+    if why := no_mirror(signal.channels):
+        raise UserError(f"channel_symmetry does nothing here: {why}; leave it out")
+    mirrored = DeviceConstant(torch.tensor(mirror(names)))
     return ungraded(
         "channel_symmetry",
         partial(_pick, channels=mirrored),
@@ -91,8 +97,15 @@ def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
     """Select each channel with a probability, then permute the selected ones among themselves.
 
+    Raises a UserError for a signal of one channel.
+
     Source: Saeed et al. 2020; AugNet, Table 4.
     """
+    if signal.n_channels == 1:
+        raise UserError(
+            "channel_shuffle does nothing here: the signal has one channel, and no other to swap "
+            "it with; leave it out"
+        )
     return Transform(
         name="channel_shuffle",
         graded=True,

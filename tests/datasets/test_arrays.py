@@ -269,10 +269,10 @@ PLACED = {"channel_symmetry", "rotation_x", "rotation_y", "rotation_z"}
 @pytest.mark.parametrize(
     "names",
     [
-        ["EEG Fpz-Cz", "EEG Pz-Oz", "EEG C3-A2"],
-        ["Fc5.", "C3..", "Oz.."],
-        ["EEG FP1-REF", "EEG T3-REF", "EEG O2-REF"],
-        ["fp1", "CZ", "Oz"],
+        ["EEG Fpz-Cz", "EEG C4-A1", "EEG C3-A2"],
+        ["Fc5.", "Fc6.", "Oz.."],
+        ["EEG FP1-REF", "EEG T3-REF", "EEG FP2-REF"],
+        ["fp1", "CZ", "Fp2"],
         [b"C3", b"Cz", b"C4"],
     ],
 )
@@ -303,6 +303,27 @@ def test_transforms_that_lack_a_place_are_left_out_with_one_notice(
     assert all(name in str(told[0].message) for name in PLACED)
     assert set(EEG) - set(task.transforms) == PLACED
     assert len(make_bank(task.transforms, task.signal)) == len(EEG) - 4
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["Oz", "O1", "Cz"], "O1 has no O2"),
+        (
+            ["EEG FP1-REF", "EEG T3-REF", "EEG O2-REF"],
+            "EEG FP1-REF has no FP2, EEG T3",
+        ),
+    ],
+)
+def test_a_symmetry_without_a_pair_is_left_out_with_one_notice(
+    make: Make, names: list[str], why: str
+) -> None:
+    sentence = f"are without channel_symmetry, which does nothing here: no channel .* \\({why}"
+    with pytest.warns(UserNotice, match=sentence) as told:
+        task = make(x=X, y=Y, channels=names, sampling_rate=64)
+    assert len(told) == 1
+    assert set(EEG) - set(task.transforms) == {"channel_symmetry"}
+    assert len(make_bank(task.transforms, task.signal)) == len(EEG) - 1
 
 
 def test_channels_are_picked_or_dropped(make: Make) -> None:

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.task import Signal
 from augbench.methods import AugmentationLayer, AugNet, make_bank
 from augbench.methods.layers.magnitude_norm import magnitude_norm
@@ -446,3 +447,19 @@ def stream() -> torch.Generator:
 
 def loss_alike(model: AugNet, x: Tensor, y: Tensor) -> Tensor:
     return model.loss(model(x, stream()), y)
+
+
+def test_eeg_that_is_not_standardised_is_told_once() -> None:
+    model, (x, _) = new_model(), batch()
+    with pytest.warns(UserNotice, match=r"standard deviation of .*e-05.* x = \(x - x.mean"):
+        model(x * 1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model(x * 1e-5)
+        new_model()(x)
+
+
+def test_a_transform_that_does_nothing_for_the_signal_is_refused() -> None:
+    signal = Signal("eeg", (2, 100), ("Oz", "O1"), 100.0)
+    with pytest.raises(UserError, match=r"channel_symmetry does nothing here: .* \(O1 has no O2\)"):
+        AugNet(trunk(signal), layers=[["channel_symmetry"]], signal=signal)

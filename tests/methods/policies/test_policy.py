@@ -1,6 +1,7 @@
 """Policies as data, and what applying one does to a batch."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -228,3 +229,44 @@ def test_classes_share_what_their_part_of_the_batch_draws(marks: dict[str, Trans
     first, second = out[y == 0].unique(), out[y == 1].unique()
     assert len(first) == len(second) == 1
     assert first != second
+
+
+def test_lists_become_tuples() -> None:
+    operations: Any = [OFFSET, NEGATE]
+    subpolicies: Any = [Subpolicy(operations)]
+    by_class: Any = [subpolicies, []]
+    policy = Policy(subpolicies)
+    assert policy == Policy((Subpolicy((OFFSET, NEGATE)),))
+    assert hash(policy.subpolicies) == hash((Subpolicy((OFFSET, NEGATE)),))
+    assert Policy(by_class=by_class).by_class == ((Subpolicy((OFFSET, NEGATE)),), ())
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: Policy(Subpolicy((NEGATE,))), r"Policy was given a Subpolicy; it takes a tuple"),  # type: ignore[arg-type]
+        (lambda: Policy((NEGATE,)), "Policy holds an Operation; it takes a tuple of subpolicies"),  # type: ignore[arg-type]
+        (lambda: Policy(by_class=(Subpolicy((NEGATE,)),)), "holds a Subpolicy; .* for each class"),  # type: ignore[arg-type]
+        (lambda: Policy(by_class=((NEGATE,),)), "by_class holds an Operation; .* for each class"),  # type: ignore[arg-type]
+        (lambda: Subpolicy(NEGATE), r"Subpolicy was given an Operation; .*Subpolicy\(\(Operation"),  # type: ignore[arg-type]
+        (lambda: Subpolicy(("negate",)), "Subpolicy holds a str; it takes a tuple of operations"),  # type: ignore[arg-type]
+        (
+            lambda: Subpolicy((NEGATE,), 0.0),
+            "a Subpolicy has a weight of 0.0; .* above 0, and finite",
+        ),
+        (lambda: Subpolicy((NEGATE,), float("nan")), "has a weight of nan"),
+        (lambda: Operation("a", 1.5, None), r"probability of a is 1.5; .* in \[0, 1\]"),
+        (lambda: Operation("a", -0.1, None), "the probability of a is -0.1"),
+        (lambda: Operation("a", float("nan"), None), "the probability of a is nan"),
+        (lambda: Operation("a", "1", None), "the probability of a is '1'"),  # type: ignore[arg-type]
+        (lambda: Operation("a", 1.0, 1.01), r"the magnitude of a is 1.01; .* in \[0, 1\]"),
+        (lambda: Operation("a", 1.0, float("inf")), "the magnitude of a is inf"),
+        (lambda: Operation("a", 1.0, UpTo(2.0)), "the magnitude of UpTo is 2.0"),
+        (lambda: Operation(None, 1.0, 0.5), "has the transform None; it has to be a name"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_policy_is_refused_where_it_is_made(
+    build: Callable[[], object], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build()

@@ -1,6 +1,7 @@
 """A policy as a module, wherever somebody may put it."""
 
 import pickle
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.task import Signal
 from augbench.methods import Operation, Policy, PolicyTransform, Subpolicy, make_bank
 from augbench.methods.policies.policy import UpTo
@@ -210,7 +211,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "needs a 10-20 name",
     ),
     "too short": (lambda: LONG.as_module(WAVES), "means 200 samples by magnitude 1 of 'time_mask'"),
-    "probability": (lambda: step("time_mask", 1.5).as_module(WAVES), r"holds 1.5 .*\[0, 1\]"),
+    "probability": (lambda: step("time_mask", 1.5).as_module(WAVES), r"is 1.5; .*\[0, 1\]"),
     "magnitude": (lambda: step("sign_flip").as_module(WAVES), "'sign_flip' takes no magnitude"),
     "no magnitude": (lambda: step("time_mask", 1.0, None).as_module(WAVES), "needs a magnitude"),
     "weight": (
@@ -246,3 +247,38 @@ def test_transforms_of_the_policy_are_bound_once() -> None:
     augment = SOME.as_module(WAVES)
     assert all(isinstance(each, Transform) for each in augment.bank.values())
     assert sorted(augment.bank) == ["sign_flip", "time_mask"]
+
+
+@pytest.mark.parametrize("y", [torch.zeros(7), [0] * 9, np.zeros(1), torch.tensor(0)])
+def test_labels_are_one_for_each_sample_of_any_policy(y: Any) -> None:
+    for policy in (SOME, BY_CLASS):
+        with pytest.raises(UserError, match=r"y has \d labels; x has 8 samples"):
+            policy.as_module(WAVES)(waves(), y)
+
+
+def test_labels_of_any_form_pass_through_a_policy_that_does_not_look_at_them() -> None:
+    augment = SOME.as_module(WAVES)
+    for y in (torch.rand(8, 3), list(range(8)), np.zeros((8, 2))):
+        assert augment(waves(), y)[1] is y
+    for one in (3, torch.rand(4), "wake"):
+        assert augment(waves()[0], one)[1] is one
+
+
+@pytest.mark.parametrize(("scale", "shown"), [(1e-6, ".*e-0[67]"), (0.04, "0.0"), (25, "2")])
+def test_eeg_that_is_not_standardised_is_told_once(scale: float, shown: str) -> None:
+    augment = SOME.as_module(WAVES)
+    with pytest.warns(UserNotice, match=f"standard deviation of {shown}.* x = \\(x - x.mean"):
+        augment(waves() * scale)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        augment(waves() * scale)
+
+
+@pytest.mark.filterwarnings("error")
+def test_standardised_eeg_flat_eeg_and_evaluation_have_no_notice() -> None:
+    for scale in (0.0, 0.1, 1.0, 15.0):
+        SOME.as_module(WAVES)(waves() * scale)
+    SOME.as_module(WAVES)(waves()[:0])
+    SOME.as_module(WAVES).eval()(waves() * 1e-6)
+    nothing = Policy((Subpolicy((Operation("rotate", 0.5, 0.5),)),))
+    nothing.as_module(PICTURES)(torch.full((2, 3, 8, 8), 0.5) + 0.01 * torch.rand(2, 3, 8, 8))

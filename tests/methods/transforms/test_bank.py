@@ -1,4 +1,5 @@
 import re
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -154,3 +155,28 @@ def test_a_builder_that_fails_for_every_kind_of_signal_is_a_fault_with_its_reaso
     assert "can be built for no signal (eeg: the builder returned Transform(" in fault
     assert "`augbench check triple` says more" in fault
     assert "something else" not in [row.name for _, row in every_transform([eeg, image])]
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        Signal("eeg", (1, 300), ("C3",), 100.0),
+        Signal("eeg", (1, 300), ("Cz",), 100.0),
+        Signal("eeg", (2, 300), ("Cz", "Fz"), 100.0),
+        Signal("eeg", (3, 300), ("Cz", "Oz", "O1"), 100.0),
+        Signal("eeg", (2, 300), ("C3", "C4"), 100.0),
+        Signal("image", (1, 16, 16)),
+    ],
+    ids=lambda signal: "-".join((signal.kind, *signal.channels)),
+)
+def test_a_transform_changes_something_or_is_refused(signal: Signal) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(64, *signal.shape, generator=generator)
+    changing = set()
+    for name in EEG if signal.kind == "eeg" else IMAGE:
+        with suppress(UserError):
+            row = make_bank([name], signal)[name]
+            changed = row.apply(x, torch.ones(64), row.draw(x, generator))
+            assert (changed - x).abs().max() > 1e-3, name
+            changing.add(name)
+    assert changing >= ({"sign_flip", "time_mask"} if signal.kind == "eeg" else {"rotate", "crop"})

@@ -5,6 +5,7 @@ from braindecode.augmentation import ChannelsSymmetry, functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.sensors import (
     channel_dropout,
@@ -119,7 +120,7 @@ def test_channel_shuffle_agrees_with_braindecode(eeg: Signal) -> None:
     assert torch.equal(out, expected)
 
 
-@given(magnitude=st.floats(0, 1), n_channels=st.integers(1, 9), seed=st.integers(0, 999))
+@given(magnitude=st.floats(0, 1), n_channels=st.integers(2, 9), seed=st.integers(0, 999))
 @settings(max_examples=40, deadline=None)
 def test_channel_shuffle_permutes_the_selected_channels(
     magnitude: float, n_channels: int, seed: int
@@ -172,3 +173,25 @@ def test_the_straight_through_gradient_of_the_shuffle_is_right_on_average() -> N
     (transform.apply(x, values, noise) * g).sum((1, 2)).mean().backward()
     assert values.grad is not None
     assert float(values.grad.sum()) == pytest.approx((swap - stay) / 2, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (("Oz", "O1"), r"O1 has no O2"),
+        (("C3", "O2", "Fp1", "Cz"), "C3 has no C4, O2 has no O1, Fp1 has no FP2"),
+        (("EEG C3-A2", "Cz"), "EEG C3-A2 has no C4"),
+        (("Cz", "Oz"), "Cz, Oz on the midline"),
+        (("Cz",), "Cz on the midline"),
+    ],
+)
+def test_a_symmetry_without_a_pair_is_refused(names: tuple[str, ...], why: str) -> None:
+    signal = Signal("eeg", (len(names), 50), names)
+    sentence = "^channel_symmetry does nothing here: no channel has its partner on the other side"
+    with pytest.raises(UserError, match=rf"{sentence} \({why}\); leave it out$"):
+        channel_symmetry(signal)
+
+
+def test_one_channel_cannot_be_shuffled() -> None:
+    with pytest.raises(UserError, match=r"^channel_shuffle does nothing here: .* one channel"):
+        channel_shuffle(Signal("eeg", (1, 50)))
