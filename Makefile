@@ -10,13 +10,13 @@ export MKL_NUM_THREADS := 1
 .PHONY: demo test pytest check speed soak clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
-	@echo "installing into $(VENV): 2 GB, a minute or more"
+	@echo "installing into $(VENV): 2 GB, 2 to 10 minutes, and little is shown meanwhile"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt
-	@echo "installing into $(VENV): 2 GB, a minute or more"
+	@echo "installing into $(VENV): 2 GB, 2 to 10 minutes, and little is shown meanwhile"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@ $(VENV)/.demo

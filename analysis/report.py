@@ -32,6 +32,7 @@ from augbench.analysis.tables.run_tables import RunTables
 from augbench.analysis.tables.scores import score_markdown
 from augbench.analysis.text import file_stem, markdown
 from augbench.bench.store.states import skip_lines
+from augbench.datasets.errors import counted
 
 PAGE = "report.html"
 
@@ -180,7 +181,7 @@ def report_text(results: Results, scores: pd.DataFrame) -> str:
         parts.append(score_markdown(scores))
     if n_contended := int(scores["contended"].sum()):
         parts.append(
-            f"\\* Hours too long: {n_contended} trials waited for a processor, which "
+            f"\\* Hours too long: {counted(n_contended, 'trial')} waited for a processor, which "
             f"they had for less than {LEAST_BUSY:.0%} of their time.\n"
         )
     parts += _renamed(results.trials["task"].unique())

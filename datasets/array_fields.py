@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets.array_file import ArrayFile
 from augbench.datasets.electrodes import pick_channels
-from augbench.datasets.errors import MOST_NAMED, UserError, listed
+from augbench.datasets.errors import MOST_NAMED, UserError, counted, listed
 from augbench.datasets.options.tasks import Kind
 
 # Of examples in parts of their own, beside those of training in x, y and groups.
@@ -68,7 +68,8 @@ def read_labels(
     where, member = file.name, file.members["y"]
     if member.shape != (n,):
         raise UserError(
-            f"y in {where} has shape {member.shape} where x has {n} examples: give {n} labels"
+            f"y in {where} has shape {member.shape} where x has {counted(n, 'example')}: give "
+            f"{counted(n, 'label')}"
         )
     if member.dtype.kind not in LABELS:
         raise UserError(f"y in {where} is of type {member.dtype}; labels must be integers or text")
@@ -81,8 +82,8 @@ def read_labels(
         raise UserError(f"y in {where} has one class only, {found[0]}: there is nothing to learn")
     if given and len(given) != len(found):
         raise UserError(
-            f"class_names has {len(given)} names where y in {where} has {len(found)} classes: "
-            f"{listed(list(map(str, found)))}"
+            f"class_names has {counted(len(given), 'name')} where y in {where} has {len(found)} "
+            f"classes: {listed(list(map(str, found)))}"
         )
     names = given or _read_class_names(file, len(found)) or tuple(map(str, found))
     return number.astype(np.int64), names
@@ -122,7 +123,8 @@ def read_groups(file: ArrayFile, n: int) -> Groups | None:
     where, member = file.name, file.members["groups"]
     if member.shape != (n,):
         raise UserError(
-            f"groups in {where} has shape {member.shape} where x has {n} examples: give {n} groups"
+            f"groups in {where} has shape {member.shape} where x has {counted(n, 'example')}: "
+            f"give {counted(n, 'group')}"
         )
     if member.dtype.kind not in "iubfUS":
         raise UserError(
@@ -138,7 +140,8 @@ def read_groups(file: ArrayFile, n: int) -> Groups | None:
     if lost.any():
         raise UserError(
             f"groups in {where} is missing ({str(names[lost][0])!r}) for {int(lost[number].sum())} "
-            f"of {n} examples, which would become one group: name their groups or leave them out"
+            f"of {counted(n, 'example')}, which would become one group: name their "
+            "groups or leave them out"
         )
     return Groups(tuple(str(name) for name in names), number.astype(np.int64))
 
@@ -151,7 +154,9 @@ def read_channels(file: ArrayFile, kind: Kind, n: int) -> tuple[str, ...]:
     _check_eeg(file, kind, "channels")
     n_names = int(np.prod(member.shape, dtype=object))
     if n_names != n:
-        raise UserError(f"channels in {where} has {n_names} names where x has {n}")
+        turned = file.members["x"].shape[-1] == n_names
+        hint = ": x has to be (N, C, T); is it transposed?" if turned else ""
+        raise UserError(f"channels in {where} has {counted(n_names, 'name')} where x has {n}{hint}")
     if member.dtype.kind not in "USiu":
         raise UserError(f"channels in {where} is of type {member.dtype}; names must be text")
     found = decoded(file.read("channels"), "channels", where).reshape(-1)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from augbench.datasets.errors import UserError, system_error
+from augbench.datasets.errors import UserError, counted, system_error
 
 N_CLASSES = 10
 SHAPE = (3, 32, 32)
@@ -137,7 +137,9 @@ def _labels(labels: Any, n: int, where: str) -> NDArray[np.int64]:
     if not isinstance(labels, list) or any(type(label) is not int for label in labels):
         raise UserError(f"labels in {where} are no list of whole numbers, as CIFAR-10's are")
     if len(labels) != n:
-        raise UserError(f"{where} has {n} images and {len(labels)} labels: fetch it again")
+        raise UserError(
+            f"{where} has {counted(n, 'image')} and {counted(len(labels), 'label')}: fetch it again"
+        )
     if min(labels) < 0 or max(labels) >= N_CLASSES:
         raise UserError(
             f"labels in {where} range from {min(labels)} to {max(labels)}; CIFAR-10's range from "

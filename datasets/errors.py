@@ -35,6 +35,12 @@ def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
     return ", ".join(name[:80] for name in names[:most]) + more
 
 
+def counted(number: int, noun: str) -> str:
+    """The number and the noun, in the plural unless the number is 1."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def require(options: object, name: str, holds: bool, rule: str) -> None:
     """Unless ``holds``, raise a UserError with an option's name, its value and the rule."""
     if not holds:

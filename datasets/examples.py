@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from augbench.datasets.array_file import ArrayFile, Described
 from augbench.datasets.blocks import Blocks, collect, gather
 from augbench.datasets.cache import Arrays, cached
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 from augbench.datasets.options.tasks import Kind
 from augbench.datasets.standardise import standardise
 from augbench.datasets.task import Digest
@@ -44,6 +44,7 @@ def check_header(x: Described, kind: Kind | None, where: str) -> Kind:
         raise UserError(
             f"x in {where} has shape {x.shape}; EEG is (N, C, T) and images are (N, C, H, W)"
             + (f", and kind = {kind!r} was asked for" if kind else "")
+            + _missing_axis(len(x.shape), kind)
         )
     if x.dtype.kind not in "fiu":
         raise UserError(f"x in {where} is of type {x.dtype}; it must hold real numbers")
@@ -51,10 +52,17 @@ def check_header(x: Described, kind: Kind | None, where: str) -> Kind:
         raise UserError(f"x in {where} has shape {x.shape}: there is nothing in it")
     if found == "image" and x.shape[1] not in (1, 3):
         raise UserError(
-            f"x in {where} has shape {x.shape}, so {x.shape[1]} colour channels; images are "
-            "(N, C, H, W) with C of 1 or 3: are the channels on the last axis?"
+            f"x in {where} has shape {x.shape}, so {counted(x.shape[1], 'colour channel')}; images "
+            "are (N, C, H, W) with C of 1 or 3: are the channels on the last axis?"
         )
     return found
+
+
+def _missing_axis(n_axes: int, kind: Kind | None) -> str:
+    """What to do with x that has one axis too few, in most cases that of a single channel."""
+    if n_axes == 2 and kind != "image":
+        return ": for one channel give x[:, None, :]"
+    return ": for one channel give x[:, None]" if n_axes == 3 and kind == "image" else ""
 
 
 def prepare_examples(
@@ -137,7 +145,7 @@ def _prepared(
     where = file.name
     if n_bad:
         raise UserError(
-            f"x in {where} has NaN or infinite values in {n_bad} of {shape[0]} examples"
+            f"x in {where} has NaN or infinite values in {n_bad} of {counted(shape[0], 'example')}"
         )
     if how.kind == "image" and (low < 0 or high > 1):
         raise UserError(f"images in {where} range from {low:g} to {high:g}; scale them to [0, 1]")

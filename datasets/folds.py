@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 from augbench.datasets.groups import choose_share, count_rows, even_bins
 from augbench.datasets.seeds import Seeds
 from augbench.datasets.task import Fold, Split, Views
@@ -68,8 +68,8 @@ def stratified(
         if count < n_folds or count - most < 2:
             least = max(4 if n_folds == 2 else 3, n_folds)
             raise UserError(
-                f"class {_name(label, names)} has {count} samples, too few for n_folds = "
-                f"{n_folds}: give it at least {least}, or ask for fewer folds"
+                f"class {_name(label, names)} has {counted(count, 'sample')}, too few for n_folds "
+                f"= {n_folds}: give it at least {least}, or ask for fewer folds"
             )
         rows = (y == label).nonzero().flatten()
         order = torch.randperm(count, generator=seeds.generator("folds", label))
@@ -107,9 +107,9 @@ def grouped(
     tested = even_bins(counts, n_folds)
     if len(names) < n_folds or len(names) - int(np.bincount(tested).max()) < 2:
         raise UserError(
-            f"{len(names)} groups are too few for n_folds = {n_folds}: a fold needs one to test, "
-            "one to validate and one to train, and parts of even size; ask for other folds or "
-            "bring more groups"
+            f"n_folds = {n_folds} is too many for {counted(len(names), 'group')}: a fold needs "
+            "one to test, one to validate and one to train, and parts of even size; ask for other "
+            "folds or bring more groups"
         )
     folds = []
     for k in range(n_folds):

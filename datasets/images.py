@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets.array_file import ArrayFile, InMemory, Shaped
 from augbench.datasets.arrays import task_of
-from augbench.datasets.errors import UserError, listed
+from augbench.datasets.errors import UserError, counted, listed
 from augbench.datasets.image_folder.layout import Labelled, find_images, find_part
 from augbench.datasets.image_folder.prepare import (
     files_digest,
@@ -58,8 +58,8 @@ def find_labelled(options: ImagesOptions, data: Path) -> list[Labelled]:
     twice = {each.file.resolve() for each in train} & {each.file.resolve() for each in test}
     if twice:
         raise UserError(
-            f"{len(twice)} images are under path ({options.path}) and under test_path "
-            f"({options.test_path}): name two folders, of which none is in the other"
+            f"path ({options.path}) and test_path ({options.test_path}) share "
+            f"{counted(len(twice), 'image')}: name two folders, of which none is in the other"
         )
     return _named_alike([*train, *test])
 
@@ -122,8 +122,9 @@ def _named_alike(found: list[Labelled]) -> list[Labelled]:
         renamed.append(each._replace(label=label))
     if unknown:
         raise UserError(
-            f"{len(unknown)} images are of classes that training lacks: {listed(unknown, 3)}; "
-            f"training has {listed(sorted(train))}: leave them out or add some to train on"
+            f"{counted(len(unknown), 'image')} of classes that training lacks: "
+            f"{listed(unknown, 3)}; training has {listed(sorted(train))}: leave "
+            "them out or add some to train on"
         )
     return renamed
 

@@ -13,14 +13,15 @@ from augbench.datasets.array_fields import (
     read_sampling_rate,
 )
 from augbench.datasets.array_file import ArrayFile
-from augbench.datasets.errors import listed
+from augbench.datasets.errors import counted, listed
 from augbench.datasets.examples import check_header
 
 FEW = 10  # windows of a class, from which less than one is in each part of a fold
 UNITS = (  # by the median deviation of a channel: from here on it looks like
     (0.0, "volts"),
-    (1e-3, "millivolts or standardised"),
-    (5.0, "microvolts"),
+    (1e-3, "millivolts"),
+    (0.3, "standardised signals"),
+    (3.0, "microvolts"),
     (5e3, "raw counts of an amplifier"),
 )
 
@@ -52,12 +53,17 @@ def inspect_arrays(file: ArrayFile) -> Inspected:
     rate = read_sampling_rate(file, kind)
     numbers = _read_numbers(file)
     counts = np.bincount(labels, minlength=len(names))
-    facts = [_shape(kind, x.shape, rate), f"{len(names)} classes: {_balance(names, counts)}"]
+    facts = [
+        _shape(kind, x.shape, rate),
+        f"{counted(len(names), 'class')}: {_balance(names, counts)}",
+    ]
     if channels:
         facts.append(f"channels {listed(list(channels))}")
     if groups is not None:
         sizes = np.bincount(groups.number)
-        facts.append(f"{len(sizes)} groups of {sizes.min()} to {sizes.max()} examples")
+        low = "" if sizes.min() == sizes.max() else f"{sizes.min():,} to "
+        sizes_text = f"{low}{counted(int(sizes.max()), 'example')}"
+        facts.append(f"{counted(len(sizes), 'group')} of {sizes_text}")
     if kind == "eeg":
         unit = [name for start, name in UNITS if numbers.deviation >= start][-1]
         facts.append(
@@ -105,11 +111,16 @@ def _read_numbers(file: ArrayFile) -> _Numbers:
     return _Numbers(n_bad, n_flat / max(1, n - n_bad), deviation, low, high)
 
 
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"
+
+
 def _shape(kind: str, shape: tuple[int, ...], rate: float) -> str:
     if kind == "image":
-        return f"{shape[0]:,} images of {shape[1]} x {shape[2]} x {shape[3]}"
-    length = f"{shape[2] / rate:g} s at {rate:g} Hz" if rate else f"{shape[2]} samples"
-    return f"{shape[0]:,} windows of {shape[1]} channels and {length}"
+        return f"{counted(shape[0], 'image')} of {shape[1]} x {shape[2]} x {shape[3]}"
+    length = f"{shape[2] / rate:g} s at {rate:g} Hz" if rate else counted(shape[2], "sample")
+    channels = counted(shape[1], "channel")
+    return f"{counted(shape[0], 'window')} of {channels} and {length}"
 
 
 def _balance(names: tuple[str, ...], counts: NDArray[np.int64]) -> str:
@@ -118,7 +129,8 @@ def _balance(names: tuple[str, ...], counts: NDArray[np.int64]) -> str:
 
 def _odd_values(kind: str, numbers: _Numbers, channels: tuple[str, ...]) -> Iterator[str]:
     if numbers.n_bad:
-        yield f"{numbers.n_bad:,} examples hold NaN or infinite values: leave them out"
+        examples = counted(numbers.n_bad, "example")
+        yield f"NaN or infinite values in {examples}: leave {_them(numbers.n_bad)} out"
     if kind == "image":
         if numbers.low < 0 or numbers.high > 1:
             yield "images have to lie in [0, 1]: scale them"
@@ -132,7 +144,7 @@ def odd_labels(names: tuple[str, ...], counts: NDArray[np.int64]) -> Iterator[st
     """What is odd about the number of examples of each class, (K,)."""
     few = [(name, n) for name, n in zip(names, counts.tolist(), strict=True) if n < FEW]
     if len(few) == 1:
-        yield f"class {few[0][0]} has {few[0][1]} examples only"
+        yield f"class {few[0][0]} has {counted(few[0][1], 'example')} only"
     elif few:
         named = listed([f"{name} {n}" for name, n in few])
         yield f"{len(few)} classes have fewer than {FEW} examples: {named}"

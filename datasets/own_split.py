@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets.array_fields import Groups, decoded
 from augbench.datasets.array_file import ArrayFile
-from augbench.datasets.errors import UserError, UserNotice, listed
+from augbench.datasets.errors import UserError, UserNotice, counted, listed
 from augbench.datasets.folds import Rows, hold_out
 from augbench.datasets.groups import choose_share, count_rows
 from augbench.datasets.seeds import Seeds
@@ -43,7 +43,7 @@ def read_own_split(file: ArrayFile, n: int) -> NDArray[np.int64] | None:
     member = file.members[name]
     if member.shape != (n,):
         raise UserError(
-            f"{name} in {where} has shape {member.shape} where x has {n} examples: "
+            f"{name} in {where} has shape {member.shape} where x has {counted(n, 'example')}: "
             "give one for each"
         )
     if member.dtype.kind not in "iubUS":

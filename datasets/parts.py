@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 from augbench.datasets.folds import Rows
 from augbench.datasets.task import Part, Parts, Task
 
@@ -49,7 +49,7 @@ def describe_split(task: Task, fold: int) -> str:
     divided = f"fold {fold}: {_slashed(rows)} {what}"
     groups = [part.n_groups for part in parts if part.n_groups is not None]
     if len(groups) == len(parts):
-        text = f"{text} of {sum(groups):,} groups; {divided}, {_slashed(groups)} groups"
+        text = f"{text} of {counted(sum(groups), 'group')}; {divided}, {_slashed(groups)} groups"
     else:
         text = f"{text}, not by group; {divided}"
     lacks = _lacks(parts, task.class_names)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from augbench.datasets.defaults import fitting_bank, fitting_trunk
-from augbench.datasets.errors import UserError, UserNotice
+from augbench.datasets.errors import UserError, UserNotice, counted
 from augbench.datasets.folds import check_options, group_names, grouped, join_splits
 from augbench.datasets.options.tasks import Metric, RecordingsOptions
 from augbench.datasets.options.training import TrainingSettings
@@ -165,7 +165,7 @@ def _classes(events: Mapping[str, str | tuple[str, ...]], names: Sequence[str]) 
     """The number of the class that each text means; capitals make no difference."""
     if len(names) < 2:
         raise UserError(
-            f"the option events has {len(names)} classes; it needs two at least, such as "
+            f"the option events has {counted(len(names), 'class')}; it needs two at least, such as "
             '{ W = "Sleep stage W", N1 = "Sleep stage 1" }'
         )
     classes: dict[str, int] = {}

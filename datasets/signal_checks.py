@@ -4,7 +4,7 @@ from math import isfinite
 from operator import index
 from typing import Any, get_args
 
-from augbench.datasets.errors import UserError, listed, unknown
+from augbench.datasets.errors import UserError, counted, listed, unknown
 from augbench.datasets.options.tasks import Kind
 
 AXES = {"eeg": ("channels", "samples"), "image": ("channels", "height", "width")}
@@ -41,9 +41,10 @@ def checked_channels(kind: Kind, shape: tuple[int, ...], channels: Any) -> tuple
             f"channels is {names}, but the channels of images have no names: leave it out"
         )
     if names and len(names) != shape[0]:
+        turned = "shape has to be (C, T), is it transposed? " if len(names) == shape[-1] else ""
         raise UserError(
-            f"channels has {len(names)} names where shape {shape} has {shape[0]} channels: name "
-            "each of them, or leave channels out"
+            f"channels has {counted(len(names), 'name')} where shape {shape} has "
+            f"{counted(shape[0], 'channel')}: {turned}name each of them, or leave channels out"
         )
     if len(set(names)) < len(names):
         raise UserError(f"channels names one twice: {listed(names)}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from augbench.datasets import banks
 from augbench.datasets.cache import Arrays, cached, files_key
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 from augbench.datasets.fetch import fetch, read_record
 from augbench.datasets.folds import check_options, group_names, grouped, make_fold
 from augbench.datasets.options.tasks import SsvepOptions
@@ -200,8 +200,9 @@ def _read(file: Path, options: SsvepOptions) -> Session:
         )
     if len(events) != N_TRIALS:  # MNE reads the first events of a file that is cut off
         raise UserError(
-            f"{events_file(file).name} of {file.parent.name} holds {len(events)} events; a session "
-            f"has {N_TRIALS} trials: delete it and fetch it again"
+            f"{events_file(file).name} of {file.parent.name} holds "
+            f"{counted(len(events), 'event')}; a session has {N_TRIALS} trials: "
+            "delete it and fetch it again"
         )
     raw.pick(list(CHANNELS))
     content = sha256(raw.get_data().tobytes()).hexdigest()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from augbench.datasets.array_file import ArrayFile, InMemory
 from augbench.datasets.blocks import Blocks
 from augbench.datasets.cache import cached, files_key
-from augbench.datasets.errors import UserError, system_error
+from augbench.datasets.errors import UserError, counted, system_error
 
 VERSION = 1  # raise it when a change of this code changes what is read
 LONGEST_HEAD = 10_000  # lines of comments and of the head
@@ -70,7 +70,7 @@ def _read(path: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def _sizes(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} dimensions of {shape[1]} values"
+    return f"{counted(shape[0], 'dimension')} of {counted(shape[1], 'value')}"
 
 
 def _data_lines(path: Path) -> Iterator[_Line]:

@@ -11,6 +11,7 @@ from augbench.analysis.tables.panels import (
     same_readings,
 )
 from augbench.analysis.text import shorten
+from augbench.datasets.errors import counted
 
 TITLE_WIDTH = 40  # characters of a task's name that fit over the panels
 DEVICE_WIDTH = 20  # of the devices' names that fit behind the unit
@@ -78,7 +79,7 @@ def empty_reason(table: pd.DataFrame) -> str:
         return "none of the methods has epochs"
     left_out, metric = table["left_out"].sum(), table["metric"].iloc[0]
     if left_out:
-        return f"no timings: {left_out} trials shared their GPU"
+        return f"no timings: {counted(int(left_out), 'trial')} shared their GPU"
     if set(table["axis"]) == set(WALL_AXES) and pd.notna(metric) and metric:
         return "the wall time of these points is not known"
     return "no point scored yet"

@@ -20,6 +20,7 @@ from augbench.analysis.html.swatches import named
 from augbench.analysis.tables.agreement import STARTS_UNIFORM, agreement_table
 from augbench.analysis.tables.learned import SELECTED
 from augbench.analysis.tables.rest import TOLERANCE, rest_table
+from augbench.datasets.errors import counted
 
 CHANCE = 0.05  # above it a difference or an agreement counts as one by chance
 TRIAL = ["task", "method", "fold", "seed"]
@@ -49,7 +50,7 @@ def _layers(report: ReportData) -> list[Markup]:
                 Cell(named(method, report.styles[method])),
                 Cell(transform),
                 Cell(layer, float(layer)),
-                Cell(f"{times} of {_counted(len(group), 'trial')}", times / len(group)),
+                Cell(f"{times} of {counted(len(group), 'trial')}", times / len(group)),
                 Cell(f"{weight:.3f}", weight),
                 Cell(f"{median:.3g}{span} {unit}", float(median)),
             ]
@@ -89,7 +90,7 @@ def rest_sentences(learned: pd.DataFrame) -> list[str]:
     for (task, method), rows in rest_table(learned).groupby(["task", "method"]):
         n_moving = int((rows["moved"] >= TOLERANCE).sum())
         n_trials = len(rows[["fold", "seed"]].drop_duplicates())
-        layers = f"{_counted(len(rows), 'layer')} in {_counted(n_trials, 'trial')}"
+        layers = f"{counted(len(rows), 'layer')} in {counted(n_trials, 'trial')}"
         still = "still moving" if len(rows) == 1 else f"{n_moving} of them still moving"
         rest = (
             f"{layers}, at rest at the end of the training"
@@ -99,10 +100,6 @@ def rest_sentences(learned: pd.DataFrame) -> list[str]:
         )
         found.append(f"{method} on {task}: {rest}.")
     return found
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _policies(report: ReportData) -> list[Markup]:

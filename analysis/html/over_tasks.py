@@ -24,6 +24,7 @@ from augbench.analysis.html.swatches import named
 from augbench.analysis.statistics.paired import ALPHA, least_tasks
 from augbench.analysis.statistics.result import p_text, too_few
 from augbench.analysis.tables.task_scores import first_references, mixed_devices
+from augbench.datasets.errors import counted
 
 REFERENCES = (
     "A task is won by the higher interquartile mean of the folds and seeds that both have. The "
@@ -110,8 +111,9 @@ def _against(report: ReportData, reference: str) -> str:
     most, needed = int((tested["wins"] + tested["losses"]).max()), least_tasks(ALPHA / len(tested))
     if most < needed:
         return (
-            f"Against {reference}, {most} tasks are too few to tell any of {len(tested)} methods "
-            f"from it after Holm's correction: {needed} are needed."
+            f"Against {reference}, {counted(most, 'task')} cannot tell any of "
+            f"{counted(len(tested), 'method')} from it after Holm's correction: {needed} are "
+            "needed."
         )
     sure = tested["p_holm"] < ALPHA
     parts = [

@@ -14,6 +14,7 @@ from augbench.analysis.html.elements import (
 from augbench.analysis.html.history import History, Machine
 from augbench.analysis.html.report_data import ReportData
 from augbench.bench.plan.toml import toml
+from augbench.datasets.errors import counted
 
 
 def suite_section(report: ReportData) -> Section | None:
@@ -45,7 +46,8 @@ def _facts(report: ReportData) -> list[str]:
     if history.units:
         lost = f", of which {history.lost} were lost with their process" if history.lost else ""
         facts.append(
-            f"{history.units} units (trials and retrainings) in {history.attempts} attempts{lost}."
+            f"{counted(history.units, 'unit')} (trials and retrainings) in "
+            f"{counted(history.attempts, 'attempt')}{lost}."
         )
     for word in ("fold", "seed"):
         values = sorted(results.trials[word].unique())

@@ -1,5 +1,6 @@
 """The run in about five sentences, for the top of the page and for the terminal."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from augbench.analysis.tables.frame import LEAST_BUSY, Results, finished
 from augbench.analysis.tables.gains import all_references, final_test_scores
 from augbench.analysis.tables.panels import readable_unit
 from augbench.bench.printable import printable
+from augbench.datasets.errors import counted
 
 MOST_TASKS = 2  # that have sentences of their own
+MOST_METHODS = 5  # of a task whose medians are all named
 # With fewer pairs no two-sided test of signs or ranks can give p < .05, however one-sided they are.
 LEAST_PAIRS = 6
 
@@ -34,7 +37,7 @@ def sentences(report: ReportData) -> list[str]:
         if sentence := _certainty(results, task):
             found.append(sentence)
     if len(tasks) > MOST_TASKS:
-        found.append(f"The table of scores has {_count(len(tasks) - MOST_TASKS, 'task')} more.")
+        found.append(f"The table of scores has {counted(len(tasks) - MOST_TASKS, 'task')} more.")
     if not results.points.empty:
         found += [_costs(results), _timings(results, report.include_shared)]
     return [printable(sentence) for sentence in [*found, _failures(results)] if sentence]
@@ -46,16 +49,12 @@ def _progress(results: Results) -> str:
     if not len(trials):
         return "This run has no trials."
     size = ", ".join(
-        _count(trials[column].nunique(), column) for column in ("task", "method", "fold", "seed")
+        counted(trials[column].nunique(), column) for column in ("task", "method", "fold", "seed")
     )
     points = (
         f"{len(results.points)} of {known} points are scored" if known else "no point is scored yet"
     )
     return f"{done} of {len(trials)} trials are done ({size}); {points}."
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _metric(results: Results, task: str) -> str:
@@ -64,21 +63,45 @@ def _metric(results: Results, task: str) -> str:
 
 
 def _best(results: Results, scores: pd.DataFrame, metric: str) -> str:
-    """The highest median, beside the references."""
+    """The highest median, or all that are equal to it; the references; of few methods, the rest."""
     best = scores.sort_values("test", ascending=False, kind="stable").iloc[0]
     references = scores["method"].isin(all_references(results, scores["method"]))
-    beside = scores[references & (scores["method"] != best["method"])]
-    what = f"{best['method']} has the highest median test {metric}, {_score(best)}"
-    rest = ", ".join(f"{row['method']} {_score(row)}" for _, row in beside.iterrows())
-    word = "the reference" if len(beside) == 1 else "the references"
-    return f"{best['task']}: {what}" + (f"; {word}: {rest}." if rest else ".")
+    tied = scores["test"].map(_digits) == _digits(best["test"])  # as a reader sees them
+    if tied.sum() > 1:
+        *names, last = [
+            *scores.loc[tied & references, "method"],
+            *scores.loc[tied & ~references, "method"],
+        ]
+        what = (
+            f"{', '.join(names)} and {last} are equal, at {_digits(best['test'])}, the highest "
+            f"median test {metric}"
+        )
+    else:
+        what = f"{best['method']} has the highest median test {metric}, {_score(best)}"
+    beside, others = scores[references & ~tied], scores[~references & ~tied]
+    parts = [f"{best['task']}: {what}"]
+    if len(beside):
+        word = "the reference" if len(beside) == 1 else "the references"
+        parts.append(f"{word}: " + ", ".join(_named(beside, _score)))
+    if len(others) and len(scores) <= MOST_METHODS:
+        word = "the other method" if len(others) == 1 else "the other methods"
+        parts.append(f"{word}: " + ", ".join(_named(others, lambda row: _digits(row["test"]))))
+    return f"{'; '.join(parts)}."
+
+
+def _named(scores: pd.DataFrame, shown: Callable[["pd.Series[Any]"], str]) -> list[str]:
+    return [f"{row['method']} {shown(row)}" for _, row in scores.iterrows()]
+
+
+def _digits(score: float) -> str:
+    return f"{score:.3f}"
 
 
 def _score(row: "pd.Series[Any]") -> str:
     if row["scored"] == 1:
-        return f"{row['test']:.3f} (n = 1)"
+        return f"{_digits(row['test'])} (n = 1)"
     quartiles = f"{row['test_q1']:.3f} to {row['test_q3']:.3f}"
-    return f"{row['test']:.3f} (quartiles {quartiles}, n = {row['scored']})"
+    return f"{_digits(row['test'])} (quartiles {quartiles}, n = {row['scored']})"
 
 
 def _certainty(results: Results, task: str) -> str:

@@ -24,7 +24,7 @@ from augbench.bench.store.files import read_records
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.terminal import print_line
-from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.errors import UserError, counted, unknown
 from augbench.datasets.options.row import resolve
 
 _EVENT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
@@ -118,7 +118,7 @@ def _run(suite: str, request: Request, console: Console) -> bool:
     chosen = [] if task is None else [f"tasks={{ {task} = {{}} }}"]
     read = load_suite(find_suite(Path(suite)), [*chosen, *request.overrides])
     options = replace(request.options, out=_directory(suite, request))
-    print_line(console, f"{suite}: {len(read.plan)} trials into {options.out}")
+    print_line(console, f"{suite}: {counted(len(read.plan), 'trial')} into {options.out}")
     return run_suite(read, options, console)
 
 

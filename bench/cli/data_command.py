@@ -47,6 +47,12 @@ def check(
         bool,
         typer.Option("--hours", help="Measure how long the suite takes, and write it there."),
     ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of the data sets, which PATH and --test are relative to.",
+        ),
+    ] = None,
 ) -> None:
     """Say what data hold, what is odd about them, how they would be split; write a first suite.
 
@@ -54,6 +60,7 @@ def check(
 
     \b
     augbench data check mine.npz
+    augbench data check mine.npz --data data
     augbench data check my_nights -o nights.toml
     augbench data check my_pictures -o pictures.toml --hours
     augbench data check uea/FingerMovements_TRAIN.ts -o fingers.toml
@@ -63,6 +70,8 @@ def check(
     from augbench.bench.terminal import print_line
     from augbench.datasets.errors import UserError
 
+    if data is not None:
+        path, test = data / path, None if test is None else data / test
     for given in (path, *([test] if test else [])):
         if not given.exists():
             raise UserError(
@@ -196,20 +205,22 @@ def _of_task(
 ) -> Checked:
     """What a task that is built of the data adds; an oddity where none can be built."""
     from augbench.datasets.duplicates import count_duplicates
-    from augbench.datasets.errors import UserError
+    from augbench.datasets.errors import UserError, counted
     from augbench.datasets.parts import describe_split, parts_of
 
     try:
         task = build()
         facts.append(describe_split(task, 0))
-        facts.append(f"trunk {task.trunk}, {len(task.transforms)} transforms")
+        facts.append(
+            f"trunk (the network) {task.trunk}, {counted(len(task.transforms), 'transform')}"
+        )
         n_twice = count_duplicates(task, 0)
         n_train = sum(parts_of(task, 0).train.n_by_class)
     except UserError as error:
         return Checked(facts, [*oddities, f"{UNFIT}: {error}"], starter)
     if n_twice:
         oddities.append(
-            f"{n_twice:,} examples that are tested stand in training or validation, too: the "
+            f"training or validation holds {counted(n_twice, 'example')} of the test, too: the "
             "scores will be too good; leave them out, or give groups"
         )
     n_folds = min(MOST_FOLDS, task.n_folds)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from augbench.bench.cli.arguments import RunPath, starts_with
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 
 PATIENCE_SECONDS = 60.0  # for the sink of a driver that was killed, which writes its last
 NICE = 10  # a sink leaves the processors to the trials, whose hours are counted
@@ -88,14 +88,10 @@ def log(
         )
     kept = f" ({told.n_up_to_date} up to date before)" if told.n_up_to_date else ""
     print(
-        f"{to}: {_counted(len(told.trials), 'trial')} written, "
-        f"{_counted(told.n_points, 'point')}{kept}; "
+        f"{to}: {counted(len(told.trials), 'trial')} written, "
+        f"{counted(told.n_points, 'point')}{kept}; "
         f"to see them: {told.to_see}"
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _check(to: str, project: str | None, online: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from augbench.bench.printable import printable
+from augbench.datasets.errors import counted
 
 MAX_LINES = 500  # that anybody reads; more trials are counted
 # States that have lines of their own however many trials there are.
@@ -21,7 +22,7 @@ Row = Sequence[object]
 
 def plan_text(name: str, trials: Sequence[Trial]) -> str:
     """The trials of a suite and the state of each."""
-    title = printable(f"{name}: {len(trials)} trials")
+    title = printable(f"{name}: {counted(len(trials), 'trial')}")
     states = ["to do" if trial["state"] == "waiting" else trial["state"] for trial in trials]
     if len(trials) > MAX_LINES:
         return f"{title}\n{_counts(trials, states)}"
@@ -52,7 +53,7 @@ def state_counts(trials: Sequence[Trial]) -> str:
     """How many trials there are, and how many in which state, on one line."""
     states = Counter(trial["state"] for trial in trials)
     summary = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    return f"{len(trials)} trials: {summary}"
+    return f"{counted(len(trials), 'trial')}: {summary}"
 
 
 def _states(trials: Sequence[Trial]) -> str:
@@ -76,7 +77,7 @@ def _state(trial: Trial) -> str:
     left = trial["retrainings_left"]
     if trial["state"] != "waiting" or not left:
         return str(trial["state"])
-    return f"waiting for {left} retraining{'s' if left > 1 else ''}"
+    return f"waiting for {counted(left, 'retraining')}"
 
 
 def _counts(trials: Sequence[Trial], states: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -16,7 +16,7 @@ from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import involved
 from augbench.bench.unit.job import check_data, load_task, trial_job
-from augbench.datasets.errors import UserError, UserNotice
+from augbench.datasets.errors import UserError, UserNotice, counted
 from augbench.datasets.parts import check_split, describe_split
 from augbench.methods.training.method import DoesNotFitError
 
@@ -78,9 +78,8 @@ def _check_task(
         spec = planned.spec
         task = load_task(spec.task, data)
         if spec.fold >= task.n_folds:
-            raise UserError(
-                f"[tasks.{label}] has {task.n_folds} folds; the suite asks for fold {spec.fold}"
-            )
+            asked = {each.spec.fold for each in plan if each.task == label}
+            raise UserError(_too_few_folds(label, spec.task.options, task.n_folds, asked))
         with suppress(DamagedError):  # it stops its own trial alone
             for unit in involved(run, spec):
                 check_data(task, checkpoint_fingerprint(unit), unit.path)
@@ -90,6 +89,16 @@ def _check_task(
     if note is not None:
         warnings.warn(f"[tasks.{label}]: {note}", UserNotice, stacklevel=3)
     return describe_split(task, min(folds))
+
+
+def _too_few_folds(label: str, options: dict[str, Any], n_folds: int, asked: set[int]) -> str:
+    """What to do where a suite asks for folds that its task does not have."""
+    needed = max(asked) + 1
+    folds = counted(needed, "fold") if len(asked) == needed else f"fold {needed - 1}"
+    fewer = f"folds = {n_folds} or fewer" if len(asked) == needed else f"folds below {n_folds}"
+    # Where the data have a split of their own, the option says nothing.
+    more = f", or n_folds = {needed} to the task" if options.get("n_folds") == n_folds else ""
+    return f"the suite asks for {folds} and task {label} has {n_folds}: give {fewer}{more}"
 
 
 def _skip_reason(planned: PlannedTrial, data: Path) -> str | None:

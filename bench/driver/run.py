@@ -26,6 +26,7 @@ from augbench.bench.store.provenance import provenance
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
 from augbench.bench.store.states import read_trials, skip_lines
 from augbench.bench.terminal import print_line
+from augbench.datasets.errors import counted
 
 
 def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
@@ -49,6 +50,8 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         for damage in left.damaged.values():
             print_line(console, damage)
         open_trials = {each.unit for each in left.units} | set(left.requested_by.values())
+        if left.units:
+            print_line(console, "loading the tasks ...")  # which can take minutes
         prepared = (
             prepare(run, suite.plan, options.data, open_trials) if left.units else Prepared({}, {})
         )
@@ -78,8 +81,8 @@ def run_suite(suite: Suite, options: RunOptions, console: Console) -> bool:
         if failed:
             print_line(
                 console,
-                f"{len(failed)} trials that failed before are not tried again: to try them, leave "
-                "out --leave-failed",
+                f"not tried again: {counted(len(failed), 'trial')} that failed before; to try "
+                "again, leave out --leave-failed",
             )
     return _summarise(run, suite, tally, console)
 
@@ -125,8 +128,8 @@ def _record_suite(run: RunDirectory, suite: Suite, console: Console) -> None:
     if out_of_view:
         print_line(
             console,
-            f"the suite has changed: {len(out_of_view)} trials of the earlier suite stay in "
-            f"{run.path}, but status and report do not show them",
+            f"the suite has changed: status and report do not show "
+            f"{counted(len(out_of_view), 'trial')} of the earlier suite in {run.path}",
         )
 
 

@@ -12,7 +12,7 @@ from augbench.bench.plan.suite import Suite
 from augbench.bench.plan.union import merge_suites, n_new_trials
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,15 @@ def check_same_data(sources: Sequence[Source]) -> None:
 def notes_on(sources: Sequence[Source], suite: Suite, n_twice: int) -> tuple[str, ...]:
     """What the user of several runs should know, in sentences."""
     notes = [
-        f"{source.path}: {len(source.units)} units"
+        f"{source.path}: {counted(len(source.units), 'unit')}"
         + (f" ({source.n_out_of_view} more, which its suite does not plan, are left out)")
         * (source.n_out_of_view > 0)
         for source in sources
     ]
     if n_twice:
         notes.append(
-            f"{n_twice} units are finished in several of the runs, with the same results: the "
-            "first run's costs count"
+            f"several of the runs hold {counted(n_twice, 'finished unit')}, with the same results: "
+            "the first run's costs count"
         )
     for what, found in (
         ("hours were measured on several machines", [s.origin.machines for s in sources]),

@@ -9,7 +9,8 @@ from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.points import best_point, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.datasets.errors import UserError
+from augbench.bench.store.states import read_trials
+from augbench.datasets.errors import UserError, counted
 from augbench.methods import known_methods
 
 
@@ -65,9 +66,11 @@ def find_policy(
         planned = select_trial(searching, task=task, method=method, fold=fold, seed=seed)
     for _, record in _of_trial(run, planned):
         return record
+    left = read_trials(run, [planned])[0]["retrainings_left"]
+    waits = f" ({counted(left, 'retraining')} still to come)" if left else ""
     raise UserError(
         f"{planned.method} on {planned.task}, fold {planned.spec.fold}, has no finished policy in "
-        f"{path} yet: augbench status says how far it is"
+        f"{path} yet{waits}: augbench status says how far it is"
     )
 
 

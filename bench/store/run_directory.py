@@ -146,6 +146,8 @@ class RunDirectory:
         file = self.header_file
         if not self.exists():
             why = "it holds no run.json" if self.path.exists() else "there is no such folder"
+            if (self.path / "lock").exists():
+                why += " yet; a run that has just begun needs a moment"
             raise UserError(f"{self.path} is no run directory: {why}")
         header = read_json(file)
         schema = header.get("schema")

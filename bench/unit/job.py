@@ -18,7 +18,7 @@ from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.phases import HarnessPhase
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.datasets import known_tasks
-from augbench.datasets.errors import UserError, unknown
+from augbench.datasets.errors import UserError, counted, unknown
 from augbench.datasets.options.row import resolve
 from augbench.datasets.options.training import Precision, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
@@ -177,7 +177,9 @@ def make_setup(
     """What a method is built from and, apart from it, the test split."""
     task = load_task(spec, data)
     if fold >= task.n_folds:
-        raise UserError(f"task {task.name!r} has {task.n_folds} folds; the suite asks for {fold}")
+        raise UserError(
+            f"task {task.name!r} has {counted(task.n_folds, 'fold')}; the suite asks for {fold}"
+        )
     views, test = task.fold(fold)
     seeds = Seeds((seed, spec.task, fold))
     setup = Setup(

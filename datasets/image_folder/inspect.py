@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from augbench.datasets.errors import UserError, listed
+from augbench.datasets.errors import UserError, counted, listed
 from augbench.datasets.image_folder.layout import Labelled
 from augbench.datasets.image_folder.prepare import files_digest, fitting_side, read_headers
 from augbench.datasets.inspect_arrays import odd_labels
@@ -28,8 +28,8 @@ def inspect_images(found: Sequence[Labelled], data: Path) -> InspectedImages:
     balance = [f"{name} {counts[name]:,}" for name in sorted(counts)]
     kinds = Counter(each.file.suffix.lower() for each in found).most_common()
     facts = [
-        f"{len(found):,} images ({', '.join(f'{n:,} {kind}' for kind, n in kinds)})",
-        f"{len(counts)} classes: {listed(balance)}",
+        f"{counted(len(found), 'image')} ({', '.join(f'{n:,} {kind}' for kind, n in kinds)})",
+        f"{counted(len(counts), 'class')}: {listed(balance)}",
     ]
     parts = Counter(each.part for each in found if each.part)
     if parts:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from augbench.datasets.errors import UserError, UserNotice, listed
+from augbench.datasets.errors import UserError, UserNotice, counted, listed
 from augbench.datasets.image_folder.decode import SUFFIXES
 from augbench.datasets.image_folder.labels import TABLES, has_classes, match, read_labels
 from augbench.datasets.own_split import PART_WORDS, WORDS
@@ -169,8 +169,8 @@ def _labelled(
         ]
     if len(by_class) > 1:
         raise UserError(
-            f"{folder} holds {len(by_class[''])} images beside folders by class, the first "
-            f"{by_class[''][0].name}: move them into a folder of their class"
+            f"{folder} holds {counted(len(by_class['']), 'image')} beside folders by class, the "
+            f"first {by_class[''][0].name}: move them into a folder of their class"
         )
     tables = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in TABLES]
     tables = [file for file in tables if has_classes(file)]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from augbench.datasets.errors import UserError, listed
+from augbench.datasets.errors import UserError, counted, listed
 from augbench.datasets.recording.events import own_events, read_events
 from augbench.datasets.recording.folder import BIDS, SUFFIXES, files_under, table_beside
 from augbench.datasets.recording.signals import open_raw
@@ -53,8 +53,8 @@ def inspect_folder(folder: Path) -> InspectedFolder:
     lengths = [raw.n_times / raw.info["sfreq"] for _, raw in signals]
     seconds = float(np.median([event.seconds for event in events])) if events else 0.0
     facts = [
-        f"{len(files)} files; of the first {len(raws)}, {len(signals)} are recordings of "
-        f"{min(lengths):.0f} to {max(lengths):.0f} s, at {_rates(signals)} Hz",
+        f"{counted(len(files), 'file')}; of the first {len(raws)}, {len(signals)} are recordings "
+        f"of {min(lengths):.0f} to {max(lengths):.0f} s, at {_rates(signals)} Hz",
         f"channels that all have: {listed(_common(signals)) or 'none'}",
     ]
     if apart:
@@ -92,7 +92,7 @@ def _events_of(file: Path, raw: Any, apart: Sequence[Path]) -> list[Event]:
 def _unread(messages: Sequence[str]) -> list[str]:
     if not messages:
         return []
-    return [f"{len(messages)} files are no recordings, the first: {messages[0]}"]
+    return [f"no recording in {counted(len(messages), 'file')}, the first: {messages[0]}"]
 
 
 def _alike(one: str, other: str) -> int:

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from augbench.datasets.cache import CacheError, cache_folder
-from augbench.datasets.errors import UserError
+from augbench.datasets.errors import UserError, counted
 from augbench.datasets.recording.preparation import Preparation, Source
 from augbench.datasets.recording.prepare import NAME, Prepared, find_prepared, prepare
 
@@ -96,7 +96,9 @@ def _fill_cache(sources: Sequence[Source], how: Preparation) -> None:
         for process in processes:
             process.communicate()
     if errors:
-        more = f" ({len(errors) - 1} more recordings have faults)" if len(errors) > 1 else ""
+        more = (
+            f" (faults in {counted(len(errors) - 1, 'more recording')})" if len(errors) > 1 else ""
+        )
         raise UserError(f"{errors[0]}{more}")
 
 
@@ -120,7 +122,7 @@ def _progress(n: int) -> Iterator[Callable[[], None]]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        print(f"augbench: preparing {n} recordings", file=sys.stderr, flush=True)
+        print(f"augbench: preparing {counted(n, 'recording')}", file=sys.stderr, flush=True)
         yield lambda: None
         return
     columns = ("preparing recordings", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from torch import Tensor
 
+from augbench.datasets.errors import counted
 from augbench.datasets.parts import NAMES
 from augbench.datasets.task import Split, Task
 from augbench.methods.conformance.finding import BrokenError
@@ -34,8 +35,8 @@ def folds_are_disjoint(case: Case) -> str:
             shared = rows[one] & rows[other]
             if shared:
                 raise BrokenError(
-                    f"fold {number}: {len(shared)} examples are in {one} and in {other}: deal "
-                    "each row to one part"
+                    f"fold {number}: {one} and {other} share "
+                    f"{counted(len(shared), 'example')}: deal each row to one part"
                 )
         test = fold.test.x.untyped_storage().data_ptr()
         if any(view.x.untyped_storage().data_ptr() == test for view in fold.views):

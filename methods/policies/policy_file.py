@@ -129,6 +129,14 @@ def bank_of(policy: Policy) -> dict[str, Transform]:
     return generic_bank({name: policy.imported.get(name) or described(name) for name in names})
 
 
+def is_for_eeg(policy: Policy) -> bool:
+    """Whether it holds transforms, and each is one of EEG alone."""
+    signals = {row.name for _, row in every_transform((_EEG,))}
+    signals -= {row.name for _, row in every_transform((_IMAGE,))}
+    names = [name for name in policy.transforms if not library_of(name)]
+    return bool(names) and signals.issuperset(names)
+
+
 def write_policy(policy: Policy) -> dict[str, Any]:
     """The record of a policy with its ranges, which `read_policy` reads."""
     bank = bank_of(policy)

@@ -168,7 +168,7 @@ def test_several_runs_are_shown_as_one(run, other, tmp_path, capsys):
     assert list(table["method"]) == ["fixed", "none", "randaugment"]
     page = (tmp_path / "both" / "report.html").read_text(encoding="utf-8")
     assert f"augbench report {run} {other}" in page
-    assert "2 units are finished in several of the runs, with the same results" in page
+    assert "several of the runs hold 2 finished units, with the same results" in page
     report([run, run], out=tmp_path / "one.html")
     assert "4 of 4 trials are done" in capsys.readouterr().out
 

@@ -149,7 +149,7 @@ def test_trials_that_waited_for_a_processor_are_marked(trial, gather, tmp_path, 
     page = (tmp_path / "table.md").read_text(encoding="utf-8")
     assert "2.00 / 2.00 hours * |" in page
     assert page.count(" * |") == 1
-    assert "\n\\* Hours too long: 1 trials waited for a processor" in page
+    assert "\n\\* Hours too long: 1 trial waited for a processor" in page
 
 
 def test_without_the_column_nothing_is_marked(trial, gather, tmp_path, monkeypatch):

@@ -417,6 +417,11 @@ def with_value(x: np.ndarray, value: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("stored", "message"),
     [
+        ({"x": X[:, 0], "y": Y}, r"for one channel give x\[:, None, :\]$"),
+        (
+            {"x": X.transpose(0, 2, 1), "y": Y, "channels": ["Fz", "Cz", "Pz"]},
+            r"has 3 names where x has \d+: x has to be \(N, C, T\); is it transposed\?$",
+        ),
         ({"x": X, "y": Y[:50]}, r"y in mine.npz has shape \(50,\) where x has 60 examples"),
         ({"x": X, "y": Y[:, None]}, r"y in mine.npz has shape \(60, 1\)"),
         ({"x": X}, "mine.npz lacks 'y'; it holds x"),
@@ -427,14 +432,14 @@ def with_value(x: np.ndarray, value: float) -> np.ndarray:
         ({"x": X, "y": Y * 0}, "y in mine.npz has one class only, 0"),
         ({"x": X, "y": Y + 0.5}, "y in mine.npz is of type float64; labels must be integers"),
         ({"x": X, "y": Y, "groups": Y[:9]}, r"groups in mine.npz has shape \(9,\) where x has 60"),
-        ({"x": X, "y": Y, "groups": Y % 2}, "2 groups are too few for n_folds = 5"),
+        ({"x": X, "y": Y, "groups": Y % 2}, "n_folds = 5 is too many for 2 groups:"),
         ({"x": X[:, 0], "y": Y}, r"x in mine.npz has shape \(60, 64\); EEG is \(N, C, T\)"),
         ({"x": X[:0], "y": Y[:0]}, "there is nothing in it"),
         ({"x": X + 0j, "y": Y}, "x in mine.npz is of type complex128"),
         ({"x": IMAGES * 255, "y": Y}, r"images in mine.npz range from .* scale them to \[0, 1\]"),
         ({"x": IMAGES - 0.5, "y": Y}, r"images in mine.npz range from -0"),
         ({"x": np.zeros((60, 8, 8, 3)), "y": Y}, "8 colour channels; .* on the last axis?"),
-        ({"x": X, "y": Y, "channels": ["Cz"]}, "channels in mine.npz has 1 names where x has 3"),
+        ({"x": X, "y": Y, "channels": ["Cz"]}, "channels in mine.npz has 1 name where x has 3"),
         ({"x": X, "y": Y, "channels": ["C3", "Cz", "Cz"]}, "names one twice"),
         ({"x": X, "y": Y, "sampling_rate": 0}, "sampling_rate in mine.npz is 0 hertz"),
         ({"x": X, "y": Y, "sampling_rate": "fast"}, "sampling_rate in mine.npz is fast"),
@@ -457,7 +462,7 @@ def test_bad_arrays_are_one_clear_sentence(
         (replace(OPTIONS, kind="image"), r"EEG is .* and kind = 'image' was asked for"),
         (
             replace(OPTIONS, class_names=("a",)),
-            "class_names has 1 names where y .* 3 classes: 0, 1",
+            "class_names has 1 name where y .* 3 classes: 0, 1",
         ),
         (replace(OPTIONS, n_folds=1), "n_folds is 1; it must be 2 or more"),
         (replace(OPTIONS, valid_share=1.5), "valid_share is 1.5"),

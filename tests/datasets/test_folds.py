@@ -72,7 +72,7 @@ def test_grouped_folds_are_disjoint_in_groups_and_even_in_rows() -> None:
 @pytest.mark.parametrize(("n_groups", "n_folds"), [(3, 2), (2, 3), (4, 5)])
 def test_too_few_groups_are_counted(n_groups: int, n_folds: int) -> None:
     groups = np.arange(60) % n_groups
-    with pytest.raises(UserError, match=f"{n_groups} groups are too few for n_folds = {n_folds}"):
+    with pytest.raises(UserError, match=f"n_folds = {n_folds} is too many for {n_groups} groups?:"):
         grouped(torch.arange(60) // 30, groups, n_folds, 0.25)
 
 

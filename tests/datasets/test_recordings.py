@@ -133,7 +133,7 @@ def test_classes_are_in_the_order_of_their_names(folder: Path) -> None:
     [
         ({"path": ""}, "task 'recordings' needs the option path"),
         ({"path": "gone"}, "there is no folder"),
-        ({"events": {"left": "hand/left"}}, "the option events has 1 classes; it needs two"),
+        ({"events": {"left": "hand/left"}}, "the option events has 1 class; it needs two"),
         ({"events": {"a": "x", "b": ("y", "x")}}, "gives 'x' to 'b' and to another class"),
         ({"events": {"a": "x", "b": ("y", "X")}}, "gives 'X' to 'b' and to another class"),
         ({"window_seconds": 0.0}, "window_seconds is 0.0"),
@@ -146,7 +146,7 @@ def test_classes_are_in_the_order_of_their_names(folder: Path) -> None:
             r"^sub-00_run-0_eeg.edf: unknown .* C3, C4, Cz",
         ),
         ({"nights": 1, "sampling_rate": 200.0}, "was recorded at 100 Hz and sampling_rate is 200"),
-        ({"nights": 2}, "1 groups are too few for n_folds = 3"),
+        ({"nights": 2}, "n_folds = 3 is too many for 1 group:"),
         ({"events": {"left": "hand/left", "up": "arrow", "down": "x"}}, "no recording has a wind"),
     ],
 )
@@ -180,11 +180,11 @@ def test_what_is_good_stays_prepared_when_another_recording_fails(tmp_path: Path
     cut = write_edf(tmp_path / "sub-2.edf", {"C3": x}, 100.0, notes)
     cut.write_bytes(cut.read_bytes()[:-500])
     write_edf(tmp_path / "sub-3.edf", {"C3": x}, 100.0, notes)
-    message = r"^sub-1.edf has no event of those .* \(1 more recordings have faults\)$"
+    message = r"^sub-1.edf has no event of those .* \(faults in 1 more recording\)$"
     with pytest.raises(UserError, match=message):
         recordings(options, tmp_path, 0)
     kept = replace(options, subjects=("3",))
-    with pytest.raises(UserError, match="1 groups are too few"):
+    with pytest.raises(UserError, match="is too many for 1 group:"):
         recordings(kept, tmp_path, 0)
 
 

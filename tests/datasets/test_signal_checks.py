@@ -23,6 +23,8 @@ WRONG: list[tuple[tuple[Any, ...], str]] = [
     (("eeg", 64), "as whole numbers"),
     (("eeg", (3, 64), ("C3", "C4")), "channels has 2 names where shape .* has 3 channels"),
     (("eeg", (2, 64), ("C3", "C4", "Cz")), "channels has 3 names"),
+    (("eeg", (64, 2), ("C3", "C4")), r"64 channels: shape has to be \(C, T\), is it transposed\?"),
+    (("eeg", (3, 64), ("C3",)), "channels has 1 name where .*: name each of them"),
     (("eeg", (2, 64), ("C3", "C3")), "names one twice: C3, C3"),
     (("eeg", (2, 64), "Cz"), "channels is 'Cz'; it has to be a list of names"),
     (("eeg", (2, 64), (1, 2)), "a list of names"),

@@ -88,7 +88,7 @@ WRONG = {
     HEAD + "1,2,3:4,5,6:": "is cut off or is no example",
     HEAD + "1,2,3:4,5:left": "line 12 of a.ts has dimensions of 2 to 3 values",
     HEAD + DATA + "1,2:3,4:left": "line 14 of a.ts has 2 dimensions of 2 values where the first",
-    HEAD + DATA + "1,2,3:left": "1 dimensions of 3 values where",
+    HEAD + DATA + "1,2,3:left": "1 dimension of 3 values where",
     HEAD + DATA + "1,two,3:4,5,6:left": "number 1, that is not numbers separated by commas",
     HEAD.replace("timeStamps false", "timeStamps true") + DATA: "has time stamps",
     HEAD.replace("classLabel true", "classLabel false") + DATA: "has no classes",

@@ -50,12 +50,19 @@ def to_python(value: Any, indent: str = "") -> str:
     return repr(value)
 
 
+class NoPythonError(UserError):
+    """A text that no policy can be read of, whatever the form."""
+
+
 def parse(text: str) -> ast.Module:
     """The syntax of a Python file; a UserError if it is none."""
     try:
         return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UserError(f"it is neither JSON nor Python ({error})") from None
+    except SyntaxError as error:  # without Python's advice, which is for who writes a program
+        line = f" (line {error.lineno})" if error.lineno else ""
+        raise NoPythonError(f"it is neither JSON nor Python{line}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise NoPythonError(f"it is neither JSON nor Python ({error})") from None
 
 
 def named_values(tree: ast.Module, wanted: Callable[[ast.AST], Any]) -> dict[str, Any]:

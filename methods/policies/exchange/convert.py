@@ -6,13 +6,20 @@ from typing import Any, NamedTuple
 
 from augbench.datasets.errors import UserError, unknown
 from augbench.methods.policies.exchange import FORMS
+from augbench.methods.policies.exchange.calls import NoPythonError
 from augbench.methods.policies.exchange.form import Form
 from augbench.methods.policies.exchange.golden import differences
 from augbench.methods.policies.exchange.physical import Chain, to_chains, to_policy
 from augbench.methods.policies.policy import Policy
-from augbench.methods.policies.policy_file import read_policy, write_policy
+from augbench.methods.policies.policy_file import is_for_eeg, read_policy, write_policy
 from augbench.methods.policies.text_file import read_text
 
+FILES = {  # what holds the policies of other software, where it has a name
+    "autoaugment": "Python's policies.py",
+    "fast-autoaugment": "Python's archive.py",
+    "dada": "Python's genotype.py",
+}
+TORCH = ("pytorch", "torch")
 MOST_BYTES = 8 * 1024**2
 
 
@@ -33,12 +40,21 @@ def export_policy(policy: Policy, form: str, origin: Any = None) -> tuple[str, R
     """
     writable = {name: each for name, each in FORMS.items() if each.write}
     if form not in writable:
+        if form in TORCH:
+            raise UserError(
+                f"--to {form} is not needed: Policy.load(file).as_module(signal) is a torch module"
+            )
         raise unknown("form", form, writable)
     chosen = writable[form]
     lost: list[str] = []
     chains = to_chains(policy, lost)
     if not chains:
         raise UserError("this policy holds no subpolicies: there is nothing to write")
+    if form != "braindecode" and is_for_eeg(policy):
+        raise UserError(
+            f"{form} has none of the operations of this policy, which is for EEG: give "
+            "--to braindecode"
+        )
     assert chosen.write is not None
     text = chosen.write(chains, lost)
     before = _as_imported(policy, form, chosen, origin)
@@ -66,6 +82,9 @@ def import_policy(path: Path, form: str, name: str | None = None) -> tuple[dict[
             raise UserError("it holds no operation: there is nothing to read")
         record = write_policy(to_policy(content.chains))
         read_policy(record)  # what is written can be read
+    except NoPythonError as error:
+        kind = FILES.get(form, "Python")
+        raise UserError(f"{path} is no policy file of {form}, which is {kind}: {error}") from error
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     except RecursionError:

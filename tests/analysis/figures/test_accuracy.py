@@ -197,7 +197,7 @@ def test_timings_on_a_shared_gpu_are_left_out_of_hours_and_counted(drawing, tria
     assert title == ("toy, 1 of 2 left out (shared GPU)" if hours else "toy")
     run = gather(trial("a", 1, [(0.5, 0.3, 1, 1)], device="gpu", shared=True))
     text = words(drawing.draw(drawing.table(run, "toy")))
-    assert ("no timings: 1 trials shared their GPU" in text) is hours
+    assert ("no timings: 1 trial shared their GPU" in text) is hours
 
 
 def test_the_best_reference_and_chance_are_level_lines(drawing, trial, gather):

@@ -139,7 +139,7 @@ def test_trials_that_drop_out_of_view_are_counted(
     assert "of the earlier suite" not in ask(*words)[1]
     code, printed, _ = ask(*words, "--set", "methods.random_policy.n_policies=1")
     assert code == 0
-    assert f"1 trials of the earlier suite stay in {out}" in printed
+    assert f"do not show 1 trial of the earlier suite in {out}" in printed
     assert (
         "of the earlier suite" not in ask(*words, "--set", "methods.random_policy.n_policies=1")[1]
     )

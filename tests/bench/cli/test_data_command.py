@@ -53,10 +53,54 @@ def test_good_data_have_facts_and_nothing_to_mind(
     facts, mind = said(capsys, save(tmp_path / "mine.npz", **eeg()))
     assert facts[0] == "- 60 windows of 3 channels and 1 s at 64 Hz"
     assert facts[1] == "- 3 classes: 0 20, 1 20, 2 20"
-    assert "- 10 groups of 6 to 6 examples" in facts
+    assert "- 10 groups of 6 examples" in facts
     assert any("it looks like volts" in fact for fact in facts)
     assert any("60 windows of 10 groups; fold 0: " in fact for fact in facts)
     assert mind == []
+
+
+@pytest.mark.parametrize(
+    ("deviation", "unit"),
+    [
+        (2e-5, "volts"),
+        (0.005, "millivolts"),
+        (0.02, "millivolts"),
+        (1.0, "standardised signals"),
+        (20.0, "microvolts"),
+        (2e4, "raw counts of an amplifier"),
+    ],
+)
+def test_the_unit_is_guessed_by_the_size_of_the_deviation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], deviation: float, unit: str
+) -> None:
+    x = RANDOM.normal(0, deviation, size=(60, 3, 64))
+    facts, _ = said(capsys, save(tmp_path / "mine.npz", **eeg(x=x)))
+    assert any(f"it looks like {unit}; " in fact for fact in facts)
+
+
+def test_one_of_a_thing_is_said_in_the_singular(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = RANDOM.normal(size=(60, 1, 64)), np.where(np.arange(60) == 0, 1, 0)
+    data = eeg(x=x, y=y, groups=np.zeros(60, int), channels=np.array(["Cz"]))
+    facts, mind = said(capsys, save(tmp_path / "one.npz", **data))
+    assert facts[0] == "- 60 windows of 1 channel and 1 s at 64 Hz"
+    assert "- 1 group of 60 examples" in facts
+    assert "class 1 has 1 example only" in mind
+    assert any("n_folds = 5 is too many for 1 group:" in each for each in mind)
+
+
+def test_paths_are_relative_to_the_folder_of_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = save(tmp_path / "mine.npz", **eeg())
+    out = tmp_path / "out" / "mine.toml"
+    out.parent.mkdir()
+    check(Path("mine.npz"), out, data=tmp_path)
+    assert f"--data {tmp_path}" in capsys.readouterr().out.replace("\n", " ")
+    check(file, data=tmp_path / "elsewhere")  # an absolute path is what it is
+    with pytest.raises(UserError, match=r"there is no .*elsewhere.mine\.npz"):
+        check(Path("mine.npz"), data=tmp_path / "elsewhere")
 
 
 def test_what_is_odd_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +113,7 @@ def test_what_is_odd_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     _, mind = said(capsys, save(tmp_path / "odd.npz", **data))
     text = "\n".join(mind)
     for part in (
-        "1 examples hold NaN",
+        "NaN or infinite values in 1 example: leave it out",
         "channel Cz never changes in 49% of the windows",
         "class 1 has 5 examples only",
         "classes are uneven",
@@ -207,7 +251,7 @@ def test_broken_images_and_images_in_both_parts_are_told(
             shutil.copy(tmp_path / "p" / "train" / name, tmp_path / "p" / "test" / name)
     facts, mind = said(capsys, tmp_path / "p")
     assert "- a split of its own: train 24, test 12" in facts
-    assert any(each.startswith("6 examples that are tested stand in training") for each in mind)
+    assert any(each.startswith("training or validation holds 6 examples of") for each in mind)
     (tmp_path / "p" / "train" / "cats" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     _, mind = said(capsys, tmp_path / "p")
     assert (

@@ -86,7 +86,12 @@ def test_what_is_no_run_is_one_sentence(ask: Ask, tmp_path: Path) -> None:
     assert "is no run directory: there is no such folder" in complaint
     assert not (tmp_path / "no").exists()
     code, _, complaint = ask("log", tmp_path, "--to", "tensorboard")
-    assert "is no run directory: it holds no run.json" in complaint
+    assert "is no run directory: it holds no run.json\n" in complaint
+    (tmp_path / "lock").touch()  # as the driver does first
+    code, _, complaint = ask("status", tmp_path)
+    assert code == 2
+    assert "it holds no run.json yet; a run that has just begun needs a moment" in complaint
+    (tmp_path / "lock").unlink()
     assert not list(tmp_path.iterdir())
     (tmp_path / FILE).touch()
     code, _, complaint = ask("log", tmp_path, "--to", "tensorboard")

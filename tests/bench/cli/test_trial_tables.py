@@ -41,14 +41,14 @@ def test_columns_are_as_wide_as_their_widest_cell(tmp_path: Path) -> None:
     assert row.endswith("no\\nroom")
     assert header.index("method") == 6
     assert header.index("fold") == 6 + len("a [/x] method") + 2
-    assert summary == "1 trials: 1 waiting"
+    assert summary == "1 trial: 1 waiting"
 
 
 def test_many_trials_are_counted(tmp_path: Path) -> None:
     suite = suite_of(MAX_LINES)
     trials = read_trials(RunDirectory(tmp_path), suite.plan)
     shown = plan_text("many", trials)
-    assert f"{2 * MAX_LINES} trials" in shown
+    assert f"{2 * MAX_LINES:,} trials" in shown
     assert shown.count("none") == shown.count("augnet") == 1
     assert f"none    {MAX_LINES}" in shown
 

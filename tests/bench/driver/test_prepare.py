@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,35 @@ def test_no_method_is_refused_for_the_names_of_channels(tmp_path: Path) -> None:
     with pytest.warns(UserNotice, match="these have none: EOG horizontal, A2-A1") as told:
         assert prepare(RunDirectory(tmp_path / "run"), plan, tmp_path).skipped == {}
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        (
+            "9",
+            "the suite asks for 9 folds and task waves has 5: give folds = 5 or fewer, or "
+            "n_folds = 9 to the task",
+        ),
+        (
+            "[0, 7]",
+            "the suite asks for fold 7 and task waves has 5: give folds below 5, or n_folds = 8 to "
+            "the task",
+        ),
+    ],
+)
+def test_too_many_folds_are_one_sentence_with_what_to_do(
+    tmp_path: Path, folds: str, message: str
+) -> None:
+    suite = suite_of(tmp_path, f"folds = {folds}\n{WAVES}[methods.none]\n")
+    with pytest.raises(UserError) as caught:
+        prepare(RunDirectory(tmp_path / "run"), suite.plan, tmp_path)
+    assert str(caught.value) == message
+
+
+def test_loading_the_tasks_is_said_before_it_begins(tmp_path: Path) -> None:
+    suite = suite_of(tmp_path, f"folds = 9\n{WAVES}[methods.none]\n")
+    console = Console(record=True, quiet=False, file=StringIO())
+    with pytest.raises(UserError, match="the suite asks for 9 folds"):
+        run_suite(suite, RunOptions(tmp_path / "run", tmp_path, engine="inline"), console)
+    assert console.export_text() == "loading the tasks ...\n"

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from augbench.bench.store.best_policies import read_best_policies
+from augbench.bench.store.best_policies import find_policy, read_best_policies
 from augbench.bench.store.open_run import open_run
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods import Policy
+from by_hand import made_by_hand
 
 DIGITS = Signal("image", (1, 8, 8))
 
@@ -54,3 +55,9 @@ def test_a_trial_that_has_not_finished_is_one_sentence(learned_run: Path, tmp_pa
         file.unlink()
     with pytest.raises(UserError, match=r"fold 0, has no finished policy in .*augbench status"):
         Policy.load(tmp_path / "run", method="other")
+
+
+def test_the_error_says_how_many_retrainings_are_to_come(tmp_path: Path) -> None:
+    run = made_by_hand(tmp_path)
+    with pytest.raises(UserError, match=r"yet \(2 retrainings still to come\): augbench status"):
+        find_policy(run.path)

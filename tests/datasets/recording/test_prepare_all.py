@@ -60,7 +60,7 @@ def test_only_what_is_missing_is_prepared(
 def test_all_faults_are_counted_and_the_rest_is_kept(sources: list[Source]) -> None:
     for k in (1, 3):
         sources[k].signals.write_bytes(b"torn")
-    with pytest.raises(UserError, match=r"^n1.edf is no EDF .* \(1 more recordings have faults\)"):
+    with pytest.raises(UserError, match=r"^n1.edf is no EDF .* \(faults in 1 more recording\)"):
         prepare_all(sources, HOW)
     assert find_prepared(sources[0], HOW) is not None
     assert find_prepared(sources[2], HOW) is not None

@@ -153,7 +153,7 @@ def seeds_numpy(task: Task) -> Task:
         (lambda task: task.name, "contract", "build() returns a str"),
         (seeds_numpy, "contract", "a global generator (numpy.random)"),
         (lambda task: replace(task, class_names=("a", "a")), "contract", "class_names is"),
-        (into_training, "disjoint", "1 examples are in training and in test"),
+        (into_training, "disjoint", "training and test share 1 example"),
         (by_row, "disjoint", "is tested, and"),
         (shares_memory, "disjoint", "shares its memory"),
         (one_class, "classes", "has no example of b"),

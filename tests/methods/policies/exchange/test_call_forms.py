@@ -350,6 +350,20 @@ def test_what_cannot_be_read_is_one_sentence_with_the_file(case: str, tmp_path: 
     assert str(error.value).count("theirs.txt") == 1
 
 
+@pytest.mark.parametrize("to", [name for name in FORMS if name != "braindecode"])
+def test_a_policy_of_eeg_is_sent_to_braindecode(to: str) -> None:
+    if FORMS[to].write is None:
+        return
+    with pytest.raises(UserError, match=r"policy, which is for EEG: give --to braindecode$"):
+        export_policy(only("gaussian_noise"), to)
+
+
+@pytest.mark.parametrize("to", ["torch", "pytorch"])
+def test_torch_needs_no_export(to: str) -> None:
+    with pytest.raises(UserError, match=r"Policy\.load\(file\)\.as_module\(signal\)"):
+        export_policy(only("rotate"), to)
+
+
 @pytest.mark.parametrize("to", ["torchvision", "kornia", "albumentations"])
 def test_a_class_wise_policy_and_an_empty_one_cannot_leave(to: str) -> None:
     with pytest.raises(UserError, match="each of 1 classes in a way of its own; only augbench"):

@@ -199,6 +199,10 @@ WRONG = {
     "no policy": ("[1, 2]", "it holds no policy: a list of subpolicies"),
     "empty": ("", "it holds no policy"),
     "no Python": ("[[(", "it is neither JSON nor Python"),
+    "TOML": (
+        'name = "mine"\n[tasks.a]\nx = 1\ny = { a = 1 }\n',
+        r"is no policy file of dada, which is Python's genotype.py: it is neither .*line 4\)$",
+    ),
     "nested": ("[" * 100_000, "it is neither JSON nor Python"),
     "computed": ("policy = [[('Rotate', 0.5, float('nan'))]]", "it holds no policy"),
     "several": (GENOTYPES, "several policies: choose one with --name: CIFAR10, augment2.*, SVHN"),
