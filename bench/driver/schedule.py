@@ -78,11 +78,18 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
 
 
 def _open_samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
-    """The samplings that a trial has asked for and nobody has done."""
+    """What nobody has done of the batch that a trial has asked for last.
+
+    A trial that asks for a batch has passed the ones before: what failed of them it did itself.
+    """
     try:
         asked = samplings(run, spec)
     except DamagedError:  # the trial itself will report it
         return []
+    if asked:
+        size = spec.options["parallel"]
+        last = asked[-1].proposal["number"] // size
+        asked = [each for each in asked if each.proposal["number"] // size == last]
     return [each for each in asked if unit_state(run.unit(each.unit))[0] not in FINISHED]
 
 

@@ -1,7 +1,7 @@
 """Which samplings of a trial are units of their own."""
 
 from augbench.bench.plan.spec import SamplingSpec, TrialSpec
-from augbench.bench.store.files import append_line
+from augbench.bench.store.files import append_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.methods.training.sampling import Proposal
@@ -24,5 +24,4 @@ def asked_for(trial: UnitDirectory) -> dict[int, Proposal]:
 
 def ask_for(trial: UnitDirectory, proposals: list[Proposal]) -> None:
     """Ask the driver for some samplings. A process that does the same again changes nothing."""
-    for proposal in proposals:
-        append_line(trial.samplings_file, proposal.to_json())
+    append_lines(trial.samplings_file, (proposal.to_json() for proposal in proposals))

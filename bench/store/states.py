@@ -74,12 +74,12 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
         states = [unit_state(directory, rows), *map(unit_state, units[1:])]
         damages = [state for state in states if state[0] == "damaged"]
         valid = [] if damages else valid_metrics(run, planned.spec, rows)
-        helpers = [run.unit(each.unit) for each in samplings(run, planned.spec)]
-        if states[0][0] == "waiting" and any(unit_state(u)[0] == "running" for u in helpers):
+        sampled = [run.unit(each.unit) for each in samplings(run, planned.spec)]
+        if states[0][0] == "waiting" and any(unit_state(u)[0] == "running" for u in sampled):
             states[0] = ("running", "")
         n_left = sum(state[0] not in FINISHED for state in states[1:])
         n_known = len(rows)
-        wasted_seconds = 0.0 if damages else sum(wasted(unit) for unit in [*units, *helpers])
+        wasted_seconds = 0.0 if damages else sum(wasted(unit) for unit in [*units, *sampled])
     except DamagedError as error:
         states, valid, n_left, n_known = [("damaged", str(error))], [], 0, 0
         wasted_seconds = 0.0

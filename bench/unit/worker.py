@@ -128,7 +128,10 @@ class Worker:
 
     def _advance(self) -> None:
         """One step of the method, or a sampling that another worker has done."""
-        done = None if self.shared is None else self.shared.done()
+        done = None
+        if self.shared is not None:
+            with self.ledger.phase(self.job.phase):  # it may make proposals
+                done = self.shared.done()
         if done is not None:
             self._take_over(*done)
             return

@@ -124,7 +124,7 @@ class AugmentationLayer(nn.Module):
             if weights.is_cuda and torch.cuda.is_current_stream_capturing():
                 self._project_in_graph(weights)
                 return
-            self.alive = weights >= NEGLIGIBLE
+            self.alive = ~(weights < NEGLIGIBLE)  # NaN is alive, and makes the loss NaN
             numbers = torch.cat([self._magnitudes, self.alive]).tolist()  # one wait for the GPU
             magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
             within = zip(magnitudes, self.limits, strict=True)
@@ -139,7 +139,7 @@ class AugmentationLayer(nn.Module):
         It goes on with the transforms of its recording, ``used``: one that becomes negligible gets
         weight 0, one that no longer is stays away, until the graph is recorded anew.
         """
-        self.alive = weights >= NEGLIGIBLE
+        self.alive = ~(weights < NEGLIGIBLE)
         for q in set(range(len(self.transforms))).difference(self.used):
             self.alive[q].fill_(False)
         self._magnitudes.clamp_(*self.bounds.unbind(1))
@@ -208,6 +208,8 @@ class AugmentationLayer(nn.Module):
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         self.project()
+        if len(x) == 0:  # some transforms of kornia and of Fourier take no empty batch
+            return x
         shares = self._shares(x, generator)
         terms = []
         for q in self.used:

@@ -52,7 +52,15 @@ def parts_of(transform: Transform, x: Tensor, magnitude: Tensor, noise: Tensor) 
 
 
 def weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
-    """The sum of share * parts: a share is 1, or (B,) for a batch x (B, ...)."""
+    """The sum of share * parts: a share is 1, or (B,) for a batch x (B, ...).
+
+    Autocast does not reach it: a product of matrices that only moves channels would lose digits.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        return _weighted_sum(x, terms)
+
+
+def _weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
     gains: list[Factor] = []
     channels: list[Tensor] = []
     spectra: list[Tensor] = []

@@ -369,3 +369,16 @@ def test_in_a_graph_a_transform_that_was_negligible_stays_away(bank: Bank) -> No
     layer.project()  # as when it is recorded anew
     assert layer.used == [1, 2]
     torch.testing.assert_close(layer.weights, torch.tensor([0.0, 0.5, 0.5]))
+
+
+def test_weights_that_are_no_numbers_make_a_result_that_is_none() -> None:
+    """So the loss of a training that has gone wrong is NaN, which ends it as diverged."""
+    layer = layer_of([exact("double", lambda x, m: 2 * x), exact("zero", lambda x, m: 0 * x)])
+    with torch.no_grad():
+        layer.hidden_weights.fill_(float("nan"))
+    assert layer(batch(), stream()).isnan().all()
+
+
+def test_an_empty_batch_stays_empty() -> None:
+    layer = layer_of([exact("double", lambda x, m: 2 * x)])
+    assert layer(batch(0), stream()).shape == (0, 2, 16)
