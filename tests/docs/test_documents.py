@@ -12,24 +12,9 @@ import typer
 from augbench.bench.cli.command import app
 from augbench.bench.cli.reference_page import reference_page
 from augbench.bench.plan.suite import read_suite
+from pages import NAMES, PAGES, ROOT, commands
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-PAGES.append(ROOT / "docker" / "README.md")
-COMMAND = re.compile(r"^    (?:\S.*? )??augbench (?P<words>[a-z].*)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)(?P<target>[^)#]+)")
-NAMES = {page: str(page.relative_to(ROOT)) for page in PAGES}
-
-
-def commands() -> list[tuple[str, str]]:
-    found = []
-    for page in PAGES:
-        for match in COMMAND.finditer(page.read_text()):
-            words = re.split(" #| > ", match["words"])[0].strip()
-            if words.count("'") % 2:  # the command stands in quotes, after `ray exec`
-                words = words.removesuffix("'")
-            found.append((NAMES[page], words))
-    return found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES.get)
