@@ -13,7 +13,7 @@ from augbench.bench.plan.spec import EvaluationSpec, SamplingSpec, Spec, TrialSp
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, append_line, write_json
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings
+from augbench.bench.store.samplings import last_asked_for
 from augbench.bench.store.states import FINISHED, unit_state
 
 TRIES = {"crashed": 3, "failed": 2, "refused": 1}  # in one run of the driver
@@ -78,18 +78,11 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
 
 
 def _open_samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
-    """What nobody has done of the batch that a trial has asked for last.
-
-    A trial that asks for a batch has passed the ones before: what failed of them it did itself.
-    """
+    """What nobody has done of the batch that a trial has asked for last."""
     try:
-        asked = samplings(run, spec)
+        asked = last_asked_for(run, spec)
     except DamagedError:  # the trial itself will report it
         return []
-    if asked:
-        size = spec.options["parallel"]
-        last = asked[-1].proposal["number"] // size
-        asked = [each for each in asked if each.proposal["number"] // size == last]
     return [each for each in asked if unit_state(run.unit(each.unit))[0] not in FINISHED]
 
 

@@ -84,10 +84,11 @@ class PolicyRow(PointRow):
 
 
 class AskedRecord(TypedDict):
-    """A line of samplings.jsonl: a `Proposal` of methods/training/sampling.py."""
+    """A line of samplings.jsonl: a `Proposal` of methods/training/sampling.py, and its batch."""
 
     __pydantic_config__ = _CHECKED  # type: ignore[misc]
 
+    batch: Count  # the number of its first proposal
     number: Count
     slots: list[Annotated[list[str | float], Field(min_length=3, max_length=3)]]
 

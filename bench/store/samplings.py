@@ -17,6 +17,16 @@ def samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
     return [SamplingSpec(trial, asked[number].to_json()) for number in sorted(asked)]
 
 
+def last_asked_for(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
+    """Those of the last batch; a trial that asks for it has passed the ones before."""
+    trial, asked = spec.to_json(), run.unit(spec.unit).asked()
+    last = max((record["batch"] for record in asked), default=0)
+    proposals = {
+        record["number"]: Proposal.from_json(record) for record in asked if record["batch"] == last
+    }
+    return [SamplingSpec(trial, proposals[number].to_json()) for number in sorted(proposals)]
+
+
 def asked_for(trial: UnitDirectory) -> dict[int, Proposal]:
     """The proposals that a trial has asked for, by number; raises like `samplings`."""
     return {record["number"]: Proposal.from_json(record) for record in trial.asked()}
@@ -24,4 +34,6 @@ def asked_for(trial: UnitDirectory) -> dict[int, Proposal]:
 
 def ask_for(trial: UnitDirectory, proposals: list[Proposal]) -> None:
     """Ask the driver for some samplings. A process that does the same again changes nothing."""
-    append_lines(trial.samplings_file, (proposal.to_json() for proposal in proposals))
+    batch = {"batch": proposals[0].number}
+    lines = (batch | proposal.to_json() for proposal in proposals)
+    append_lines(trial.samplings_file, lines)

@@ -266,3 +266,17 @@ def test_the_next_driver_does_the_samplings_before_their_trial(
     engine, tally, _ = drive(tmp_path, [trial])
     assert engine.order == [*units, trial.unit]
     assert tally.finished == 3
+
+
+def test_a_batch_that_the_trial_has_passed_is_not_handed_out_again(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    """What failed of it elsewhere, the trial has done itself."""
+    run, trial = begun(tmp_path), specs[0]
+    directory = run.add_unit(trial.unit, trial.to_json())
+    begin(directory)
+    ask_for(directory, ASKED)
+    later = [each._replace(number=each.number + len(ASKED)) for each in ASKED]
+    ask_for(directory, later)
+    units = [SamplingSpec(trial.to_json(), each.to_json()).unit for each in later]
+    assert [each.unit for each in pending(run, [trial]).units] == [*units, trial.unit]
