@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from augbench.datasets.seeds import Seeds
@@ -69,6 +70,26 @@ def propose(
     return read_slots([drawn[3 * slot : 3 * slot + 3] for slot in range(N_SLOTS)])
 
 
+def _draw(
+    past: Sequence[Scored],
+    number: int,
+    running: Sequence[tuple[Slot, ...]],
+    *,
+    names: Sequence[str],
+    seeds: Seeds,
+    n_startup: int,
+    n_candidates: int,
+) -> tuple[Slot, ...]:
+    return propose(
+        past,
+        names,
+        seed=seeds.integer("tpe", number),
+        n_startup=n_startup,
+        n_candidates=n_candidates,
+        running=running,
+    )
+
+
 class Batches:
     """The proposals of a search, in batches of ``size`` points that do not know their values.
 
@@ -85,19 +106,9 @@ class Batches:
         cls, size: int, names: Sequence[str], seeds: Seeds, *, n_startup: int, n_candidates: int
     ) -> "Batches":
         """Batches of what `propose` proposes, each with a random stream of its own."""
-
-        def draw(
-            past: Sequence[Scored], number: int, running: Sequence[tuple[Slot, ...]]
-        ) -> tuple[Slot, ...]:
-            return propose(
-                past,
-                names,
-                seed=seeds.integer("tpe", number),
-                n_startup=n_startup,
-                n_candidates=n_candidates,
-                running=running,
-            )
-
+        draw = partial(
+            _draw, names=names, seeds=seeds, n_startup=n_startup, n_candidates=n_candidates
+        )
         return cls(size, draw)
 
     def at(self, number: int, past: Sequence[Scored]) -> tuple[Slot, ...]:

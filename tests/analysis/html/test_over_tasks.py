@@ -91,7 +91,7 @@ def test_enough_tasks_for_a_test_may_be_too_few_after_the_correction(over_tasks)
     methods = {f"m{k}": LEVEL[:7] + 0.01 * (k + 1) for k in range(9)}
     found = sentences(over_tasks({"none": LEVEL[:7], **methods}))[1]
     assert found == (
-        "Against none, 7 tasks are too few to tell any of 9 methods from it after Holm's "
+        "Against none, 7 tasks cannot tell any of 9 methods from it after Holm's "
         "correction: 9 are needed."
     )
 

@@ -149,7 +149,7 @@ def test_results_that_only_clocks_tell_apart_are_the_same(tmp_path: Path) -> Non
     b = model_run(tmp_path / "b", costs=costs(search=2.0))
     merged = merge_runs([a.path, b.path], tmp_path / "m")
     assert points(tmp_path / "m") == points(a.path)
-    assert any("1 units are finished in several" in note for note in merged.notes)
+    assert any("hold 1 finished unit, with the same results" in note for note in merged.notes)
 
 
 @pytest.mark.parametrize(("ours", "is_same"), [(None, True), (b"x", True), (b"y", False)])
@@ -194,9 +194,7 @@ def test_units_that_no_suite_plans_are_left_out_and_counted(
     suite = NONE | {"folds": [1]}
     write_json(b.header_file, {"schema": SCHEMA, "name": "none", "suite": suite})
     merged = merge_runs([a.path, b.path], tmp_path / "m")
-    assert (
-        f"{b.path}: 1 units (1 more, which its suite does not plan, are left out)" in merged.notes
-    )
+    assert f"{b.path}: 1 unit (1 more, which its suite does not plan, are left out)" in merged.notes
     assert len([*(tmp_path / "m").glob("trials/*")]) == 2
 
 
