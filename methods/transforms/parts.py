@@ -56,6 +56,8 @@ def weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
 
     Autocast does not reach it: a product of matrices that only moves channels would lose digits.
     """
+    if not torch.amp.is_autocast_available(x.device.type):  # as on the meta device
+        return _weighted_sum(x, terms)
     with torch.autocast(x.device.type, enabled=False):
         return _weighted_sum(x, terms)
 
