@@ -12,7 +12,7 @@ from augbench.methods.policies.tpe import Batches, Scored, import_sampler
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.sampling import Proposal, Reached
-from augbench.methods.training.training import DivergedError, score
+from augbench.methods.training.training import DivergedError
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,7 @@ class Child:
     def _reward(self) -> float:
         """The metric of the child's best epoch on the view that compares policies."""
         with self.setup.meter.phase("validate"):
-            return score(
-                self.training.load_best(),
-                self.setup.views.policy_valid,
-                metric=self.setup.metric,
-                n_classes=self.setup.n_classes,
-                seed=self.training.seeds.integer("score"),
-                meter=self.setup.meter,
-            )
+            return self.training.score_best(self.setup.views.policy_valid)
 
     def state_dict(self) -> dict[str, Any]:
         """The training, and the reward once it is known."""

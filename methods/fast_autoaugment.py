@@ -18,7 +18,7 @@ from augbench.methods.policies.tpe import Batches, Scored, import_sampler
 from augbench.methods.training.method import Setup
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.sampling import Proposal, Reached
-from augbench.methods.training.training import SCORE_BATCH, mean_correct, score, trunk_samples
+from augbench.methods.training.training import SCORE_BATCH, mean_correct, trunk_samples
 
 
 class FastAutoAugment:
@@ -87,14 +87,7 @@ class FastAutoAugment:
 
     def _freeze(self) -> None:
         with self.setup.meter.phase("evaluate"):
-            self.reward_of_nothing = score(
-                self.pretraining.load_best(),
-                self.setup.views.policy_valid,
-                metric=self.setup.metric,
-                n_classes=self.setup.n_classes,
-                seed=self.pretraining.seeds.integer("score"),
-                meter=self.setup.meter,
-            )
+            self.reward_of_nothing = self.pretraining.score_best(self.setup.views.policy_valid)
 
     @torch.no_grad()
     def _reward(self, policy: Policy, number: int) -> float:

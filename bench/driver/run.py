@@ -5,6 +5,7 @@ import time
 import torch
 from rich.console import Console
 
+from augbench.bench.driver.backlog import pending
 from augbench.bench.driver.display import Display, duration
 from augbench.bench.driver.halt import Halt
 from augbench.bench.driver.plugins import keep_plugins
@@ -15,7 +16,7 @@ from augbench.bench.driver.run_options import (
     make_engine,
     open_directory,
 )
-from augbench.bench.driver.schedule import Tally, pending, work_through
+from augbench.bench.driver.schedule import Tally, work_through
 from augbench.bench.engines.preflight import distinct_tasks
 from augbench.bench.plan.spec import UnitId
 from augbench.bench.plan.suite import Suite

@@ -15,7 +15,7 @@ from augbench.methods.layers.argument_checks import (
 )
 from augbench.methods.options.end_to_end import AtEval
 from augbench.methods.transforms.parts import Parts, parts_of, weighted_sum
-from augbench.methods.transforms.transform import Transform, draw_uniform
+from augbench.methods.transforms.transform import Transform, draw_uniform, without_autocast
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 # Bounds of a probability that is learned. At 0 and 1 `relaxed_bernoulli` has no gradient, so only
@@ -210,15 +210,18 @@ class AugmentationLayer(nn.Module):
         self.project()
         if len(x) == 0:  # some transforms of kornia and of Fourier take no empty batch
             return x
-        shares = self._shares(x, generator)
-        terms = []
-        for q in self.used:
-            transform = self.transforms[q]
-            magnitude, noise = self._magnitude(q, x, generator), transform.draw(x, generator)
-            left_out = transform.mixes and not self.training
-            parts = Parts(gain=1.0) if left_out else parts_of(transform, x, magnitude, noise)
-            terms.append((shares[:, q], parts))
-        return weighted_sum(x, terms)
+        with without_autocast(x):
+            shares = self._shares(x, generator)
+            terms = [(shares[:, q], self._parts(q, x, generator)) for q in self.used]
+            return weighted_sum(x, terms)
+
+    def _parts(self, q: int, x: Tensor, generator: Generator | None) -> Parts:
+        """What a transform makes of x."""
+        transform = self.transforms[q]
+        magnitude, noise = self._magnitude(q, x, generator), transform.draw(x, generator)
+        if transform.mixes and not self.training:
+            return Parts(gain=1.0)
+        return parts_of(transform, x, magnitude, noise)
 
     def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, ...) -> (B, Q), the weight of each transform for each sample."""

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from augbench.methods.transforms.transform import without_autocast
+
 TRANSLATION = 0.1  # of a whole image side per unit, in coordinates that run from -1 to 1
 DEGREES = 57.29577951308232  # in a radian
 
@@ -46,7 +48,8 @@ class LieLayer(nn.Module):
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         shape = (len(x), len(self.names))
         uniform = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
-        return warp(x, self.maps(uniform))
+        with without_autocast(x):
+            return warp(x, self.maps(uniform))
 
     def maps(self, uniform: Tensor) -> Tensor:
         """(B, G) in [0, 1) -> (B, 2, 3): where each pixel comes from."""

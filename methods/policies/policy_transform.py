@@ -14,6 +14,7 @@ from augbench.methods.policies.policy import Operation, Policy, Subpolicy, UpTo
 from augbench.methods.policies.policy_json import from_json, to_json
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.transforms.bank import make_bank
+from augbench.methods.transforms.transform import without_autocast
 from augbench.methods.transforms.unit_notice import notice_unit
 
 Labels = TypeVar("Labels")
@@ -83,7 +84,8 @@ class PolicyTransform(nn.Module):
             _check_count(y, len(batch))
         if self.training:
             self._check_unit(batch)
-            batch = self._table(batch.device).apply(batch, self._labels(y, batch), generator)
+            with without_autocast(batch):
+                batch = self._table(batch.device).apply(batch, self._labels(y, batch), generator)
         out = batch[0] if alone else batch
         return out if y is None else (out, y)
 

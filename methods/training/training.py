@@ -180,17 +180,25 @@ class Training:
 
     def _validate(self) -> None:
         with self.meter.phase(self.validation_phase):
-            self.last_valid = score(
-                self.model,
-                self.valid,
-                metric=self.metric,
-                n_classes=self.n_classes,
-                seed=self.seeds.integer("score"),
-                meter=self.meter,
-            )
+            self.last_valid = self._score(self.valid)
         if self.last_valid > self.best_valid:
             self.best_valid, self.best_epoch = self.last_valid, self.epoch
             self.best_state = deepcopy(self.model.state_dict())
+
+    def _score(self, split: Split) -> float:
+        return score(
+            self.model,
+            split,
+            metric=self.metric,
+            n_classes=self.n_classes,
+            seed=self.seeds.integer("score"),
+            meter=self.meter,
+        )
+
+    def score_best(self, split: Split) -> float:
+        """The metric of the best epoch on a split; the model keeps the weights of that epoch."""
+        self.load_best()
+        return self._score(split)
 
     def load_best(self) -> nn.Module:
         """The model with the weights of its best epoch."""

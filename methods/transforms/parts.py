@@ -52,17 +52,7 @@ def parts_of(transform: Transform, x: Tensor, magnitude: Tensor, noise: Tensor) 
 
 
 def weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
-    """The sum of share * parts: a share is 1, or (B,) for a batch x (B, ...).
-
-    Autocast does not reach it: a product of matrices that only moves channels would lose digits.
-    """
-    if not torch.amp.is_autocast_available(x.device.type):  # as on the meta device
-        return _weighted_sum(x, terms)
-    with torch.autocast(x.device.type, enabled=False):
-        return _weighted_sum(x, terms)
-
-
-def _weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
+    """The sum of share * parts: a share is 1, or (B,) for a batch x (B, ...)."""
     gains: list[Factor] = []
     channels: list[Tensor] = []
     spectra: list[Tensor] = []

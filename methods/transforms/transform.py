@@ -1,6 +1,7 @@
 """The contract of a transform: first draw the noise, then apply it deterministically."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -68,6 +69,17 @@ Builder = Callable[..., Transform]
 def per_sample(values: Tensor, x: Tensor) -> Tensor:
     """(B,) -> (B, 1, ...) in x's dtype, ready to broadcast over the samples of x (B, ...)."""
     return values.reshape(-1, *[1] * (x.ndim - 1)).to(x.dtype)
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager[Any]:
+    """Within it autocast rounds nothing: x is augmented in its own type, whatever its trunk has.
+
+    A product of matrices that only moves channels or pixels would lose digits otherwise.
+    """
+    device = x.device.type
+    if not torch.amp.is_autocast_available(device):  # as for the meta device
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
 
 
 def draw_uniform(x: Tensor, generator: Generator | None, *sizes: int) -> Tensor:

@@ -3,11 +3,13 @@
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import forked
 from augbench.bench.library import run_suite
+from augbench.bench.unit import job
 from augbench.methods.training.end_to_end import EndToEnd
 from forked import COMMAND
 
@@ -80,6 +82,18 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 work()
 
     return do
+
+
+@pytest.fixture
+def without_test_split(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From its call on, units have no test split at all: who reads it fails."""
+    make_setup = job.make_setup
+
+    def without(*args: Any, **kwargs: Any) -> Any:
+        setup, _, task = make_setup(*args, **kwargs)
+        return setup, None, task
+
+    return lambda: monkeypatch.setattr(job, "make_setup", without)
 
 
 @pytest.fixture(scope="session")

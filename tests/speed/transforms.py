@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from augbench.datasets.task import Signal
 from augbench.datasets.trunks import TRUNKS
+from augbench.methods.augnet import SENSORS
 from augbench.methods.layers.layer import AugmentationLayer
 from augbench.methods.transforms import EEG, IMAGE
 from augbench.methods.transforms.bank import make_bank
@@ -33,15 +34,6 @@ MOVES = ("translate_x", "translate_y", "rotate", "shear_x", "shear_y")
 RATE = 100.0
 HALF = torch.tensor(0.5)
 
-SENSORS = (
-    "sign_flip",
-    "channel_symmetry",
-    "channel_shuffle",
-    "channel_dropout",
-    "rotation_x",
-    "rotation_y",
-    "rotation_z",
-)
 
 Reference = Callable[[Tensor, Tensor], Tensor]  # x, magnitude () -> x
 

@@ -8,7 +8,8 @@ from augbench.methods.options.imported import library_of
 from augbench.methods.policies.exchange.calls import Call, Name
 from augbench.methods.policies.exchange.golden import EEG, IMAGE
 from augbench.methods.policies.exchange.physical import Step
-from augbench.methods.transforms.imported.build import describe, find_recipe
+from augbench.methods.transforms.imported.build import describe
+from augbench.methods.transforms.imported.choose_engine import find_recipe
 from augbench.methods.transforms.imported.recipe import Recipe
 
 MODULES = {"kornia": "K", "braindecode": "A"}

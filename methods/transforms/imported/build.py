@@ -1,11 +1,11 @@
 """Builds the transform of an augmentation of kornia or braindecode."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.options.tasks import Kind
@@ -16,23 +16,25 @@ from augbench.methods.options.imported import (
     check_kind,
     library_of,
 )
+from augbench.methods.transforms.imported.applied import Soft, Strength
+from augbench.methods.transforms.imported.choose_engine import (
+    choose_engine,
+    examples,
+    find_recipe,
+    is_identity,
+)
 from augbench.methods.transforms.imported.defaults import DEFAULTS, described
-from augbench.methods.transforms.imported.drawn import Drawn, agrees, find_fields, needs_alone
+from augbench.methods.transforms.imported.drawn import Drawn
 from augbench.methods.transforms.imported.rebuilt import Rebuilt
-from augbench.methods.transforms.imported.recipe import FORMS, Recipe, brief, find_class
+from augbench.methods.transforms.imported.recipe import find_class
 from augbench.methods.transforms.slopes import compare_slopes, finite_gradient
 from augbench.methods.transforms.transform import (
     Builder,
     Gradient,
     Transform,
-    draw_uniform,
-    per_sample,
-    relaxed_bernoulli,
 )
 
-N_TRIED = 4  # samples on which a transform is tried when it is built
 N_MAGNITUDES = 12  # at which its gradient is compared with slopes
-NEARLY = 2e-5  # the identity, after an interpolation of pixels
 
 
 def imported_builder(name: str, options: ImportedOptions | None = None) -> Builder:
@@ -114,13 +116,13 @@ def _build(
     row = describe(name, options)
     strongest = row.strongest if strongest is None else strongest
     recipe = find_recipe(name, options, signal, strongest / row.strongest)
-    x = _examples(signal)
-    engine = _engine(recipe, x)
+    x = examples(signal)
+    engine = choose_engine(recipe, x)
     row = replace(row, strongest=strongest)
     if not row.graded:
         soft = Soft(engine)
         return replace(row, draw=soft.draw, apply=soft.apply)
-    strength = Strength(engine, isinstance(engine, Drawn) and _is_identity(engine, x))
+    strength = Strength(engine, isinstance(engine, Drawn) and is_identity(engine, x))
     known = DEFAULTS.get(name)
     row = replace(
         row,
@@ -133,137 +135,9 @@ def _build(
     return row if row.gradient == "path" else replace(row, gradient=_gradient(row, signal))
 
 
-@dataclass(eq=False)
-class Strength:
-    """A graded transform: the magnitude drives an argument of the library's class."""
-
-    engine: Drawn | Rebuilt
-    starts_at_identity: bool
-
-    def draw(self, x: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...) -> (B, K)."""
-        return self.engine.draw(x, generator)
-
-    def apply(self, x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        """(B, ...), (B,), (B, K) -> (B, ...)."""
-        moved = _allowed(self.engine.change(x, magnitude, noise), x, self.engine)
-        if self.starts_at_identity:
-            return moved
-        return torch.where(per_sample(magnitude, x) > 0, moved, x)
-
-
-@dataclass(eq=False)
-class Soft:
-    """A transform without strength: its magnitude is the probability that it is applied."""
-
-    engine: Drawn | Rebuilt
-
-    def draw(self, x: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...) -> (B, 1 + K): whether it is applied, and what the library draws."""
-        uniform = draw_uniform(x, generator).unsqueeze(1)
-        noise = self.engine.draw(x, generator)
-        return torch.cat([uniform.to(noise.dtype), noise], 1)
-
-    def apply(self, x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
-        """(B, ...), (B,), (B, 1 + K) -> (B, ...)."""
-        share = per_sample(relaxed_bernoulli(magnitude, noise[:, 0]), x)
-        moved = self.engine.change(x, torch.ones_like(magnitude), noise[:, 1:])
-        return (1 - share) * x + share * _allowed(moved, x, self.engine)
-
-
-def _allowed(moved: Tensor, x: Tensor, engine: Drawn | Rebuilt) -> Tensor:
-    """What the library made, of x's type; images stay in [0, 1]."""
-    moved = moved.to(x.dtype)
-    if engine.recipe.signal.kind == "image":
-        return moved.clamp(0, 1)
-    return moved.clone() if moved.data_ptr() == x.data_ptr() else moved
-
-
-def find_recipe(name: str, options: ImportedOptions, signal: Signal, scale: float = 1.0) -> Recipe:
-    """The recipe that the library takes at both ends of the range; a UserError if it takes none."""
-    recipe = Recipe(name, options, signal, scale=scale)
-    recipe.check()
-    return _with_form(recipe, _examples(signal))
-
-
-def _with_form(recipe: Recipe, x: Tensor) -> Recipe:
-    """The recipe in the first form of its number that the library takes at both ends."""
-    refused: list[Exception] = []
-    for form in FORMS if recipe.described.parameter else FORMS[:1]:
-        tried = replace(recipe, form=form)
-        try:
-            for magnitude in (0.0, 1.0) if recipe.described.parameter else (1.0,):
-                rebuilt = Rebuilt(tried, graded=True)
-                changed = rebuilt.change(
-                    x, torch.full((len(x),), magnitude), torch.zeros(len(x), 1)
-                )
-                _check_result(recipe.name, x, changed, magnitude)
-        except UserError:
-            raise
-        except Exception as error:  # libraries raise anything
-            refused.append(error)
-            continue
-        return tried
-    bounds = recipe.described.range
-    driven = f" with {recipe.described.parameter} from {bounds[0]} to {bounds[1]}" if bounds else ""
-    raise UserError(
-        f"transform {recipe.name!r}{driven} does not work on {_shape(recipe.signal)}: it says "
-        f"{brief(_telling(refused))!r}; change its range or its options, or leave it out"
-    )
-
-
-def _telling(refused: list[Exception]) -> Exception:
-    """What is wrong with a value, rather than with the form in which it was tried."""
-    return next((each for each in refused if not isinstance(each, TypeError)), refused[0])
-
-
-def _check_result(name: str, x: Tensor, changed: Tensor, magnitude: float) -> None:
-    if changed.shape != x.shape:
-        raise UserError(
-            f"transform {name!r} makes {tuple(changed.shape[1:])} of {tuple(x.shape[1:])}; a "
-            "transform keeps the shape: change its options or leave it out"
-        )
-    if not torch.isfinite(changed).all():
-        raise UserError(
-            f"transform {name!r} gives NaN or infinite values at magnitude {magnitude:g}; change "
-            "that end of its range"
-        )
-
-
-def _engine(recipe: Recipe, x: Tensor) -> Drawn | Rebuilt:
-    """What draws before it acts, where the library allows that."""
-    graded = recipe.described.parameter is not None
-    if recipe.signal.kind == "image":
-        try:
-            drawn = Drawn(recipe, find_fields(recipe, x, graded), graded, alone=False)
-            drawn.alone = needs_alone(drawn, x)
-            if agrees(drawn, x):
-                return drawn
-        except Exception:  # what kornia draws has another form at the other end
-            return Rebuilt(recipe, graded)
-    rebuilt = Rebuilt(recipe, graded)
-    if graded:
-        rebuilt.settable = rebuilt.can_be_set(x)
-    else:
-        seeds = torch.arange(2.0 * len(x)).reshape(2, len(x), 1)
-        first, second = (rebuilt.change(x, torch.ones(len(x)), each) for each in seeds)
-        rebuilt.draws = not torch.equal(first, second)
-    return rebuilt
-
-
-def _is_identity(engine: Drawn, x: Tensor) -> bool:
-    """Whether kornia does nothing at magnitude 0, which then has the gradient of its neighbours."""
-    for seed in range(4):
-        noise = engine.draw(x, torch.Generator().manual_seed(seed))
-        same = engine.change(x, torch.zeros(len(x)), noise)
-        if not torch.allclose(same, x, rtol=0, atol=NEARLY):
-            return False
-    return True
-
-
 def _gradient(row: Transform, signal: Signal) -> Gradient:
     """The gradient that the magnitude has; `augbench check` measures it in the same way."""
-    x = _examples(signal)
+    x = examples(signal)
     noise = row.draw(x, torch.Generator().manual_seed(0))
     half = torch.full((len(x),), 0.5, requires_grad=True)
     if not row.apply(x, half, noise).requires_grad:
@@ -276,12 +150,6 @@ def _gradient(row: Transform, signal: Signal) -> Gradient:
     except (RuntimeError, TypeError, ValueError):  # of kornia, for float64 or backward
         return "none"
     return "path" if slopes.equal and slopes.n_moving and finite else "none"
-
-
-def _examples(signal: Signal) -> Tensor:
-    """(4, C, ...): noise for EEG, images full of random colours."""
-    make = torch.randn if signal.kind == "eeg" else torch.rand
-    return make(N_TRIED, *signal.shape, generator=torch.Generator().manual_seed(1))
 
 
 def _meaning(options: ImportedOptions) -> tuple[float, str]:
@@ -304,11 +172,6 @@ def _words(bound: Any) -> str:
 def _source(name: str) -> str:
     prefix, _, rest = name.partition(".")
     return f"{prefix}.augmentation.{rest}"
-
-
-def _shape(signal: Signal) -> str:
-    what = "images" if signal.kind == "image" else "EEG"
-    return f"{what} of {' x '.join(map(str, signal.shape))}"
 
 
 def _not_bound(x: Tensor, *_: object) -> Tensor:

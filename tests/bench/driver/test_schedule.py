@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from augbench.bench.driver.schedule import Tally, pending, work_through
+from augbench.bench.driver.backlog import pending
+from augbench.bench.driver.schedule import Tally, work_through
 from augbench.bench.engines.engine import Ending, Outcome
 from augbench.bench.plan.spec import SamplingSpec, TrialSpec, UnitId
 from augbench.bench.plan.suite import load_suite
@@ -236,7 +237,7 @@ def test_samplings_go_before_all_else_and_their_trial_goes_on_after_them(
 ) -> None:
     engine, tally = asking(tmp_path, specs)
     trial, second = specs[0].unit, specs[1].unit
-    units = [SamplingSpec(specs[0].to_json(), each.to_json()).unit for each in ASKED]
+    units = sampling_units(specs[0], ASKED)
     assert engine.order[:2] == [trial, second]
     assert engine.order[2:4] == units
     assert engine.order.index(trial, 1) == 5  # the third trial filled the slot of the first one
@@ -252,15 +253,26 @@ def test_a_sampling_that_fails_is_left_to_its_trial(tmp_path: Path, specs: list[
     assert unit_state(RunDirectory(tmp_path).unit(specs[0].unit))[0] == "done"
 
 
+def has_asked(folder: Path, trial: TrialSpec, *batches: list[Proposal]) -> RunDirectory:
+    """A run in which a trial has asked for batches of samplings, and nobody works."""
+    run = begun(folder)
+    directory = run.add_unit(trial.unit, trial.to_json())
+    begin(directory)
+    for batch in batches:
+        ask_for(directory, batch)
+    return run
+
+
+def sampling_units(trial: TrialSpec, batch: list[Proposal]) -> list[UnitId]:
+    return [SamplingSpec(trial.to_json(), each.to_json()).unit for each in batch]
+
+
 def test_the_next_driver_does_the_samplings_before_their_trial(
     tmp_path: Path, specs: list[TrialSpec]
 ) -> None:
-    run, trial = begun(tmp_path), specs[0]
-    directory = run.add_unit(trial.unit, trial.to_json())
-    begin(directory)
-    ask_for(directory, ASKED)
-    left = pending(run, [trial])
-    units = [SamplingSpec(trial.to_json(), each.to_json()).unit for each in ASKED]
+    trial = specs[0]
+    left = pending(has_asked(tmp_path, trial, ASKED), [trial])
+    units = sampling_units(trial, ASKED)
     assert [each.unit for each in left.units] == [*units, trial.unit]
     assert left.waiting == {trial.unit: set(units)}
     engine, tally, _ = drive(tmp_path, [trial])
@@ -272,11 +284,8 @@ def test_a_batch_that_the_trial_has_passed_is_not_handed_out_again(
     tmp_path: Path, specs: list[TrialSpec]
 ) -> None:
     """What failed of it elsewhere, the trial has done itself."""
-    run, trial = begun(tmp_path), specs[0]
-    directory = run.add_unit(trial.unit, trial.to_json())
-    begin(directory)
-    ask_for(directory, ASKED)
+    trial = specs[0]
     later = [each._replace(number=each.number + len(ASKED)) for each in ASKED]
-    ask_for(directory, later)
-    units = [SamplingSpec(trial.to_json(), each.to_json()).unit for each in later]
+    run = has_asked(tmp_path, trial, ASKED, later)
+    units = sampling_units(trial, later)
     assert [each.unit for each in pending(run, [trial]).units] == [*units, trial.unit]

@@ -54,22 +54,24 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def finished(suite: Path, augbench: Run, name: str, *words: str) -> Path:
+    """A run of the suite beside its file."""
+    out = suite.parent / name
+    done = augbench("run", suite, *words, "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
 @pytest.fixture(scope="module")
 def inline(suite: Path, augbench: Run) -> Path:
     """A run in which one process has done everything."""
-    out = suite.parent / "inline"
-    done = augbench("run", suite, "--engine", "inline", "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out
+    return finished(suite, augbench, "inline", "--engine", "inline")
 
 
 @pytest.fixture(scope="module")
 def on_workers(suite: Path, augbench: Run) -> Path:
     """The same run on two workers."""
-    out = suite.parent / "workers"
-    done = augbench("run", suite, "--workers", "2", "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out
+    return finished(suite, augbench, "workers", "--workers", "2")
 
 
 def specs(path: Path) -> dict[str, TrialSpec]:

@@ -171,15 +171,9 @@ def test_the_test_split_can_be_absent(
     timeless: Timeless,
     whole: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    without_test_split: Callable[[], None],
 ) -> None:
-    make_setup = augbench.bench.unit.job.make_setup
-
-    def without(*args: Any, **kwargs: Any) -> Any:
-        setup, _, task = make_setup(*args, **kwargs)
-        return setup, None, task
-
-    monkeypatch.setattr(augbench.bench.unit.job, "make_setup", without)
+    without_test_split()
     assert search(tmp_path / "absent", *SIX)[0] == 0
     assert timeless(tmp_path / "absent") == timeless(whole)
     unit = UnitId("trials", next(tmp_path.glob("absent/trials/*")).name)

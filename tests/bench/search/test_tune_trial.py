@@ -236,15 +236,9 @@ def test_what_is_damaged_is_done_again(begin: Begin, run: RunDirectory) -> None:
 
 
 def test_the_test_split_is_never_scored(
-    begin: Begin, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, run: RunDirectory, without_test_split: Callable[[], None]
 ) -> None:
-    make_setup = augbench.bench.unit.job.make_setup
-
-    def without(*args: Any, **kwargs: Any) -> Any:
-        setup, _, task = make_setup(*args, **kwargs)
-        return setup, None, task
-
-    monkeypatch.setattr(augbench.bench.unit.job, "make_setup", without)
+    without_test_split()
     to_its_end(begin(penalty=0.2))
     assert not any("test" in row for unit in units(run) for row in unit.points())
     assert not list(run.path.rglob("predictions*"))

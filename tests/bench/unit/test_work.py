@@ -295,16 +295,10 @@ def test_data_that_have_changed_are_noticed(tmp_path: Path, trial: TrialSpec) ->
 
 
 def test_without_scoring_the_test_split_a_unit_comes_to_the_same(
-    tmp_path: Path, trial: TrialSpec, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trial: TrialSpec, without_test_split: Callable[[], None]
 ) -> None:
     scored = work_on(tmp_path / "scored", trial)
-    make_setup = augbench.bench.unit.job.make_setup
-
-    def without(*args: Any, **kwargs: Any) -> Any:
-        setup, _, task = make_setup(*args, **kwargs)
-        return setup, None, task
-
-    monkeypatch.setattr(augbench.bench.unit.job, "make_setup", without)
+    without_test_split()
     unscored = work_on(tmp_path / "unscored", trial, score_test=False)
     rows = scores(unscored, trial)
     assert rows == [{k: v for k, v in r.items() if k != "test"} for r in scores(scored, trial)]

@@ -274,11 +274,13 @@ def test_eeg_that_is_not_standardised_is_told_once(scale: float, shown: str) -> 
         augment(waves() * scale)
 
 
-@pytest.mark.filterwarnings("error")
-def test_standardised_eeg_flat_eeg_and_evaluation_have_no_notice() -> None:
+def test_standardised_eeg_flat_eeg_and_evaluation_have_no_notice(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
     for scale in (0.0, 0.1, 1.0, 15.0):
         SOME.as_module(WAVES)(waves() * scale)
     SOME.as_module(WAVES)(waves()[:0])
     SOME.as_module(WAVES).eval()(waves() * 1e-6)
     nothing = Policy((Subpolicy((Operation("rotate", 0.5, 0.5),)),))
     nothing.as_module(PICTURES)(torch.full((2, 3, 8, 8), 0.5) + 0.01 * torch.rand(2, 3, 8, 8))
+    assert not [each for each in recwarn if issubclass(each.category, UserNotice)]

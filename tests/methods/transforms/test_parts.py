@@ -100,21 +100,3 @@ def test_a_sum_that_is_x_itself_is_a_copy() -> None:
     assert torch.equal(out, x)
     out.fill_(7.0)
     assert float(x.max()) < 1
-
-
-@pytest.mark.parametrize("kind", SIGNALS)
-def test_autocast_rounds_no_sum(kind: str) -> None:
-    """A permutation of channels is a product of matrices, which autocast would round."""
-    bank, generator = bank_of(kind), torch.Generator().manual_seed(0)
-    x = torch.rand(4, *SIGNALS[kind].shape, generator=generator)
-    magnitude = torch.rand(4, generator=generator)
-    noises = [row.draw(x, generator) for row in bank.values()]
-    terms = [
-        (0.1, parts_of(row, x, magnitude, noise))
-        for row, noise in zip(bank.values(), noises, strict=True)
-    ]
-    plain = weighted_sum(x, terms)
-    with torch.autocast("cpu", torch.bfloat16):
-        rounded = weighted_sum(x, terms)
-    assert rounded.dtype == x.dtype
-    assert torch.equal(rounded, plain)
