@@ -146,7 +146,7 @@ class _SlopeByX(Function):
 
     @staticmethod
     def forward(g: Tensor, weight: Tensor, rows: Tensor, n_times: int, pool: int) -> Tensor:
-        if g.is_cuda:
+        if not g.is_cpu:
             return _dense_slope_by_x(g, weight, rows, n_times, pool)
         n, n_filters, n_signals = g.shape
         step, band = pool * weight.shape[1], _band_matrix(weight, pool)
@@ -189,7 +189,7 @@ class _SlopeByWeight(Function):
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, rows: Tensor, n_taps: int, pool: int) -> Tensor:
-        if g.is_cuda:
+        if not g.is_cpu:
             return _dense_slope_by_weight(g, x, rows, n_taps, pool)
         n_filters, n_channels, n_rows = g.shape[1], x.shape[1], pool * g.shape[1]
         windows = x.unfold(0, pool + n_taps - 1, pool).permute(2, 0, 3, 1).flatten(2).flatten(0, 1)

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Split
 from augbench.methods import augerino
 from augbench.methods.augerino import penalty
-from augbench.methods.layers.lie_layer import GENERATORS, TRANSLATION, LieLayer
+from augbench.methods.layers.lie_layer import GENERATORS, TRANSLATION, LieLayer, exponential
 from augbench.methods.options.end_to_end import AugerinoOptions
 from augbench.methods.training.method import DoesNotFitError, Setup
 
@@ -36,6 +37,28 @@ def test_a_width_starts_at_what_was_asked_for() -> None:
         layer = layer_of(*GENERATORS, width=width)
         assert layer.widths.tolist() == pytest.approx([width] * 6, rel=1e-5)
     assert layer_of("scale", width=log(2)).raw_widths.item() == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-3, 0.1, 1.0, 3.0, 8.0])
+def test_the_exponential_is_as_exact_as_that_of_torch(size: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    matrices = size * (2 * torch.rand(500, 3, 3, generator=generator, dtype=torch.float64) - 1)
+    exact = torch.linalg.matrix_exp(matrices)
+
+    def error(made: Tensor) -> float:
+        return float(((made - exact) / exact.norm(dim=(1, 2), keepdim=True)).abs().max())
+
+    torchs = error(torch.linalg.matrix_exp(matrices.float()).double())
+    assert error(exponential(matrices.float()).double()) <= 2 * max(torchs, 1e-7)
+    assert error(exponential(matrices)) < 1e-8
+
+
+def test_the_exponential_has_the_slopes_of_torch() -> None:
+    matrices = torch.randn(4, 3, 3, dtype=torch.float64, requires_grad=True)
+    slopes = torch.randn(4, 3, 3, dtype=torch.float64)
+    (ours,) = torch.autograd.grad(exponential(matrices), matrices, slopes)
+    (theirs,) = torch.autograd.grad(torch.linalg.matrix_exp(matrices), matrices, slopes)
+    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("uniform", [0.0, 0.3, 1.0])
