@@ -39,7 +39,7 @@ def test_a_width_starts_at_what_was_asked_for() -> None:
     assert layer_of("scale", width=log(2)).raw_widths.item() == pytest.approx(0.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("size", [0.0, 1e-3, 0.1, 1.0, 3.0, 8.0])
+@pytest.mark.parametrize("size", [0.0, 1e-3, 0.1, 1.0, 3.0])
 def test_the_exponential_is_as_exact_as_that_of_torch(size: float) -> None:
     generator = torch.Generator().manual_seed(0)
     matrices = size * (2 * torch.rand(500, 3, 3, generator=generator, dtype=torch.float64) - 1)
@@ -49,8 +49,8 @@ def test_the_exponential_is_as_exact_as_that_of_torch(size: float) -> None:
         return float(((made - exact) / exact.norm(dim=(1, 2), keepdim=True)).abs().max())
 
     torchs = error(torch.linalg.matrix_exp(matrices.float()).double())
-    assert error(exponential(matrices.float()).double()) <= 2 * max(torchs, 1e-7)
-    assert error(exponential(matrices)) < 1e-8
+    assert error(exponential(matrices.float()).double()) <= max(torchs, 1e-7)
+    assert error(exponential(matrices)) < 1e-12
 
 
 def test_the_exponential_has_the_slopes_of_torch() -> None:
