@@ -42,6 +42,7 @@ TRUNKS: dict[str, TrunkRow] = {
     "conv_net_8": TrunkRow(("image",), f"{_IMAGE}:conv_net", {"n_filters": 8}),  # for a CPU
     "small_conv_net": TrunkRow(("image",), f"{_IMAGE}:small_conv_net"),
     "layer13": TrunkRow(("image",), f"{_IMAGE}:layer13"),
+    "airbench94": TrunkRow(("image",), "augbench.datasets.trunks.airbench:airbench94"),
     "pre_act_resnet18": TrunkRow(("image",), _RESNET),
     "pre_act_resnet18_16": TrunkRow(("image",), _RESNET, {"n_filters": 16}),
 }

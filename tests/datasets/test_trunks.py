@@ -14,12 +14,13 @@ from augbench.datasets.trunks.precision import InBfloat16
 
 EEG = Signal("eeg", (3, 320), ("C3", "Cz", "C4"), 64.0)
 IMAGE = Signal("image", (3, 32, 32))
-SMALL_IMAGE = Signal("image", (3, 8, 8))
+SMALL_IMAGE = Signal("image", (3, 9, 9))
 ONLY_IMAGES = (
     "conv_net",
     "conv_net_8",
     "small_conv_net",
     "layer13",
+    "airbench94",
     "pre_act_resnet18",
     "pre_act_resnet18_16",
 )
@@ -154,6 +155,7 @@ def test_a_trunk_for_images_rejects_eeg(name: str) -> None:
         ("conv_net", (1, 32, 32)),
         ("small_conv_net", (1, 4, 4)),
         ("layer13", (1, 4, 4)),
+        ("airbench94", (1, 9, 9)),
         ("pre_act_resnet18", (1, 8, 8)),
     ],
 )
@@ -199,6 +201,7 @@ def test_the_filters_of_eegnet_are_held_to_norm_one() -> None:
         ("mlp_2_2_2", (1, 1000), 2026),
         ("conv_net", (3, 32, 32), 390_404),
         ("conv_net_8", (3, 32, 32), 25_028),
+        ("airbench94", (3, 32, 32), 1_971_256),  # 1,972,792 for 10 classes
     ],
 )
 def test_sizes_are_those_of_the_official_networks(
@@ -206,6 +209,19 @@ def test_sizes_are_those_of_the_official_networks(
 ) -> None:
     trunk = TRUNKS[name](Signal("eeg" if len(shape) == 2 else "image", shape), 4)
     assert sum(weight.numel() for weight in trunk.parameters()) == n_parameters
+
+
+def test_the_record_network_begins_with_opposite_filters_and_hands_channels_on() -> None:
+    trunk = trunk_of("airbench94", IMAGE)
+    first, *others = (m.weight.detach() for m in trunk if isinstance(m, torch.nn.Conv2d))
+    assert torch.equal(first[12:], -first[:12])
+    torch.testing.assert_close(first[:12].flatten(1) @ first[:12].flatten(1).T, torch.eye(12))
+    assert len(others) == 6
+    for weight in others:
+        x = torch.rand(2, weight.shape[1], 5, 5)
+        out = F.conv2d(x, weight, padding=1)
+        torch.testing.assert_close(out[:, : x.shape[1]], x)
+        assert out.shape[1] in (64, 256)
 
 
 def n_parameters(module: torch.nn.Module) -> int:

@@ -75,7 +75,7 @@ class Report:
         self.rows.append(
             {"part": part, "what": what, "setting": setting, "value": value, "unit": unit}
         )
-        print(f"{part:12} {what:34} {setting:22} {value:12.4g} {unit}", flush=True)
+        print(f"{part:12} {what:40} {setting:22} {value:12.4g} {unit}", flush=True)
 
     def write(self, path: Path) -> None:
         with path.open("w", newline="") as file:
@@ -233,24 +233,32 @@ def sleep_model(*, augnet: bool) -> nn.Module:
 
 
 def pictures(machine: Machine, report: Report) -> None:
-    """Pre-activation ResNet-18 on pictures of 32 x 32, beside what the card multiplies at most."""
+    """Networks for pictures of 32 x 32, beside what the card multiplies at most."""
     size = 64 if machine.tiny else 8192
     a, b = (torch.randn(size, size, device=machine.device, dtype=torch.bfloat16) for _ in range(2))
     peak = 2e-9 * size**3 / machine.milliseconds(lambda: a @ b)  # TFLOP/s
-    report.add("resnet18", f"product of {size} x {size} bfloat16", "", peak, "TFLOP/s")
+    report.add("pictures", f"product of {size} x {size} bfloat16", "", peak, "TFLOP/s")
+    for name in ("pre_act_resnet18", "airbench94"):
+        pictures_through(name, machine, report, peak)
+
+
+def pictures_through(name: str, machine: Machine, report: Report, peak: float) -> None:
+    """The rate of a trunk, eager and as a graph, in both precisions."""
     batch = 8 if machine.tiny else 128
     train = random_split(PICTURE, batch * (2 if machine.tiny else 100), 10, machine.device)
-    flops = flops_of_a_step(TRUNKS["pre_act_resnet18"](PICTURE, 10), train.x[:1].cpu())
+    flops = flops_of_a_step(TRUNKS[name](PICTURE, 10), train.x[:1].cpu())
     for precision in ("float32", "bfloat16"):
-        trunk = TRUNKS["pre_act_resnet18"](PICTURE, 10)
+        trunk = TRUNKS[name](PICTURE, 10)
         trunk = trunk.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         model = InBfloat16(trunk) if precision == "bfloat16" else trunk
         for kind in ("graph",) if precision == "float32" else ("eager", "graph"):
             made = rate(machine, make_training(model, train, 10, batch, graphs=kind == "graph"))
-            setting = f"{precision} {kind}"
-            report.add("resnet18", "pictures", setting, made, "/s")
-            report.add("resnet18", "share of that product", setting, made * flops / peak / 1e12, "")
-            report.add("resnet18", "200 epochs of 50,000", setting, 1e7 / made / 60, "min")
+            what, setting = f"{name} {kind}", precision
+            report.add("pictures", what, setting, made, "/s")
+            report.add(
+                "pictures", f"{what}, of that product", setting, made * flops / peak / 1e12, ""
+            )
+            report.add("pictures", f"{what}, 200 epochs of 50,000", setting, 1e7 / made / 60, "min")
 
 
 def flops_of_a_step(trunk: nn.Module, x: Tensor) -> float:
@@ -432,7 +440,7 @@ def mps() -> Iterator[bool]:
 PARTS: dict[str, Callable[[Machine, Report], None]] = {
     "step": training_steps,
     "epoch": nights,
-    "resnet18": pictures,
+    "pictures": pictures,
     "transform": transforms,
     "packing": packing,
     "compiled": compiled,
