@@ -211,14 +211,19 @@ class AugmentationLayer(nn.Module):
         if len(x) == 0:  # some transforms of kornia and of Fourier take no empty batch
             return x
         with without_autocast(x):
-            shares = self._shares(x, generator)
-            terms = [(shares[:, q], self._parts(q, x, generator)) for q in self.used]
-            return weighted_sum(x, terms)
+            # All at once, for the backward of each index fills and adds a tensor.
+            shares = self._shares(x, generator).unbind(1)
+            magnitudes = self._magnitudes.expand(len(x), -1).unbind(1)
+            return weighted_sum(
+                x, [(shares[q], self._parts(q, magnitudes[q], x, generator)) for q in self.used]
+            )
 
-    def _parts(self, q: int, x: Tensor, generator: Generator | None) -> Parts:
-        """What a transform makes of x."""
+    def _parts(self, q: int, magnitude: Tensor, x: Tensor, generator: Generator | None) -> Parts:
+        """What a transform makes of x, with magnitudes (B,)."""
         transform = self.transforms[q]
-        magnitude, noise = self._magnitude(q, x, generator), transform.draw(x, generator)
+        if not (transform.graded or self.training):  # it acts or does not
+            magnitude = (draw_uniform(x, generator) < magnitude).to(x.dtype)
+        noise = transform.draw(x, generator)
         if transform.mixes and not self.training:
             return Parts(gain=1.0)
         return parts_of(transform, x, magnitude, noise)
@@ -230,14 +235,6 @@ class AugmentationLayer(nn.Module):
             return weights.expand(len(x), -1)
         drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
         return F.one_hot(drawn, len(weights)).to(x.dtype)
-
-    def _magnitude(self, q: int, x: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...) -> (B,); in evaluation mode 0 or 1 for a transform without strength."""
-        magnitude = self._magnitudes[q].expand(len(x))
-        if self.transforms[q].graded or self.training:
-            return magnitude
-        uniform = draw_uniform(x, generator)
-        return (uniform < magnitude).to(x.dtype)
 
 
 def _project(layer: AugmentationLayer, *_: object) -> None:

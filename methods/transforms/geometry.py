@@ -7,11 +7,17 @@ import torch
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform
+from augbench.methods.transforms.transform import (
+    DeviceConstant,
+    Transform,
+    draw_signed,
+    draw_uniform,
+)
 from augbench.methods.transforms.ungraded import ungraded
 from augbench.methods.transforms.warp import sampled
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
+IDENTITY = DeviceConstant(torch.eye(2, 3))
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
 
 
@@ -78,8 +84,12 @@ def vertical_flip(signal: Signal) -> Transform:
 def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
     """Pad by zeros and cut out a window of the old size: a move by whole pixels along both axes.
 
+    The longest move is one pixel at least, whatever the image's size: an eighth of a side below 8
+    would be none.
+
     Source: He et al. 2016 (ResNet), section 4.2: 4 pixels of 32.
     """
+    strongest = max(strongest, 1 / max(signal.shape[1:]))
     return Transform(
         name="crop",
         graded=True,
@@ -110,33 +120,52 @@ def _turned(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) ->
     angle = torch.deg2rad(strongest * magnitude.to(x.dtype) * noise)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     height_by_width = x.shape[-2] / x.shape[-1]  # both sides are two units long
-    return _matrices([cos, -sin * height_by_width, zero], [sin / height_by_width, cos, zero])
+    rows = [cos, -height_by_width * sin, zero, sin / height_by_width, cos, zero]
+    return torch.stack(rows, dim=1).view(-1, 2, 3)
 
 
 def _translate(name: str, strongest: float, axis: int) -> Transform:
     unit = f"share of the {('width', 'height')[axis]}"
-    return _affine_transform(name, strongest, unit, partial(_moved, axis=axis))
+    return _affine_transform(name, strongest, unit, partial(_moved, entry=_entry(axis, 2)))
 
 
-def _moved(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
-    share = strongest * magnitude.to(x.dtype) * noise
-    one, zero = torch.ones_like(share), torch.zeros_like(share)
-    origin = [zero, zero]
-    origin[axis] = -2 * share  # the image is two units wide
-    return _matrices([one, zero, origin[0]], [zero, one, origin[1]])
+def _moved(
+    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, entry: DeviceConstant
+) -> Tensor:
+    return _from_identity(x, magnitude, noise, entry, -2 * strongest)  # it is two units wide
 
 
 def _shear(name: str, strongest: float, axis: int) -> Transform:
-    return _affine_transform(name, strongest, "pixels a pixel", partial(_slanted, axis=axis))
+    slanted = partial(_slanted, entry=_entry(axis, 1 - axis), axis=axis)
+    return _affine_transform(name, strongest, "pixels a pixel", slanted)
 
 
-def _slanted(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, axis: int) -> Tensor:
-    slope = strongest * magnitude.to(x.dtype) * noise  # pixels a pixel
-    one, zero = torch.ones_like(slope), torch.zeros_like(slope)
-    height_by_width = x.shape[-2] / x.shape[-1]
-    if axis == 0:
-        return _matrices([one, -slope * height_by_width, zero], [zero, one, zero])
-    return _matrices([one, zero, zero], [-slope / height_by_width, one, zero])
+def _slanted(
+    x: Tensor,
+    magnitude: Tensor,
+    noise: Tensor,
+    *,
+    strongest: float,
+    entry: DeviceConstant,
+    axis: int,
+) -> Tensor:
+    sizes = x.shape[-1], x.shape[-2]  # both sides are two units long
+    return _from_identity(x, magnitude, noise, entry, -strongest * sizes[1 - axis] / sizes[axis])
+
+
+def _entry(row: int, column: int) -> DeviceConstant:
+    """(2, 3), a 1 among zeros."""
+    table = torch.zeros(2, 3)
+    table[row, column] = 1.0
+    return DeviceConstant(table)
+
+
+def _from_identity(
+    x: Tensor, magnitude: Tensor, noise: Tensor, entry: DeviceConstant, strongest: float
+) -> Tensor:
+    """(B, 2, 3), affine maps that differ from the identity in one entry."""
+    share = (magnitude.to(x.dtype) * noise).view(-1, 1, 1)
+    return torch.addcmul(IDENTITY(x), share, entry(x), value=strongest)
 
 
 def _affine_transform(
@@ -162,11 +191,6 @@ def _apply_affine(
     x: Tensor, magnitude: Tensor, noise: Tensor, *, affine: Callable[..., Tensor]
 ) -> Tensor:
     return sampled(x, affine(x, magnitude, noise).unsqueeze(1))
-
-
-def _matrices(first: list[Tensor], second: list[Tensor]) -> Tensor:
-    """Two rows of three (B,) -> (B, 2, 3)."""
-    return torch.stack([torch.stack(first, dim=1), torch.stack(second, dim=1)], dim=1)
 
 
 def _shift(x: Tensor, pixels: Tensor, axis: int) -> Tensor:

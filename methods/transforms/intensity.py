@@ -7,10 +7,12 @@ takes 0.2 seconds.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import Function, FunctionCtx
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
@@ -25,7 +27,7 @@ def brightness(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
     Source: Cubuk et al. 2019 (AutoAugment), Table 6; the range is that of AugNet's code.
     """
-    return _enhancement("brightness", strongest, torch.positive)
+    return _enhancement("brightness", _brighten, strongest=strongest)
 
 
 def contrast(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -33,7 +35,9 @@ def contrast(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
     Source: as in `brightness`. ``kornia.enhance.adjust_contrast`` is brightness under another name.
     """
-    return _enhancement("contrast", strongest, _from_mean_grey)
+    return _enhancement(
+        "contrast", partial(_exaggerate, detail=_from_mean_grey), strongest=strongest
+    )
 
 
 def saturation(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -45,7 +49,7 @@ def saturation(signal: Signal, *, strongest: float = 1.0) -> Transform:
     three colours instead of the grey.
     """
     _check_colours(signal, "saturation")
-    return _enhancement("saturation", strongest, _from_grey)
+    return _enhancement("saturation", _colour, strongest=strongest)
 
 
 def sharpness(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -60,7 +64,7 @@ def sharpness(signal: Signal, *, strongest: float = 1.0) -> Transform:
             "transform 'sharpness' needs images of 3 x 3 pixels or more, the signal has "
             f"{signal.shape[1]} x {signal.shape[2]}: leave it out"
         )
-    return _enhancement("sharpness", strongest, _fine_detail)
+    return _enhancement("sharpness", partial(_exaggerate, detail=_fine_detail), strongest=strongest)
 
 
 def hue(signal: Signal, *, strongest: float = 0.5) -> Transform:
@@ -96,11 +100,13 @@ def _turn_hue(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) 
     return x + chroma * (_missing(ahead) - _missing(ahead + 6 * turns))
 
 
-def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]) -> Transform:
+def _enhancement(
+    name: str, change: Callable[[Tensor, Tensor], Tensor], *, strongest: float
+) -> Transform:
     """Moves an image away from a dull version or towards it, by a change uniform in +-magnitude.
 
-    ``detail`` is the image minus its dull version. A pixel that is cut at 0 or 1 has no gradient,
-    as is right; one that is exactly 0 or 1 has.
+    ``change`` takes x and relative changes (B, 1, 1, 1). A pixel that is cut at 0 or 1 has no
+    gradient, as is right; one that is exactly 0 or 1 has.
     """
     return Transform(
         name=name,
@@ -110,7 +116,7 @@ def _enhancement(name: str, strongest: float, detail: Callable[[Tensor], Tensor]
         unit="relative change",
         source=AUTOAUGMENT,
         draw=draw_signed,
-        apply=partial(_enhance, strongest=strongest, detail=detail),
+        apply=partial(_enhance, strongest=strongest, change=change),
         draws_strength=True,
     )
 
@@ -121,19 +127,51 @@ def _enhance(
     noise: Tensor,
     *,
     strongest: float,
-    detail: Callable[[Tensor], Tensor],
+    change: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    change = strongest * per_sample(magnitude, x) * per_sample(noise, x)
-    return torch.addcmul(x, change, detail(x)).clamp(0, 1)
+    changed = change(x, strongest * per_sample(magnitude, x) * per_sample(noise, x))
+    if not changed.requires_grad:
+        return changed.clamp_(0, 1)
+    cut: Tensor = _Cut.apply(changed)  # type: ignore[no-untyped-call]
+    return cut
+
+
+class _Cut(Function):
+    """As clamp(0, 1), whose backward takes three more passes to find what was cut."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.clamp(0, 1)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        x, cut = ctx.saved_tensors
+        kept: Tensor = slope * (x == cut)
+        return kept
+
+
+def _brighten(x: Tensor, change: Tensor) -> Tensor:
+    return x * (1 + change)
+
+
+def _colour(x: Tensor, change: Tensor) -> Tensor:
+    return torch.lerp(_grey(x), x, 1 + change)
+
+
+def _exaggerate(x: Tensor, change: Tensor, *, detail: Callable[[Tensor], Tensor]) -> Tensor:
+    """``detail`` is the image minus its dull version."""
+    return torch.addcmul(x, change, detail(x))
 
 
 def _from_mean_grey(x: Tensor) -> Tensor:
     # PIL and AugNet's code round the mean to one of 256 levels, which has no gradient.
     return x - _grey(x.mean((-2, -1), keepdim=True))
-
-
-def _from_grey(x: Tensor) -> Tensor:
-    return x - _grey(x)
 
 
 def _grey(x: Tensor) -> Tensor:

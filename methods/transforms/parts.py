@@ -68,8 +68,8 @@ def weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
             spectra.append(_times(factor, parts.spectrum))
         products += [(_times(factor, each), tensor) for each, tensor in parts.addends]
         if parts.affine is not None:
-            ones = x.new_ones(len(x))
-            moves.append((share if isinstance(share, Tensor) else ones, parts.affine))
+            each = share if isinstance(share, Tensor) else x.new_full((len(x),), share)
+            moves.append((each, parts.affine))
     products = [(gain, x) for gain in _by_shape(gains)] + products
     sums = [_sum_of_products(products)] if products else []
     if channels:
@@ -109,7 +109,7 @@ def _by_shape(gains: Iterable[Factor]) -> list[Factor]:
 
 def _sum_of_products(pairs: list[tuple[Factor, Tensor]]) -> Tensor:
     """The sum of factor * tensor: (B, 1 or C, ...) or a number, times (B, C, ...)."""
-    if len(pairs) == 1 and isinstance(pairs[0][0], float):
+    if len(pairs) == 1:
         return pairs[0][0] * pairs[0][1]
     arguments: list[Tensor] = []
     for factor, tensor in pairs:

@@ -85,13 +85,13 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
 
 def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
     uniform = noise.unsqueeze(-1)  # (B, C, 1)
-    none = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
-    full = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
-    soft = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
-    # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
-    # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
-    # and probabilities further than 0.01 from the ends are the same.
-    return Parts(gain=1 - (soft - none) / (full - none))
+    silent = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
+    # braindecode takes 1 - `silent`: at probability 0 it weakens channels whose draw is below 0.01
+    # by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact, and
+    # probabilities further than 0.01 from the ends are the same.
+    least = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
+    most = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
+    return Parts(gain=(most - silent) / (most - least))
 
 
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:

@@ -330,6 +330,10 @@ def moves_beside_kornia(machine: Machine, report: Report) -> None:
         took = machine.milliseconds(replay)
         report.add("transform", "the same in a CUDA graph", "128, both ways", took, "ms")
     report.add("transform", "kornia's five, weighted", "128, both ways", kornias, "ms")
+    for whose, step in (("ours", ours), ("kornia's", theirs)):
+        with Operations() as counted:
+            step()
+        report.add("transform", f"operations of five moves, {whose}", "a step", counted.number, "")
 
 
 def as_graph(work: Callable[[], object]) -> Callable[[], object]:

@@ -166,8 +166,11 @@ def test_a_builder_that_fails_for_every_kind_of_signal_is_a_fault_with_its_reaso
         Signal("eeg", (3, 300), ("Cz", "Oz", "O1"), 100.0),
         Signal("eeg", (2, 300), ("C3", "C4"), 100.0),
         Signal("image", (1, 16, 16)),
+        Signal("image", (3, 7, 7)),
+        Signal("image", (3, 5, 4)),
+        Signal("image", (3, 2, 3)),
     ],
-    ids=lambda signal: "-".join((signal.kind, *signal.channels)),
+    ids=lambda signal: "-".join((signal.kind, *map(str, signal.channels or signal.shape))),
 )
 def test_a_transform_changes_something_or_is_refused(signal: Signal) -> None:
     generator = torch.Generator().manual_seed(0)
