@@ -40,7 +40,7 @@ POINT_COLUMNS = {  # one row per scored artifact
     "forward_paper_without_validation": "int64",
     "forward_full_without_validation": "int64",
     # Wall-clock time of the processes of the trial and of every retraining up to this point, one
-    # after another: all phases, those too that are not charged; without what was lost to crashes.
+    # after another: all phases, those too that are not charged; without what was wasted.
     "hours_wall": "float64",
     "device": "str",  # "cpu" or the GPU's name, in a merged run with its host where that is needed
     "shared": "bool",  # the GPU was shared by several trials
