@@ -14,6 +14,7 @@ from augbench.methods.transforms.transform import (
     DeviceConstant,
     Transform,
     draw_uniform,
+    has_derivative,
     per_sample,
 )
 from augbench.methods.transforms.ungraded import ungraded
@@ -128,7 +129,7 @@ def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest:
     order = _shuffle(noise, probability.detach().squeeze(-1))
     few = x.shape[1] <= FEW_CHANNELS
     moved = _permutations(order, x) if few else _take(x, order)
-    if not magnitude.requires_grad:
+    if not has_derivative(magnitude):
         return Parts(channels=moved) if few else Parts(addends=((1.0, moved),))
     # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
     # noise. AugNet's code sums the gradient over all entries of the permutation matrix,

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from augbench.datasets.forward_mode import is_in_forward_mode
+
 
 def warped_average(x: Tensor, affines: Tensor, shares: Tensor) -> Tensor:
     """The weighted sum of several affine moves of each image, sampled at once.
@@ -32,4 +34,27 @@ def sampled(x: Tensor, affines: Tensor) -> Tensor:
     pixels = torch.stack([across, down, torch.ones_like(across)])  # (3, H W)
     grid = affines.transpose(1, 2).reshape(-1, 3) @ pixels  # (B 2 Q, H W)
     grid = grid.view(n_images, 2, -1, width).permute(0, 2, 3, 1)
+    if is_in_forward_mode():  # which torch does not know for `grid_sample`
+        return _interpolated(x, grid)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _interpolated(x: Tensor, grid: Tensor) -> Tensor:
+    """(B, C, H, W), (B, h, w, 2) -> (B, C, h, w), what `grid_sample` gives, in plain operations."""
+    *_, height, width = x.shape
+    across, down = ((grid[..., 0] + 1) * width - 1) / 2, ((grid[..., 1] + 1) * height - 1) / 2
+    left, top = across.detach().floor(), down.detach().floor()
+    right_share, lower_share = across - left, down - top
+    corners = []
+    for column, row, share in (
+        (left, top, (1 - right_share) * (1 - lower_share)),
+        (left + 1, top, right_share * (1 - lower_share)),
+        (left, top + 1, (1 - right_share) * lower_share),
+        (left + 1, top + 1, right_share * lower_share),
+    ):
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        index = (row.clamp(0, height - 1) * width + column.clamp(0, width - 1)).long()
+        index = index.flatten(1).unsqueeze(1).expand(-1, x.shape[1], -1)
+        pixels = x.flatten(2).gather(2, index).unflatten(2, grid.shape[1:3])
+        corners.append(pixels * (share * inside).unsqueeze(1))
+    return torch.stack(corners).sum(0)
