@@ -40,6 +40,8 @@ class SumOfParts:
     parts: Callable[[Tensor, Tensor, Tensor], Parts]
 
     def __call__(self, x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        if not len(x):  # of which there is no Fourier transform
+            return x.clone()
         return weighted_sum(x, [(1.0, self.parts(x, magnitude, noise))])
 
 

@@ -40,6 +40,8 @@ def _flipped(x: Tensor, share: Tensor) -> Parts:
 def channel_symmetry(signal: Signal) -> Transform:
     """Swap the channels left and right; one without a mirror image among the channels stays.
 
+    Up to `FEW_CHANNELS` are moved by a product of matrices, in which 0 times infinity is NaN: a
+    channel with an infinite or NaN value makes all channels of its sample NaN at that time.
     Raises a UserError for channels that have no 10-20 names, or of which none has its mirror image
     among them.
 
@@ -98,6 +100,8 @@ def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
     """Select each channel with a probability, then permute the selected ones among themselves.
 
+    Up to `FEW_CHANNELS` are moved by a product of matrices, in which 0 times infinity is NaN: a
+    channel with an infinite or NaN value makes all channels of its sample NaN at that time.
     Raises a UserError for a signal of one channel.
 
     Source: Saeed et al. 2020; AugNet, Table 4.

@@ -33,7 +33,7 @@ def sampled(x: Tensor, affines: Tensor) -> Tensor:
     across, down = across.repeat(height), down.repeat_interleave(width)
     pixels = torch.stack([across, down, torch.ones_like(across)])  # (3, H W)
     grid = affines.transpose(1, 2).reshape(-1, 3) @ pixels  # (B 2 Q, H W)
-    grid = grid.view(n_images, 2, -1, width).permute(0, 2, 3, 1)
+    grid = grid.view(n_images, 2, affines.shape[1] * height, width).permute(0, 2, 3, 1)
     if is_in_forward_mode():  # which torch does not know for `grid_sample`
         return _interpolated(x, grid)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -207,6 +207,14 @@ def test_shape_and_dtype_are_kept(
 
 
 @every
+def test_an_empty_batch_stays_empty(name: str, transform: Transform, x: Tensor) -> None:
+    none = x[:0]
+    out = transform.apply(none, torch.zeros(0), draw(transform, none))
+    assert out.shape == none.shape
+    assert out.dtype == none.dtype
+
+
+@every
 def test_float32_agrees_with_float64(
     name: str, transform: Transform, eeg: Signal, image: Signal
 ) -> None:
