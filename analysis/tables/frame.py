@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from augbench.analysis.tables.task_facts import chance_levels, known_margins, split_ratios
+from augbench.bench.store.learned import read_learned, read_policies
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.origin import machines_by_trial
-from augbench.bench.store.points import read_learned, read_points, read_policies
+from augbench.bench.store.points import read_points
 from augbench.bench.store.states import read_trials
 from augbench.datasets.arguments import read_path
 from augbench.datasets.errors import UserError, unknown
