@@ -34,15 +34,28 @@ def sampled(x: Tensor, affines: Tensor) -> Tensor:
     pixels = torch.stack([across, down, torch.ones_like(across)])  # (3, H W)
     grid = affines.transpose(1, 2).reshape(-1, 3) @ pixels  # (B 2 Q, H W)
     grid = grid.view(n_images, 2, affines.shape[1] * height, width).permute(0, 2, 3, 1)
+    return interpolated(x, grid, align_corners=False)
+
+
+def interpolated(x: Tensor, grid: Tensor, *, align_corners: bool) -> Tensor:
+    """(B, C, H, W), (B, h, w, 2) -> (B, C, h, w): bilinear, zeros outside.
+
+    -1 and 1 in the grid are the borders of the image, or with ``align_corners`` its outermost
+    pixels.
+    """
     if is_in_forward_mode():  # which torch does not know for `grid_sample`
-        return _interpolated(x, grid)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        return _interpolated_plainly(x, grid, align_corners=align_corners)
+    return F.grid_sample(
+        x, grid, mode="bilinear", padding_mode="zeros", align_corners=align_corners
+    )
 
 
-def _interpolated(x: Tensor, grid: Tensor) -> Tensor:
-    """(B, C, H, W), (B, h, w, 2) -> (B, C, h, w), what `grid_sample` gives, in plain operations."""
+def _interpolated_plainly(x: Tensor, grid: Tensor, *, align_corners: bool) -> Tensor:
+    """What `interpolated` gives, in operations that torch differentiates forward too."""
     *_, height, width = x.shape
-    across, down = ((grid[..., 0] + 1) * width - 1) / 2, ((grid[..., 1] + 1) * height - 1) / 2
+    edge = 0.0 if align_corners else 0.5  # pixels between -1 and the middle of the first one
+    across = (grid[..., 0] + 1) / 2 * (width - 1 + 2 * edge) - edge
+    down = (grid[..., 1] + 1) / 2 * (height - 1 + 2 * edge) - edge
     left, top = across.detach().floor(), down.detach().floor()
     right_share, lower_share = across - left, down - top
     corners = []
