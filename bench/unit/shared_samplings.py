@@ -37,6 +37,10 @@ class SharedSamplings:
         """Whether other workers may have done something for this trial."""
         return bool(self._asked or self.taken)
 
+    def restore(self, taken: list[int] | None) -> None:
+        """Go on from a checkpoint; an older one does not tell: then none counts as wasted."""
+        self.taken = sorted(self._asked) if taken is None else list(taken)
+
     def asks(self) -> bool:
         """Whether there is a batch of two or more that nobody was asked for."""
         if not self._hands_out:

@@ -244,7 +244,7 @@ class Worker:
         self.ledger.load_state_dict(state["costs"])
         self.ledger.add(state.get("elsewhere", {}))  # older checkpoints have none
         if self.shared is not None:
-            self.shared.taken = list(state.get("taken", []))
+            self.shared.restore(state.get("taken"))
         self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
         self.ledger.costs["setup"].seconds += setup.seconds
         self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from augbench.bench.plan.spec import Budget, Spec, TrialSpec
 from augbench.bench.plan.suite import PlannedTrial, read_suite
@@ -13,13 +14,17 @@ from augbench.bench.store.attempt_log import lifetime
 from augbench.bench.store.costs import WASTED, read_costs
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import append_line, write_json
+from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.samplings import samplings
 from augbench.bench.store.states import read_trials
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.host import Host
+from augbench.bench.unit.job import trial_job
+from augbench.bench.unit.shared_samplings import SharedSamplings
 from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
+from augbench.methods.training.sampling import Samples
 from by_hand import START
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -171,6 +176,18 @@ def test_what_a_trial_has_counted_survives_a_pause(tmp_path: Path) -> None:
     assert wasted_in(run, plan) == pytest.approx(0.0)
 
 
+def test_after_a_checkpoint_that_does_not_tell_what_was_counted_nothing_is_wasted(
+    tmp_path: Path,
+) -> None:
+    run, spec = RunDirectory(tmp_path / "run"), trial("autoaugment")
+    assert work_on(run, spec, hands_out=True) is None
+    job = trial_job(spec.to_json(), run.path, device=torch.device("cpu"), meter=Ledger())
+    assert isinstance(job.method, Samples)
+    shared = SharedSamplings(run, spec.to_json(), job.method, spec.budget, hands_out=False)
+    shared.restore(None)
+    assert shared.taken == [0, 1, 2]
+
+
 def test_a_trial_with_a_damaged_list_of_samplings_begins_anew(tmp_path: Path) -> None:
     run, whole, spec = (
         RunDirectory(tmp_path / "r"),
@@ -184,6 +201,17 @@ def test_a_trial_with_a_damaged_list_of_samplings_begins_anew(tmp_path: Path) ->
     assert work_on(run, spec)
     assert seen(run, spec) == seen(whole, spec)
     assert not file.exists()
+
+
+def test_a_list_of_samplings_that_was_lost_is_written_again(tmp_path: Path) -> None:
+    """Without it nobody would know what other workers have spent."""
+    run, spec = RunDirectory(tmp_path / "run"), trial("autoaugment")
+    assert work_on(run, spec, hands_out=True) is None
+    for each in samplings(run, spec):
+        assert work_on(run, each)
+    run.unit(spec.unit).samplings_file.unlink()
+    assert work_on(run, spec, hands_out=True) is None
+    assert [each.proposal["number"] for each in samplings(run, spec)] == [0, 1, 2]
 
 
 @every_search
