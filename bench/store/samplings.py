@@ -26,7 +26,10 @@ def wasted_on_samplings(run: RunDirectory, spec: TrialSpec) -> float:
     they lie beyond the end of its budget, or nobody finished them. Raises a DamagedError like
     `samplings`, and for a file of the trial or of a sampling that is damaged.
     """
-    result = run.unit(spec.unit).result()
+    trial = run.unit(spec.unit)
+    if not trial.samplings_size():  # one look: a plan can be long
+        return 0.0
+    result = trial.result()
     taken = None if result is None else result.get("taken")
     seconds = 0.0
     for each in samplings(run, spec):
