@@ -208,7 +208,7 @@ def progress(results: Results) -> str:
     if points.empty:
         return f"No point has been scored yet ({done})."
     lost = trials["wasted_seconds"].sum()
-    wasted = f", {lost:.0f} s lost to crashes and charged to no method" if lost else ""
+    wasted = f", {lost:.0f} s wasted and charged to no method" if lost else ""
     return f"{done}, {len(points)} of {trials['points_known'].sum()} points scored{wasted}."
 
 

@@ -16,7 +16,7 @@ from augbench.methods.training.training import DivergedError
 
 
 @dataclass(frozen=True)
-class Sampling:
+class TrainedChild:
     """A point of the search space, and what the training of its child reached."""
 
     slots: tuple[Slot, ...]
@@ -81,7 +81,7 @@ class AutoAugment:
 
     def __init__(self, setup: Setup, options: AutoAugmentOptions) -> None:
         self.setup, self.options = setup, options
-        self.samplings: list[Sampling] = []
+        self.samplings: list[TrainedChild] = []
         self.child: Child | None = None
         self._batches = Batches.of_tpe(
             options.parallel,
@@ -119,7 +119,7 @@ class AutoAugment:
     def tell(self, proposal: Proposal, reached: Reached) -> bool:
         """Add what the next child has reached; True when it was the last."""
         assert proposal.number == len(self.samplings)
-        self.samplings.append(Sampling(proposal.slots, *reached))
+        self.samplings.append(TrainedChild(proposal.slots, *reached))
         return len(self.samplings) >= self.options.n_samplings
 
     def artifact(self, *, last: bool = False) -> Policy | None:
@@ -156,7 +156,7 @@ class AutoAugment:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from there, bit for bit."""
         self.samplings = [
-            Sampling(read_slots(slots), value, n_epochs, diverged)
+            TrainedChild(read_slots(slots), value, n_epochs, diverged)
             for slots, value, n_epochs, diverged in state["samplings"]
         ]
         self._batches.forget()

@@ -8,8 +8,8 @@ from rich.console import Console
 from augbench.bench.driver.run import run_suite
 from augbench.bench.driver.run_options import RunOptions
 from augbench.bench.plan.suite import Suite, load_suite
+from augbench.bench.store.learned import read_learned
 from augbench.bench.store.open_run import open_run
-from augbench.bench.store.points import read_learned
 
 SINUSOIDS = Path(__file__).parents[1] / "bench" / "suites" / "sinusoids.toml"
 

@@ -69,7 +69,7 @@ def figure_title(table: pd.DataFrame) -> str:
     if contended:
         parts.append(f"{contended} of {planned} on a busy processor")
     if set(table["axis"]) == set(WALL_AXES) and (lost := counts["lost_seconds"].sum()) >= 1:
-        parts.append(f"without {lost:.0f} s lost to crashes")
+        parts.append(f"without {lost:.0f} s that were wasted")
     return ", ".join(parts)
 
 

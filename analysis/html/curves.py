@@ -215,7 +215,7 @@ def _caption(curves: Sequence[DrawnFigure]) -> str:
         "without the wait for a free worker"
     )
     lost = counts["lost_seconds"].sum()
-    text += f" and the {lost:.0f} s lost to crashes. " if lost >= 1 else ". "
+    text += f" and the {lost:.0f} s that were wasted. " if lost >= 1 else ". "
     if contended := counts["contended"].sum():
         text += f"The hours of {contended} of {n_trials} trials are too long (a busy processor). "
     if left_out:

@@ -33,7 +33,7 @@ class History:
     machines: Mapping[Machine, int] = field(default_factory=dict)  # the attempts on each
     begun: str = ""
     ended: str = ""  # of the last attempt that has ended
-    units: int = 0  # trials and retrainings that have begun
+    units: int = 0  # trials, retrainings and samplings that have begun
     attempts: int = 0
     lost: int = 0  # attempts that neither ended nor run now: their processes died
 

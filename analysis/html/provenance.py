@@ -46,7 +46,7 @@ def _facts(report: ReportData) -> list[str]:
     if history.units:
         lost = f", of which {history.lost} were lost with their process" if history.lost else ""
         facts.append(
-            f"{counted(history.units, 'unit')} (trials and retrainings) in "
+            f"{counted(history.units, 'unit')} (trials, retrainings, samplings) in "
             f"{counted(history.attempts, 'attempt')}{lost}."
         )
     for word in ("fold", "seed"):

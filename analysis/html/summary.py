@@ -153,7 +153,7 @@ def _costs(results: Results) -> str:
         unit, factor = readable_unit("hours", searched)
         sentence += f"; the searches for their options took {_three(searched * factor)} {unit} more"
     lost = float(results.trials["wasted_seconds"].sum())
-    wasted = f"; {lost:.0f} s were lost to crashes and charged to none" if lost >= 0.5 else ""
+    wasted = f"; {lost:.0f} s were wasted and charged to none" if lost >= 0.5 else ""
     return f"{sentence}{wasted}."
 
 

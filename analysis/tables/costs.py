@@ -30,7 +30,7 @@ PHASE_STYLES = {
     "evaluate": ("test scores", "#6b6b6b"),
     "setup": ("loading", "#9a9a9a"),
     "store": ("checkpoints", "#c2c2c2"),
-    WASTED: ("lost to crashes", "#000000"),
+    WASTED: ("wasted", "#000000"),
 }
 COST_TABLE = {
     "task": "str",

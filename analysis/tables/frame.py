@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from augbench.analysis.tables.task_facts import chance_levels, known_margins, split_ratios
+from augbench.bench.store.learned import read_learned, read_policies
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.origin import machines_by_trial
-from augbench.bench.store.points import read_learned, read_points, read_policies
+from augbench.bench.store.points import read_points
 from augbench.bench.store.states import read_trials
 from augbench.datasets.arguments import read_path
 from augbench.datasets.errors import UserError, unknown
@@ -40,7 +41,7 @@ POINT_COLUMNS = {  # one row per scored artifact
     "forward_paper_without_validation": "int64",
     "forward_full_without_validation": "int64",
     # Wall-clock time of the processes of the trial and of every retraining up to this point, one
-    # after another: all phases, those too that are not charged; without what was lost to crashes.
+    # after another: all phases, those too that are not charged; without what was wasted.
     "hours_wall": "float64",
     "device": "str",  # "cpu" or the GPU's name, in a merged run with its host where that is needed
     "shared": "bool",  # the GPU was shared by several trials

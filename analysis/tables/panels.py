@@ -54,8 +54,8 @@ def panel_table(
     whose hours do not compare; else ""), ``on_axis`` (False where the method has no values on this
     axis by its nature: searches that have no epochs), the ``curve_columns`` of one of ``BANDS``,
     ``done`` and ``planned`` (trials of the method), ``left_out`` (trials that shared their GPU),
-    ``contended`` (trials that had to wait for their processor), ``lost_seconds`` (what crashes cost
-    the method's trials, which is on no axis), ``is_reference`` (the method is one of
+    ``contended`` (trials that had to wait for their processor), ``lost_seconds`` (wasted on the
+    method's trials, on no axis), ``is_reference`` (the method is one of
     ``REFERENCES``), ``chance`` (the metric of a model that says the same of all examples; empty
     where it is not known).
     UserError: an unknown task, axis or band.

@@ -153,7 +153,7 @@ def _options(row: Any, kind: Kind, name: str, overrides: list[str]) -> Any:
 
 
 def _tables(overrides: list[str]) -> dict[str, Any]:
-    from augbench.bench.plan.suite import set_value
+    from augbench.bench.plan.overrides import set_value
 
     tables: dict[str, Any] = {}
     for override in overrides:

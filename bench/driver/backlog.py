@@ -34,6 +34,7 @@ def pending(run: RunDirectory, specs: Iterable[TrialSpec]) -> Backlog:
             continue
         try:
             rows = directory.points()
+            directory.asked()  # without it nobody knows what its samplings have cost
             scoring = evaluations(run, spec, rows)
             state, reason = unit_state(directory, rows)
         except DamagedError as error:

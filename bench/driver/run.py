@@ -150,7 +150,7 @@ def _summarise(run: RunDirectory, suite: Suite, tally: Tally, console: Console) 
     wasted = sum(trial["wasted_seconds"] for trial in trials)
     if wasted >= 0.05:
         lost = f"{wasted:.1f} s" if wasted < 10 else duration(wasted)
-        lines.append(f"{lost} of work were lost and done again")
+        lines.append(f"{lost} of work were wasted, and charged to no method")
     for trial in missing:
         label = f"{trial['task']} · {trial['method']} · fold {trial['fold']} · seed {trial['seed']}"
         reason = f" ({trial['reason']})" if trial["reason"] else ""

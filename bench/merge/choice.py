@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from augbench.bench.merge.source import Source
-from augbench.bench.plan.spec import UnitId, record_digest
+from augbench.bench.plan.spec import TrialSpec, UnitId, record_digest
 from augbench.bench.store.attempt_log import pulse
 from augbench.bench.store.files import DamagedError
+from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.samplings import samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
 
@@ -24,7 +26,23 @@ def choose_units(sources: Sequence[Source]) -> tuple[dict[UnitId, UnitDirectory]
                 n_twice += 1
             elif _rank(folder) > _rank(former):
                 chosen[unit] = folder
-    return chosen, n_twice
+    asked = {unit for trial, folder in chosen.items() for unit in _asked_by(trial, folder)}
+    return {
+        unit: folder
+        for unit, folder in chosen.items()
+        if unit.kind != "samplings" or unit in asked  # the other run's trial asked for it
+    }, n_twice
+
+
+def _asked_by(unit: UnitId, folder: UnitDirectory) -> list[UnitId]:
+    """The samplings that a trial asks for; none if it cannot be read."""
+    if unit.kind != "trials" or not folder.samplings_size():
+        return []
+    try:
+        run, spec = RunDirectory(folder.path.parent.parent), TrialSpec.from_json(folder.spec())
+        return [each.unit for each in samplings(run, spec)]
+    except DamagedError:
+        return []
 
 
 def _check_same_result(one: UnitDirectory, other: UnitDirectory) -> None:
@@ -47,6 +65,8 @@ def _outcome(unit: UnitDirectory) -> dict[str, str]:
         "ends": f"{result['state']} after {result['steps']} steps",
         "weights": result["weights"],
     }
+    if "reached" in result:
+        outcome["rewards"] = record_digest(result["reached"])
     predictions = unit.predictions_file()  # None in a run of an older version, which kept none
     return outcome if predictions is None else outcome | {"predictions": predictions[1]}
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from augbench.bench.plan.spec import UnitId, record_digest
+from augbench.bench.plan.spec import Kind, UnitId, record_digest
 from augbench.bench.plan.suite import Suite
 from augbench.bench.store.damage import changed_files
 from augbench.bench.store.files import ASIDE, UNIT_KINDS, BusyError, DamagedError, damaged
@@ -61,11 +62,15 @@ def read_source(path: Path, *, checked: bool = True) -> Source:
     """
     run, suite = open_run(path)
     check_semantics(run, suite.plan)
-    units = {}
+    units, n_left = {}, 0
     for _, folder in units_in_view(run, suite.plan, skip_damaged=not checked):
+        unit = _unit_id(folder)
+        if unit.kind == "samplings" and unit_state(folder)[0] == "damaged":
+            n_left += 1  # its trial does it itself, or has done so
+            continue
         if checked:
             _check_unit(folder)
-        units[_unit_id(folder)] = folder
+        units[unit] = folder
     for planned in suite.plan:  # a damaged one may not say what it asks for
         folder = run.unit(planned.spec.unit)
         if folder.path.exists():
@@ -76,13 +81,12 @@ def read_source(path: Path, *, checked: bool = True) -> Source:
         for folder in (path / kind).glob("*")
         if folder.is_dir()
     )
-    return Source(path, run, suite, units, read_origin(run, suite.plan), n_held - len(units))
+    n_out_of_view = n_held - len(units) - n_left
+    return Source(path, run, suite, units, read_origin(run, suite.plan), n_out_of_view)
 
 
 def _unit_id(folder: UnitDirectory) -> UnitId:
-    return UnitId(
-        "trials" if folder.path.parent.name == "trials" else "evaluations", folder.path.name
-    )
+    return UnitId(cast(Kind, folder.path.parent.name), folder.path.name)
 
 
 def _check_unit(folder: UnitDirectory) -> None:

@@ -4,25 +4,20 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from augbench.bench.plan.options import plain_table, read_options
+from augbench.bench.plan.overrides import set_value
+from augbench.bench.plan.read_tables import SuiteMethod, read_method, read_task
 from augbench.bench.plan.spec import Budget, TaskSpec, TrialSpec, UnitId
-from augbench.bench.plan.tables import MethodTable, Resources, SearchTable, SuiteFile, TaskTable
+from augbench.bench.plan.tables import Resources, SearchTable, SuiteFile
 from augbench.datasets import known_tasks
 from augbench.datasets.errors import UserError, unknown
-from augbench.datasets.options.row import TaskRow
-from augbench.datasets.options.training import TrainingSettings
-from augbench.datasets.trunks import TRUNKS
 from augbench.methods import known_methods
-from augbench.methods.options.imported import LIBRARIES, ImportedOptions, check_kind, library_of
-from augbench.methods.options.row import MethodRow
 
 SHIPPED = Path(__file__).parents[1] / "suites"
-
-Table = TypeVar("Table", TaskTable, MethodTable)
 
 
 class PlannedTrial(NamedTuple):
@@ -126,11 +121,11 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
         raise UserError(f"{where}: name is {file.name!r}; it may hold letters, digits, - . and _")
     task_rows, method_rows = known_tasks(), known_methods()
     tasks = {
-        label: _read_task(table, label, task_rows, f"[tasks.{label}] of {where}")
+        label: read_task(table, label, task_rows, f"[tasks.{label}] of {where}")
         for label, table in file.tasks.items()
     }
     methods = {
-        label: _read_method(table, label, method_rows, budget, f"[methods.{label}] of {where}")
+        label: read_method(table, label, method_rows, budget, f"[methods.{label}] of {where}")
         for label, table in file.methods.items()
     }
     plan = _plan(tasks, methods, folds, file.seeds)
@@ -142,7 +137,7 @@ def read_suite(tables: Mapping[str, Any], where: str) -> Suite:
 
 def _plan(
     tasks: Mapping[str, TaskSpec],
-    methods: Mapping[str, "_Method"],
+    methods: Mapping[str, SuiteMethod],
     folds: Sequence[int],
     seeds: Sequence[int],
 ) -> tuple[PlannedTrial, ...]:
@@ -173,7 +168,7 @@ def _check_distinct(plan: Sequence[PlannedTrial], where: str) -> None:
 
 
 def _read_searches(
-    tables: Mapping[str, Any], methods: Mapping[str, "_Method"], where: str
+    tables: Mapping[str, Any], methods: Mapping[str, SuiteMethod], where: str
 ) -> dict[str, SearchTable]:
     searches = {
         label: read_options(SearchTable, table, f"[searches.{label}] of {where}")
@@ -183,144 +178,3 @@ def _read_searches(
         if label not in methods:
             raise unknown(f"method in [searches] of {where}:", label, methods)
     return searches
-
-
-def _read_task(
-    table: Mapping[str, Any], label: str, known: Mapping[str, TaskRow], where: str
-) -> TaskSpec:
-    shared, own = _split(table, TaskTable, where)
-    name = shared.task or label
-    if name not in known:
-        raise unknown("task", name, known)
-    if shared.trunk is not None and shared.trunk not in TRUNKS:
-        raise unknown("trunk", shared.trunk, TRUNKS)
-    if shared.transforms is not None and len(set(shared.transforms)) < len(shared.transforms):
-        raise UserError(f"{where}: a transform is listed twice: {', '.join(shared.transforms)}")
-    return TaskSpec(
-        task=name,
-        options=_read_own(known[name].options, own, TaskTable, where),
-        data_seed=shared.data_seed,
-        trunk=shared.trunk,
-        training=_read_training(shared.training, where),
-        transforms=shared.transforms,
-        ranges=shared.ranges,
-        imported=_read_imported(shared, known[name], where),
-    )
-
-
-def _read_imported(table: TaskTable, row: TaskRow, where: str) -> dict[str, dict[str, Any]]:
-    """What the task's table says of transforms of other libraries, checked so far as it can be
-    without them."""
-    listed = table.transforms or ()
-    for name in listed:
-        if len(row.kinds) == 1:
-            check_kind(name, row.kinds[0])
-    for name in table.imported:
-        if library_of(name) is None:
-            raise UserError(
-                f"{where}: imported holds {name!r}; it has to be the name of an augmentation of "
-                f'{" or ".join(LIBRARIES)}, in quotes, as in imported."kornia.RandomShear"'
-            )
-        if name not in listed:
-            raise UserError(
-                f"{where}: imported says what {name!r} is, which the task does not use: add it to "
-                f'its transforms, as in transforms = ["default", "{name}"]'
-            )
-    return {
-        name: read_options(
-            ImportedOptions, each, f"imported.{json.dumps(name)} of {where}"
-        ).to_plain()
-        for name, each in table.imported.items()
-    }
-
-
-class _Method(NamedTuple):
-    """A method's table, checked."""
-
-    method: str
-    options: dict[str, Any]
-    budget: Budget
-    training: dict[str, Any]
-
-    def on(self, task: TaskSpec) -> TaskSpec:
-        """The task with the changes that this method makes to its training."""
-        return replace(task, training=task.training | self.training)
-
-    def trial(self, task: TaskSpec, fold: int, seed: int) -> TrialSpec:
-        return TrialSpec(task, self.method, self.options, fold, seed, self.budget)
-
-
-def _read_method(
-    table: Mapping[str, Any],
-    label: str,
-    known: Mapping[str, MethodRow],
-    budget: Budget,
-    where: str,
-) -> _Method:
-    shared, own = _split(table, MethodTable, where)
-    name = shared.method or label
-    if name not in known:
-        raise unknown("method", name, known)
-    if shared.budget is not None:
-        budget = read_options(Budget, shared.budget, f"budget in {where}")
-    options = _read_own(known[name].options, own, MethodTable, where)
-    return _Method(name, options, budget, _read_training(shared.training, where))
-
-
-def _read_training(table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The training settings that a table sets, checked; the others are left out."""
-    settings = asdict(read_options(TrainingSettings, table, f"training in {where}"))
-    return {key: settings[key] for key in table}
-
-
-def _split(table: Mapping[str, Any], cls: type[Table], where: str) -> tuple[Table, dict[str, Any]]:
-    """Separate the keys that every task or method takes from its own options."""
-    reserved = {f.name for f in fields(cls)}
-    shared = {key: value for key, value in table.items() if key in reserved}
-    own = {key: value for key, value in table.items() if key not in reserved}
-    return read_options(cls, shared, where), own
-
-
-def _read_own(cls: type, table: Mapping[str, Any], shared: type, where: str) -> dict[str, Any]:
-    """The options of a task or a method as plain JSON, defaults included but for LATER ones."""
-    known = [f.name for f in fields(cls)]
-    for key in table:
-        if key not in known:
-            raise unknown(f"key in {where}:", key, [*known, *(f.name for f in fields(shared))])
-    options: dict[str, Any] = json.loads(json.dumps(asdict(read_options(cls, table, where))))
-    later = {f.name: f.default for f in fields(cls) if f.metadata.get("later")}
-    return {k: value for k, value in options.items() if k not in later or value != later[k]}
-
-
-def set_value(tables: dict[str, Any], override: str) -> None:
-    """Change a value of tables by ``dotted.key=value``; raises a UserError for another text."""
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise UserError(f"--set {override!r}: write key=value, as in --set 'seeds=[0,1]'")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
-        value = text  # a bare word is a string
-    *path, last = _key_parts(key)
-    table = tables
-    for part in path:
-        table = table.setdefault(part, {})
-        if not isinstance(table, dict):
-            raise UserError(f"--set {override!r}: {part!r} is a value, not a table")
-    table[last] = value
-
-
-def _key_parts(key: str) -> list[str]:
-    """The parts of a dotted key; one in quotes may hold dots, as in TOML."""
-    if '"' not in key:
-        return key.split(".")
-    try:
-        table = tomllib.loads(f"{key} = 0")
-    except ValueError:
-        raise UserError(f'--set {key!r}: its quotes do not match; write a."b.c".d=value') from None
-    parts = []
-    while isinstance(table, dict):
-        (part,) = table
-        parts.append(part)
-        table = table[part]
-    return parts

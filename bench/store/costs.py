@@ -1,6 +1,6 @@
 """What finished trials cost, phase by phase, their retrainings included."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from augbench.bench.plan.suite import PlannedTrial
@@ -10,10 +10,10 @@ from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.phases import CHARGED, PHASES
 from augbench.bench.store.points import identity_columns, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings
+from augbench.bench.store.samplings import samplings, wasted_on_samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 
-WASTED = "wasted"  # a phase of its own: what crashes lost, and no method is charged
+WASTED = "wasted"  # a phase of its own: what is charged to no method: lost, or beyond a budget
 COUNTS = ("seconds", "cpu_seconds", "forward", "backward")
 ENERGY = ("processors", "gpu")
 
@@ -38,8 +38,8 @@ def _of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[str, An
         sums = {name: sum(cost[name] for cost in costs) for name in COUNTS}
         yield {**identity_columns(planned), "phase": phase, "charged": phase in CHARGED, **sums}
     nothing = dict.fromkeys(COUNTS, 0)
-    own = [*units, *_samplings(run, planned)]
-    lost = {"phase": WASTED, "charged": False, **nothing, "seconds": _lost(own)}
+    seconds = sum(map(wasted, units)) + wasted_on_samplings(run, planned.spec)
+    lost = {"phase": WASTED, "charged": False, **nothing, "seconds": seconds}
     yield {**identity_columns(planned), **lost}
 
 
@@ -86,7 +86,3 @@ def _energy_of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[
 def _samplings(run: RunDirectory, planned: PlannedTrial) -> list[UnitDirectory]:
     """The folders of what the trial has let others do; its own costs hold theirs."""
     return [run.unit(each.unit) for each in samplings(run, planned.spec)]
-
-
-def _lost(units: Iterable[UnitDirectory]) -> float:
-    return sum(wasted(unit) for unit in units)

@@ -23,7 +23,7 @@ from pydantic_core import from_json
 from augbench.datasets.errors import UserError
 
 Record = TypeVar("Record")
-UNIT_KINDS = ("trials", "evaluations")  # folders of a run directory
+UNIT_KINDS = ("trials", "evaluations", "samplings")  # folders of a run directory
 ASIDE = ".damaged"  # what the names of damaged files and folders end in
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # from file systems without links
 
@@ -39,7 +39,7 @@ class DamagedError(UserError):
 def damaged(file: Path, problem: str) -> DamagedError:
     """The error for a damaged file. For a file of a unit it says what to do."""
     in_unit = any(
-        folder.parent.name in (*UNIT_KINDS, "samplings") and len(folder.name) == 12
+        folder.parent.name in UNIT_KINDS and len(folder.name) == 12
         for folder in (file, *file.parents)
     )
     advice = ": the same augbench run or search does this unit again" if in_unit else ""

@@ -9,6 +9,7 @@ from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.attempt_log import resume_events, start_event
 from augbench.bench.store.files import DamagedError, read_lines
 from augbench.bench.store.run_directory import RunDirectory
+from augbench.bench.store.samplings import samplings
 from augbench.bench.store.states import involved
 from augbench.bench.store.unit_directory import UnitDirectory
 
@@ -61,7 +62,7 @@ def machines_by_trial(run: RunDirectory, plan: Sequence[PlannedTrial]) -> dict[s
 def units_in_view(
     run: RunDirectory, plan: Sequence[PlannedTrial], *, skip_damaged: bool = False
 ) -> Iterator[tuple[str, UnitDirectory]]:
-    """Each folder of a trial, or of a retraining that one asks for, with the label of its task.
+    """Each folder of a trial, or of what one asks for, with the label of its task.
 
     Raises a DamagedError for a trial that does not say what it asks for, unless ``skip_damaged``.
     """
@@ -71,6 +72,7 @@ def units_in_view(
             continue
         try:
             units = involved(run, planned.spec)
+            units += [run.unit(each.unit) for each in samplings(run, planned.spec)]
         except DamagedError:
             if not skip_damaged:
                 raise

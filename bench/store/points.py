@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -203,52 +202,6 @@ def _cost_columns(reading: str, paid: _Paid) -> dict[str, float]:
         f"hours_{reading}_without_validation": rest.seconds / 3600,
         f"forward_{reading}_without_validation": rest.forward,
     }
-
-
-def read_learned(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per operation of an augmentation layer and point: what the layers have learned.
-
-    Numbers that are not finite are left out: the last update of an epoch may diverge.
-    """
-    return list(of_whole_trials(run, plan, _trial_learned))
-
-
-def _trial_learned(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
-    return [
-        {
-            **identity_columns(planned),
-            "point": row["point"],
-            "step": row["step"],
-            "layer": number,
-            "loss": row["learned"]["loss"],
-            **operation,
-        }
-        for row in run.unit(planned.spec.unit).points()
-        if isfinite(row["learned"].get("loss", inf))
-        for number, layer in enumerate(row["learned"].get("layers", ()), 1)
-        for operation in layer
-        if all(isfinite(operation[key]) for key in ("weight", "magnitude", "value"))
-    ]
-
-
-def read_policies(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """One record per transform of a policy and point: its share of all operations applied."""
-    return list(of_whole_trials(run, plan, _trial_policies))
-
-
-def _trial_policies(run: RunDirectory, planned: PlannedTrial) -> list[dict[str, Any]]:
-    return [
-        {
-            **identity_columns(planned),
-            "point": row["point"],
-            "step": row["step"],
-            "policy": row["policy"],
-            "transform": transform,
-            "share": share,
-        }
-        for row in run.unit(planned.spec.unit).points()
-        for transform, share in row.get("shares", {}).items()
-    ]
 
 
 def identity_columns(planned: PlannedTrial) -> dict[str, Any]:

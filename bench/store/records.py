@@ -144,6 +144,7 @@ class Result(TypedDict):
     n_examples: NotRequired[ExampleCounts]  # missing in older runs
     reached: NotRequired[ReachedRecord]  # of a sampling
     elsewhere: NotRequired[Costs]  # the part of `costs` that samplings of the trial have spent
+    taken: NotRequired[list[Count]]  # numbers of these samplings; missing in older runs
     record_digest: str  # of all of the above
 
 

@@ -1,6 +1,8 @@
 """Which samplings of a trial are units of their own."""
 
 from augbench.bench.plan.spec import SamplingSpec, TrialSpec
+from augbench.bench.store.accounts import wasted
+from augbench.bench.store.attempt_log import lifetime
 from augbench.bench.store.files import append_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
@@ -15,6 +17,26 @@ def samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
     trial = spec.to_json()
     asked = asked_for(run.unit(spec.unit))
     return [SamplingSpec(trial, asked[number].to_json()) for number in sorted(asked)]
+
+
+def wasted_on_samplings(run: RunDirectory, spec: TrialSpec) -> float:
+    """Seconds that other workers have spent on samplings of a trial, and that are charged to none.
+
+    What crashes lost and, once the trial is finished, all of the samplings that it did not count:
+    they lie beyond the end of its budget, or nobody finished them. Raises a DamagedError like
+    `samplings`, and for a file of the trial or of a sampling that is damaged.
+    """
+    trial = run.unit(spec.unit)
+    if not trial.samplings_size():  # one look: a plan can be long
+        return 0.0
+    result = trial.result()
+    taken = None if result is None else result.get("taken")
+    seconds = 0.0
+    for each in samplings(run, spec):
+        unit = run.unit(each.unit)
+        is_in_use = taken is None or each.proposal["number"] in taken
+        seconds += wasted(unit) if is_in_use else sum(map(lifetime, unit.attempts()))
+    return seconds
 
 
 def last_asked_for(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:

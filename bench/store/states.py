@@ -12,7 +12,7 @@ from augbench.bench.store.files import DamagedError
 from augbench.bench.store.points import identity_columns, valid_metrics
 from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings
+from augbench.bench.store.samplings import samplings, wasted_on_samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 
 # A trial and its evaluations show the first of these states that one of them has.
@@ -79,7 +79,9 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
             states[0] = ("running", "")
         n_left = sum(state[0] not in FINISHED for state in states[1:])
         n_known = len(rows)
-        wasted_seconds = 0.0 if damages else sum(wasted(unit) for unit in [*units, *sampled])
+        wasted_seconds = 0.0
+        if not damages:
+            wasted_seconds = sum(map(wasted, units)) + wasted_on_samplings(run, planned.spec)
     except DamagedError as error:
         states, valid, n_left, n_known = [("damaged", str(error))], [], 0, 0
         wasted_seconds = 0.0

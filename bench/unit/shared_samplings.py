@@ -30,17 +30,23 @@ class SharedSamplings:
         self._hands_out = hands_out and budget.steps is None
         self._trial = run.unit(TrialSpec.from_json(record).unit)
         self._asked = asked_for(self._trial)
+        self.taken: list[int] = []  # numbers of the samplings of others that the trial has counted
+
+    @property
+    def others_worked(self) -> bool:
+        """Whether other workers may have done something for this trial."""
+        return bool(self._asked or self.taken)
+
+    def restore(self, taken: list[int] | None) -> None:
+        """Go on from a checkpoint; an older one does not tell: then none counts as wasted."""
+        self.taken = sorted(self._asked) if taken is None else list(taken)
 
     def asks(self) -> bool:
         """Whether there is a batch of two or more that nobody was asked for."""
         if not self._hands_out:
             return False
         batch = self._method.proposals()
-        return (
-            len(batch) > 1
-            and not any(each.number in self._asked for each in batch)
-            and any(self._result(each) is None for each in batch)
-        )
+        return len(batch) > 1 and not any(each.number in self._asked for each in batch)
 
     def ask(self) -> None:
         """Ask for the batch, once there is a checkpoint that its samplings can go on from."""

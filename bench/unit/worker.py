@@ -148,7 +148,9 @@ class Worker:
     def _take_over(self, proposal: Proposal, result: dict[str, Any]) -> None:
         """Tell the method what a sampling has reached, and charge what it has cost."""
         assert isinstance(self.job.method, Samples)
+        assert self.shared is not None
         self.ledger.add(result["costs"])
+        self.shared.taken.append(proposal.number)
         self.step += result["steps"]
         self._end_if(self.job.method.tell(proposal, Reached(**result["reached"])))
 
@@ -218,6 +220,7 @@ class Worker:
             "method": self.job.method.state_dict(),
             "costs": self.ledger.state_dict(),
             "elsewhere": self.ledger.elsewhere_state(),
+            "taken": self.shared.taken if self.shared is not None else [],
             "step": self.step,
             "n_points": self.n_points,
             **self.best.state_dict(),
@@ -240,6 +243,8 @@ class Worker:
         setup = self.ledger.costs["setup"]
         self.ledger.load_state_dict(state["costs"])
         self.ledger.add(state.get("elsewhere", {}))  # older checkpoints have none
+        if self.shared is not None:
+            self.shared.restore(state.get("taken"))
         self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
         self.ledger.costs["setup"].seconds += setup.seconds
         self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds
@@ -283,6 +288,8 @@ class Worker:
         }
         if self.ledger.elsewhere:
             record["elsewhere"] = self.ledger.elsewhere_state()
+        if self.shared is not None and self.shared.others_worked:
+            record["taken"] = self.shared.taken
         if isinstance(self.job.method, Alone):
             record["reached"] = self.job.method.sampling.reached()._asdict()
         self.attempt.check_lease()

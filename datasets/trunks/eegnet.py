@@ -73,23 +73,29 @@ class EEGNet(nn.Sequential):
     def _statistics(self, x: Tensor, kernels: Tensor, padding: int) -> tuple[Tensor, Tensor]:
         """Mean and variance of each output of the first convolution, (F,); the batch norm's."""
         norm = self.bnorm_temporal
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        if not norm.training:
+        if not norm.training and norm.running_mean is not None and norm.running_var is not None:
             return norm.running_mean, norm.running_var
         mean, covariance, n = window_moments(x.flatten(0, 1), kernels.shape[1], padding)
         # A narrow band of loud signals is a small difference of large numbers: in float64.
         exact = kernels.double()
         means = exact @ mean
         variances = ((exact @ covariance) * exact).sum(1)
-        with torch.no_grad():
-            assert norm.momentum is not None
-            assert norm.num_batches_tracked is not None
-            norm.num_batches_tracked.add_(1)
-            norm.running_mean.lerp_(means.to(norm.running_mean.dtype), norm.momentum)
-            unbiased = variances * (n / (n - 1))
-            norm.running_var.lerp_(unbiased.to(norm.running_var.dtype), norm.momentum)
+        _keep(norm, means.detach(), variances.detach() * (n / (n - 1)))
         return means.to(kernels.dtype), variances.to(kernels.dtype)
+
+
+def _keep(norm: nn.BatchNorm2d, means: Tensor, unbiased: Tensor) -> None:
+    """Update the running statistics, unless `torch.func.replace_all_batch_norm_modules_` took them.
+
+    Each is (F,).
+    """
+    if norm.running_mean is None or norm.running_var is None:
+        return
+    assert norm.momentum is not None
+    assert norm.num_batches_tracked is not None
+    norm.num_batches_tracked.add_(1)
+    norm.running_mean.lerp_(means.to(norm.running_mean.dtype), norm.momentum)
+    norm.running_var.lerp_(unbiased.to(norm.running_var.dtype), norm.momentum)
 
 
 def _suits_products(x: Tensor) -> bool:

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from augbench.datasets.forward_mode import is_in_forward_mode
 from augbench.datasets.trunks.cuda_graph import is_recording
 from augbench.datasets.trunks.pooled_convolution import convolve_and_pool
 
@@ -72,6 +73,7 @@ class SleepStager(nn.Module):
             and n_signals >= LEAST_SIGNALS
             and self.pool >= LEAST_POOL
             and not torch.compiler.is_compiling()
+            and not is_in_forward_mode()
         )
 
     def _features(self, x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from augbench.methods.transforms.transform import without_autocast
+from augbench.methods.transforms.warp import interpolated
 
 TRANSLATION = 0.1  # of a whole image side per unit, in coordinates that run from -1 to 1
 DEGREES = 57.29577951308232  # in a radian
@@ -47,6 +48,8 @@ class LieLayer(nn.Module):
         return F.softplus(self.raw_widths)
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        if len(x) == 0:  # of which torch makes no grid
+            return x
         shape = (len(x), len(self.names))
         uniform = torch.rand(shape, generator=generator, dtype=x.dtype, device=x.device)
         with without_autocast(x):
@@ -84,4 +87,4 @@ def warp(x: Tensor, maps: Tensor) -> Tensor:
     the borders. On images that are not square, a rotation turns these coordinates, not the pixels.
     """
     grid = F.affine_grid(maps, list(x.shape), align_corners=True)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    return interpolated(x, grid, align_corners=True)

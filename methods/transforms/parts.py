@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, FunctionCtx
 
+from augbench.datasets.forward_mode import is_in_forward_mode
 from augbench.methods.transforms.spectrum import filtered
 from augbench.methods.transforms.transform import Transform, per_sample
 from augbench.methods.transforms.warp import warped_average
@@ -39,6 +40,8 @@ class SumOfParts:
     parts: Callable[[Tensor, Tensor, Tensor], Parts]
 
     def __call__(self, x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
+        if not len(x):  # of which there is no Fourier transform
+            return x.clone()
         return weighted_sum(x, [(1.0, self.parts(x, magnitude, noise))])
 
 
@@ -116,6 +119,8 @@ def _sum_of_products(pairs: list[tuple[Factor, Tensor]]) -> Tensor:
         if isinstance(factor, float):
             factor = tensor.new_full((1,) * tensor.ndim, factor)
         arguments += [factor, tensor]
+    if is_in_forward_mode():
+        return _SumOfProducts.forward(*arguments)
     total: Tensor = _SumOfProducts.apply(*arguments)  # type: ignore[no-untyped-call]
     return total
 

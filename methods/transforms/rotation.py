@@ -32,6 +32,8 @@ def rotation_y(signal: Signal, *, strongest: float = 30.0) -> Transform:
 def rotation_z(signal: Signal, *, strongest: float = 30.0) -> Transform:
     """Turn the cap about the vertical axis: each channel shows what a spline sees at its new place.
 
+    It is a product of matrices, in which 0 times infinity is NaN: a channel with an infinite or NaN
+    value makes all channels of its sample infinite or NaN at that time.
     Raises a UserError for channels that have no 10-20 names, and for a signal of one channel.
 
     Source: Krell and Kim 2017; Perrin et al. 1989 (splines); AugNet, Table 4.

@@ -14,6 +14,7 @@ from augbench.methods.transforms.transform import (
     DeviceConstant,
     Transform,
     draw_uniform,
+    has_derivative,
     per_sample,
 )
 from augbench.methods.transforms.ungraded import ungraded
@@ -39,6 +40,8 @@ def _flipped(x: Tensor, share: Tensor) -> Parts:
 def channel_symmetry(signal: Signal) -> Transform:
     """Swap the channels left and right; one without a mirror image among the channels stays.
 
+    Up to `FEW_CHANNELS` are moved by a product of matrices, in which 0 times infinity is NaN: a
+    channel with an infinite or NaN value makes all channels of its sample NaN at that time.
     Raises a UserError for channels that have no 10-20 names, or of which none has its mirror image
     among them.
 
@@ -97,6 +100,8 @@ def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
     """Select each channel with a probability, then permute the selected ones among themselves.
 
+    Up to `FEW_CHANNELS` are moved by a product of matrices, in which 0 times infinity is NaN: a
+    channel with an infinite or NaN value makes all channels of its sample NaN at that time.
     Raises a UserError for a signal of one channel.
 
     Source: Saeed et al. 2020; AugNet, Table 4.
@@ -128,7 +133,7 @@ def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest:
     order = _shuffle(noise, probability.detach().squeeze(-1))
     few = x.shape[1] <= FEW_CHANNELS
     moved = _permutations(order, x) if few else _take(x, order)
-    if not magnitude.requires_grad:
+    if not has_derivative(magnitude):
         return Parts(channels=moved) if few else Parts(addends=((1.0, moved),))
     # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
     # noise. AugNet's code sums the gradient over all entries of the permutation matrix,

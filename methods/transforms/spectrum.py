@@ -6,24 +6,32 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, FunctionCtx
 
+from augbench.datasets.forward_mode import is_in_forward_mode
+
 
 def filtered(x: Tensor, response: Tensor) -> Tensor:
     """Multiply the spectrum of the window, which is taken as periodic, by a response.
 
     (B, C, T), (B, 1 or C, T // 2 + 1) real or complex -> (B, C, T).
     """
+    if is_in_forward_mode():
+        return _Filter.forward(x, response)[0]
     result: Tensor = _Filter.apply(x, response)[0]  # type: ignore[no-untyped-call]
     return result
 
 
 def hilbert(x: Tensor) -> Tensor:
     """The Hilbert transform, (B, C, T) -> (B, C, T), of the window padded to a power of two."""
+    if is_in_forward_mode():
+        return _Hilbert.forward(x)
     result: Tensor = _Hilbert.apply(x)  # type: ignore[no-untyped-call]
     return result
 
 
 def cos_and_sin(angle: Tensor) -> tuple[Tensor, Tensor]:
     """The cosine and the sine of each angle; the backward of one uses the other."""
+    if is_in_forward_mode():
+        return _CosAndSin.forward(angle)
     cos, sin = _CosAndSin.apply(angle)  # type: ignore[no-untyped-call]
     return cos, sin
 

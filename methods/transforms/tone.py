@@ -8,7 +8,12 @@ from torch import Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.geometry import AUTOAUGMENT
-from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample
+from augbench.methods.transforms.transform import (
+    Transform,
+    draw_uniform,
+    has_derivative,
+    per_sample,
+)
 from augbench.methods.transforms.ungraded import ungraded
 
 NEAR = 0.25  # a slope is taken over this share of the range at least
@@ -133,7 +138,7 @@ def _apply_steps(
 ) -> Tensor:
     limit = strongest * per_sample(magnitude, x)
     changed = change(x, limit.detach() * per_sample(noise, x))
-    if not magnitude.requires_grad:
+    if not has_derivative(magnitude):
         return changed
     # Straight-through: the slope of the chord from the drawn strength to the limit. The mean of
     # f over [0, m) has the derivative (f(m) - mean) / m, so this is right on average: under
@@ -142,9 +147,8 @@ def _apply_steps(
     # `channel_shuffle`, has a cosine as low as 0.20, and the sum of the gradient over all
     # pixels, as in AugNet's code, one of -0.78. Below NEAR the chord goes up to NEAR, for a
     # slope of 0 would keep the magnitude at 0.
-    with torch.no_grad():
-        reach = limit.clamp(min=NEAR * strongest)
-        slope = (change(x, reach) - changed) / reach
+    reach = limit.detach().clamp(min=NEAR * strongest)
+    slope = (change(x.detach(), reach) - changed.detach()) / reach
     return changed + (limit - limit.detach()) * slope
 
 
@@ -155,4 +159,4 @@ def _levels(x: Tensor) -> Tensor:
 
 def _straight_through(x: Tensor, value: Tensor) -> Tensor:
     """``value``, with x's gradient."""
-    return value + (x - x.detach()) if x.requires_grad else value
+    return value + (x - x.detach()) if has_derivative(x) else value

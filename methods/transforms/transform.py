@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Generator, Tensor
 
+from augbench.datasets.forward_mode import is_in_forward_mode
 from augbench.methods.options.imported import ImportedOptions
 
 Gradient = Literal["path", "relaxed", "straight-through", "none"]
@@ -64,6 +65,11 @@ class Transform:
 
 # Takes a signal, and for a graded transform the keyword ``strongest``.
 Builder = Callable[..., Transform]
+
+
+def has_derivative(x: Tensor) -> bool:
+    """Whether a derivative by x may be wanted, backward or forward."""
+    return x.requires_grad or is_in_forward_mode()
 
 
 def per_sample(values: Tensor, x: Tensor) -> Tensor:

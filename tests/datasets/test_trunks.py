@@ -54,6 +54,36 @@ def test_gives_logits_also_for_a_single_example(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRUNKS)
+@pytest.mark.parametrize("training", [False, True])
+def test_forward_mode_gives_the_products_of_reverse_mode(name: str, training: bool) -> None:
+    signal = signal_of(name)
+    trunk = trunk_of(name, signal).double().train(training)
+    for module in trunk.modules():
+        if isinstance(module, torch.nn.Dropout | torch.nn.Dropout2d):
+            module.p = 0.0
+    if training:  # torch.func lets no batch norm change its statistics
+        torch.func.replace_all_batch_norm_modules_(trunk)
+    inputs = {"x": batch(signal).double()}
+    inputs |= {k: weight.detach() for k, weight in trunk.named_parameters()}
+    generator = torch.Generator().manual_seed(3)
+    tangents = {
+        k: torch.randn(each.shape, generator=generator).double() for k, each in inputs.items()
+    }
+
+    def logits(given: dict[str, torch.Tensor]) -> torch.Tensor:
+        weights = {k: value for k, value in given.items() if k != "x"}
+        return torch.func.functional_call(trunk, weights, (given["x"],))
+
+    out, moved = torch.func.jvp(logits, (inputs,), (tangents,))
+    same, back = torch.func.vjp(logits, inputs)
+    torch.testing.assert_close(out, same)
+    slope = torch.randn(out.shape, generator=generator).double()
+    (slopes,) = back(slope)
+    product = torch.stack([(slopes[k] * tangents[k]).sum() for k in inputs]).sum()
+    torch.testing.assert_close((slope * moved).sum(), product)
+
+
+@pytest.mark.parametrize("name", TRUNKS)
 def test_second_derivatives_agree_with_a_finite_difference(name: str) -> None:
     signal = signal_of(name)
     trunk = trunk_of(name, signal).double().train()

@@ -1,7 +1,8 @@
-"""The method of docs/own-method.md runs as it stands there."""
+"""The methods of docs/own-method.md run as they stand there."""
 
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,14 @@ folds = 1
 [tasks.sinusoids]
 training = { epochs = 2 }
 n_train = 40
-[methods.noise]
+[methods.NAME]
 magnitude = 0.3
 """
+METHODS = ("noise", "consistent")
 
 
 def blocks() -> list[str]:
-    """The blocks of Python: the check of a method, and a method."""
+    """The blocks of Python: the check of a method, and the METHODS."""
     found: list[str] = re.findall(
         r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
     )
@@ -40,26 +42,32 @@ def test_the_check_of_the_page_runs() -> None:
 
 
 class Entry:
-    """The entry point that the page names."""
+    """The entry point of a method, as the page names it for the first."""
 
-    name, value = "noise", "my_package.noise:ROW"
+    def __init__(self, name: str) -> None:
+        self.name, self.value = name, f"my_package.{name}:ROW"
 
     def load(self) -> object:
-        from my_package.noise import ROW  # type: ignore[import-not-found]
-
-        return ROW
+        return import_module(f"my_package.{self.name}").ROW
 
 
-def test_the_method_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, block = blocks()
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_of_the_page_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "my_package").mkdir()
-    (tmp_path / "my_package" / "noise.py").write_text(block)
+    block = dict(zip(METHODS, blocks()[1:], strict=True))[name]
+    (tmp_path / "my_package" / f"{name}.py").write_text(block)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(
-        plugins, "entry_points", lambda group: [Entry()] * (group == "augbench.methods")
+        plugins, "entry_points", lambda group: [Entry(name)] * (group == "augbench.methods")
     )
-    assert Entry.value in PAGE.read_text()
-    assert failures(check_method("noise", known_methods()["noise"])) == []
-    run = run_inline(SUITE, tmp_path / "run")
-    assert set(load(run).points["method"]) == {"noise"}
-    sys.modules.pop("my_package.noise")
+    assert failures(check_method(name, known_methods()[name])) == []
+    run = run_inline(SUITE.replace("NAME", name), tmp_path / "run")
+    assert set(load(run).points["method"]) == {name}
+    for module in (f"my_package.{name}", "my_package"):
+        sys.modules.pop(module)
+
+
+def test_the_page_names_an_entry_point_of_its_package() -> None:
+    assert f'noise = "{Entry("noise").value}"' in PAGE.read_text()

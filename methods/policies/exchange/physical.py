@@ -61,7 +61,8 @@ def to_chains(policy: Policy, lost: list[str]) -> list[Chain]:
 
 def to_policy(chains: list[Chain]) -> Policy:
     """The policy of some subpolicies; ranges are as usual, or up to the largest strength."""
-    bank = generic_bank()
+    imported = made_of(chains)
+    bank = generic_bank(imported)
     ranges: dict[str, float] = {}
     for name, strength in largest_strengths(chains).items():
         if strength is not None:
@@ -80,7 +81,25 @@ def to_policy(chains: list[Chain]) -> Policy:
         )
         for chain in chains
     )
-    return Policy(subpolicies, ranges=ranges)
+    return Policy(subpolicies, ranges=ranges, imported=imported)
+
+
+def made_of(chains: list[Chain]) -> dict[str, ImportedOptions]:
+    """What the augmentations of other libraries are made of, by name.
+
+    Raises a UserError where one name stands for two, which a policy cannot hold.
+    """
+    found: dict[str, ImportedOptions] = {}
+    for step in (step for chain in chains for step in chain.steps):
+        if step.made_of is not None and found.setdefault(step.transform, step.made_of) != (
+            step.made_of
+        ):
+            one, other = found[step.transform].to_plain(), step.made_of.to_plain()
+            raise UserError(
+                f"it holds {step.transform} in two forms, {one} and {other}; a policy of augbench "
+                "has one form of each transform: keep one of them"
+            )
+    return found
 
 
 def largest_strengths(chains: list[Chain]) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ from augbench.methods.policies.exchange.level_lists import lists_in
 from augbench.methods.policies.exchange.physical import Chain
 from augbench.methods.policies.exchange.read_calls import read_calls
 from augbench.methods.policies.exchange.read_levels import A_LIST, read_entries
+from augbench.methods.policies.exchange.read_own import own_names
 from augbench.methods.policies.exchange.write_calls import write_calls
 
 
@@ -44,6 +45,7 @@ def read_python(
     found: dict[str, Any] = dict(lists_in(text))
     if not text.lstrip().startswith("["):
         operations = {row.theirs.rpartition(".")[2] for row in dialect.rows}
+        operations |= own_names(dialect.title)
         found |= calls_in(parse(text), containers, operations)
     if not found:
         raise UserError(f"it holds no policy: a call of {' or '.join(containers)}, or {A_LIST}")

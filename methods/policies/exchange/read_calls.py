@@ -13,6 +13,7 @@ from augbench.methods.policies.exchange.physical import (
     check_probability,
     check_weight,
 )
+from augbench.methods.policies.exchange.read_own import own_names, read_own
 from augbench.methods.policies.number import shown
 
 
@@ -34,7 +35,8 @@ def _step(
     if call.short == "RandomChoice" and isinstance(choice, list) and choice:
         return _step_of_values(dialect, probability, call, lost)
     rows = [row for row in dialect.rows if row.theirs.rpartition(".")[2] == call.short]
-    if not rows:
+    is_own = call.short in own_names(dialect.title)
+    if not rows and not is_own:
         names = sorted({row.theirs.rpartition(".")[2] for row in dialect.rows})
         raise UserError(
             f"it holds {call.short}, which augbench has nothing for; it can read "
@@ -43,7 +45,11 @@ def _step(
     if "*" in call.arguments or "**" in call.arguments:
         raise UserError(f"{call.short} has arguments without names; write their names")
     p = check_probability(call.short, probability)
+    if not rows:
+        return read_own(dialect.title, p, call, lost)
     found = {row: row.strength(call, ranges) for row in rows if row.argument}
+    if is_own and sum(bool(strength) for strength in found.values()) > 1:
+        return read_own(dialect.title, p, call, lost)
     row = _acting_row(call, found) if found else rows[0]
     _say_what_is_not_read(call, row, rows, lost)
     return Step(row.ours, p, found.get(row))

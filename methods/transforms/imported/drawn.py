@@ -47,6 +47,10 @@ class Drawn:
     def draw(self, x: Tensor, generator: Generator | None) -> Tensor:
         """(B, C, H, W) -> (B, K) in x's dtype."""
         seed = draw_seed(x, generator)
+        dtype = x.dtype if x.dtype == torch.float64 else torch.float32
+        if not len(x):  # of which kornia makes nothing
+            n_numbers = sum(each.size * (1 + each.moves) for each in self.fields)
+            return torch.zeros(0, max(1, n_numbers), dtype=dtype, device=x.device)
         strong = self.parameters(1.0, x, seed)
         weak = self.parameters(0.0, x, seed) if any(each.moves for each in self.fields) else {}
         parts = []
@@ -54,12 +58,13 @@ class Drawn:
             parts.append(strong[each.name].reshape(len(x), -1))
             if each.moves:
                 parts.append(weak[each.name].reshape(len(x), -1))
-        dtype = x.dtype if x.dtype == torch.float64 else torch.float32
         packed = [part.to(x.device, dtype) for part in parts]
         return torch.cat(packed, 1) if packed else torch.zeros(len(x), 1, device=x.device)
 
     def change(self, x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         """(B, C, H, W), (B,), (B, K) -> (B, C, H, W), what kornia makes of x."""
+        if not len(x):
+            return x.clone()
         if not self.alone:
             return self._change(x, magnitude, noise)
         rows = [

@@ -264,12 +264,12 @@ def test_a_table_of_intervals_says_what_its_lines_and_bands_are(drawing, grid):
     assert len(png(few)) > 10_000
 
 
-def test_what_was_lost_to_crashes_is_named_on_the_wall_axis_alone(drawing, trial, gather):
+def test_what_was_wasted_is_named_on_the_wall_axis_alone(drawing, trial, gather):
     keys, rows = trial("none", 0, [(0.5, 0.4, 1, 1)])
     keys["wasted_seconds"] = 12.3
     title = drawing.draw(drawing.table(gather((keys, rows)), "toy")).get_suptitle()
     wall = drawing.axes == ("hours_wall",)
-    assert title == ("toy, without 12 s lost to crashes" if wall else "toy")
+    assert title == ("toy, without 12 s that were wasted" if wall else "toy")
 
 
 def test_a_run_without_wall_times_still_has_its_figures(drawing, trial, gather):

@@ -67,7 +67,7 @@ def test_the_page_shows_suite_and_provenance(run):
     assert suite is not None
     assert "[tasks.sinusoids]\nn_train = 40" in str(suite.body)
     text = str(provenance_section(report).body)
-    assert "3 units (trials and retrainings) in 3 attempts." in text
+    assert "3 units (trials, retrainings, samplings) in 3 attempts." in text
     assert "Folds: 0." in text
     assert "augbench report &#39;a b&#39;" in text
     assert report.history.data["sinusoids"][0] in text
@@ -78,6 +78,6 @@ def test_attempts_that_died_and_changed_code_are_named(trial, gather):
     history = History(machines=machines, units=2, attempts=4, lost=2)
     run = gather(trial("none", 0, [(0.5, 0.4, 1, 1)]))
     text = str(provenance_section(ReportData(run, history)).body)
-    assert "2 units (trials and retrainings) in 4 attempts, of which 2 were lost" in text
+    assert "2 units (trials, retrainings, samplings) in 4 attempts, of which 2 were lost" in text
     assert "had changes that were not committed" in text
     assert "not known" in text

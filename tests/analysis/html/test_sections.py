@@ -97,7 +97,7 @@ def test_wall_time_is_an_axis_and_the_caption_says_what_it_is(trial, gather, rep
     keys["wasted_seconds"] = 7.0
     body = curves_section(report_of(gather((keys, rows)))).body
     assert '<option value="hours_wall">wall time</option>' in str(body)
-    assert "the wait for a free worker and the 7 s lost to crashes." in str(body)
+    assert "the wait for a free worker and the 7 s that were wasted." in str(body)
     (figure,) = drawn(body)
     assert figure["views"]["hours_wall"]["curves"][0]["x"] == [2.5]  # 1.25 times 2 hours
 

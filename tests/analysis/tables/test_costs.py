@@ -103,7 +103,7 @@ def test_the_bars_are_as_long_as_the_table_says(run):
     assert to_rgb(PHASE_STYLES["search"][1]) in colours
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "retraining" in legend
-    assert "lost to crashes" not in legend
+    assert "wasted" not in legend
 
 
 def test_a_run_without_a_finished_trial_says_so(run, tmp_path):

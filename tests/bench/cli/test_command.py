@@ -457,7 +457,7 @@ def test_a_trial_whose_checkpoints_are_damaged_begins_anew(
         file.write_bytes(file.read_bytes()[:50])
     code, printed, _ = ask("run", small_suite, "--engine", "inline", "--out", out)
     assert code == 0
-    assert "were lost and done again" in printed
+    assert "were wasted" in printed
     assert "2 of 2 trials done" in printed
 
 

@@ -280,6 +280,22 @@ def test_the_next_driver_does_the_samplings_before_their_trial(
     assert tally.finished == 3
 
 
+def test_a_finished_trial_whose_list_of_samplings_is_damaged_is_done_again(
+    tmp_path: Path, specs: list[TrialSpec]
+) -> None:
+    """Status shows it as damaged, and says that the next driver does it again."""
+    trial = specs[0]
+    run = has_asked(tmp_path, trial, ASKED)
+    end(run.unit(trial.unit))
+    assert pending(run, [trial]).units == []
+    run.unit(trial.unit).samplings_file.write_text("{}\n")
+    left = pending(run, [trial])
+    assert left.units == [trial]
+    assert "samplings.jsonl is damaged" in left.damaged[trial.unit]
+    drive(tmp_path, [trial])
+    assert pending(run, [trial]).damaged == {}
+
+
 def test_a_batch_that_the_trial_has_passed_is_not_handed_out_again(
     tmp_path: Path, specs: list[TrialSpec]
 ) -> None:

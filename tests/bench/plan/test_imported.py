@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from augbench.bench.plan.differences import differences
+from augbench.bench.plan.overrides import set_value
 from augbench.bench.plan.spec import TaskSpec, TrialSpec, record_digest
-from augbench.bench.plan.suite import read_suite, set_value
+from augbench.bench.plan.suite import read_suite
 from augbench.datasets.errors import UserError
 
 NAME = "kornia.RandomShear"

@@ -44,7 +44,7 @@ def search(
 ) -> Search:
     """The command: its exit code, what it printed and what it complained of."""
     # The report is tested with the analysis, which is a layer below.
-    monkeypatch.setattr("augbench.bench.cli.command.entry_points", lambda **group: ())
+    monkeypatch.setattr("augbench.bench.cli.search_command.entry_points", lambda **group: ())
 
     def run(out: Path, *words: str) -> tuple[int, str, str]:
         command = ["augbench", "search", str(tiny), "--engine", "inline", "--out", str(out)]

@@ -14,8 +14,9 @@ from augbench.bench.sinks.journal import Journal
 from augbench.bench.sinks.replay import Told
 from augbench.bench.sinks.sink import SinkError
 from augbench.bench.store.files import append_line, hold_lock, write_json
+from augbench.bench.store.learned import read_learned
 from augbench.bench.store.open_run import open_run
-from augbench.bench.store.points import read_learned, read_points
+from augbench.bench.store.points import read_points
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.datasets.errors import UserError
 from by_hand import LEARNED, begin, costs, end, evaluation_of, finish, made_by_hand, model_row

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from augbench.bench.store.learned import read_learned
 from augbench.bench.store.open_run import open_run
-from augbench.bench.store.points import read_learned, read_points
+from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import RunDirectory
 from by_hand import BUSY, begin, costs, finish, made_by_hand, model_row
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from augbench.bench.store.files import write_json
+from augbench.bench.store.learned import read_learned
 from augbench.bench.store.open_run import open_run
-from augbench.bench.store.points import read_learned, read_points
+from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.states import read_trials, skip_lines
 from by_hand import finish, made_by_hand

@@ -5,17 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from augbench.bench.plan.spec import Budget, SamplingSpec, TrialSpec
-from augbench.bench.plan.suite import read_suite
-from augbench.bench.store.accounts import accounting_error
-from augbench.bench.store.files import write_json
+from augbench.bench.plan.spec import Budget, Spec, TrialSpec
+from augbench.bench.plan.suite import PlannedTrial, read_suite
+from augbench.bench.store.accounts import accounting_error, wasted
+from augbench.bench.store.attempt_log import lifetime
+from augbench.bench.store.costs import WASTED, read_costs
+from augbench.bench.store.evaluations import evaluations
+from augbench.bench.store.files import append_line, write_json
+from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.samplings import samplings
-from augbench.bench.store.unit_directory import sealed
+from augbench.bench.store.states import read_trials
+from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.host import Host
+from augbench.bench.unit.job import trial_job
+from augbench.bench.unit.shared_samplings import SharedSamplings
 from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
+from augbench.methods.training.sampling import Samples
+from by_hand import START
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "autoaugment": {"n_startup": 2, "child_epochs": 2},
@@ -36,9 +46,7 @@ def trial(name: str, **options: Any) -> TrialSpec:
     return read_suite(tables, "here").plan[0].spec
 
 
-def work_on(
-    run: RunDirectory, spec: TrialSpec | SamplingSpec, *, hands_out: bool = False
-) -> dict[str, Any] | None:
+def work_on(run: RunDirectory, spec: Spec, *, hands_out: bool = False) -> dict[str, Any] | None:
     """Do a unit as far as it goes; its result."""
     run.path.mkdir(exist_ok=True)
     run.add_unit(spec.unit, spec.to_json())
@@ -118,6 +126,68 @@ def test_a_budget_of_hours_counts_what_others_have_spent(tmp_path: Path) -> None
     assert ended["steps"] == 2  # of the first child
 
 
+def test_what_others_did_beyond_the_budget_is_wasted_once(tmp_path: Path) -> None:
+    """The first sampling uses the budget up; the second is done, the third was only begun."""
+    run = RunDirectory(tmp_path / "run")
+    spec = replace(trial("autoaugment"), budget=Budget(device_hours=1 / 3600))
+    plan = [PlannedTrial("digits", "autoaugment", spec)]
+    assert work_on(run, spec, hands_out=True) is None
+    first, second, third = samplings(run, spec)
+    result = work_on(run, first)
+    assert result is not None
+    result["costs"]["search"]["seconds"] += 2.0
+    write_json(run.unit(first.unit).result_file, sealed(result))
+    assert work_on(run, second)
+    begin(run.add_unit(third.unit, third.to_json()), lived=7.0)
+    units = [run.unit(spec.unit), *(run.unit(each.unit) for each in (first, second, third))]
+    assert wasted_in(run, plan) == pytest.approx(sum(map(wasted, units)))  # it may use them yet
+    assert work_on(run, spec)
+    (lived,) = map(lifetime, units[2].attempts())
+    assert lived > 0
+    assert wasted_in(run, plan) == pytest.approx(lived + 7.0)
+    for each in evaluations(run, spec, run.unit(spec.unit).points()):
+        assert work_on(run, each)
+    (record,) = [each for each in read_costs(run, plan) if each["phase"] == WASTED]
+    assert record["seconds"] == pytest.approx(lived + 7.0)
+
+
+def wasted_in(run: RunDirectory, plan: list[PlannedTrial]) -> float:
+    (found,) = read_trials(run, plan)
+    return float(found["wasted_seconds"])
+
+
+def begin(unit: UnitDirectory, *, lived: float) -> None:
+    """An attempt that was killed."""
+    attempt = unit.begin_attempt()
+    append_line(attempt.log_file, START)
+    write_json(attempt.pulse_file, {"time": 0.0, "lived": lived})
+
+
+def test_what_a_trial_has_counted_survives_a_pause(tmp_path: Path) -> None:
+    run, spec = RunDirectory(tmp_path / "run"), trial("autoaugment")
+    plan = [PlannedTrial("digits", "autoaugment", spec)]
+    assert work_on(run, spec, hands_out=True) is None
+    for each in samplings(run, spec):
+        assert work_on(run, each)
+    assert work_on(run, spec, hands_out=True) is None  # it asks for the second batch
+    ended = work_on(run, spec)
+    assert ended is not None
+    assert ended["taken"] == [0, 1, 2]
+    assert wasted_in(run, plan) == pytest.approx(0.0)
+
+
+def test_after_a_checkpoint_that_does_not_tell_what_was_counted_nothing_is_wasted(
+    tmp_path: Path,
+) -> None:
+    run, spec = RunDirectory(tmp_path / "run"), trial("autoaugment")
+    assert work_on(run, spec, hands_out=True) is None
+    job = trial_job(spec.to_json(), run.path, device=torch.device("cpu"), meter=Ledger())
+    assert isinstance(job.method, Samples)
+    shared = SharedSamplings(run, spec.to_json(), job.method, spec.budget, hands_out=False)
+    shared.restore(None)
+    assert shared.taken == [0, 1, 2]
+
+
 def test_a_trial_with_a_damaged_list_of_samplings_begins_anew(tmp_path: Path) -> None:
     run, whole, spec = (
         RunDirectory(tmp_path / "r"),
@@ -131,6 +201,17 @@ def test_a_trial_with_a_damaged_list_of_samplings_begins_anew(tmp_path: Path) ->
     assert work_on(run, spec)
     assert seen(run, spec) == seen(whole, spec)
     assert not file.exists()
+
+
+def test_a_list_of_samplings_that_was_lost_is_written_again(tmp_path: Path) -> None:
+    """Without it nobody would know what other workers have spent."""
+    run, spec = RunDirectory(tmp_path / "run"), trial("autoaugment")
+    assert work_on(run, spec, hands_out=True) is None
+    for each in samplings(run, spec):
+        assert work_on(run, each)
+    run.unit(spec.unit).samplings_file.unlink()
+    assert work_on(run, spec, hands_out=True) is None
+    assert [each.proposal["number"] for each in samplings(run, spec)] == [0, 1, 2]
 
 
 @every_search

@@ -207,6 +207,14 @@ def test_shape_and_dtype_are_kept(
 
 
 @every
+def test_an_empty_batch_stays_empty(name: str, transform: Transform, x: Tensor) -> None:
+    none = x[:0]
+    out = transform.apply(none, torch.zeros(0), draw(transform, none))
+    assert out.shape == none.shape
+    assert out.dtype == none.dtype
+
+
+@every
 def test_float32_agrees_with_float64(
     name: str, transform: Transform, eeg: Signal, image: Signal
 ) -> None:
@@ -216,6 +224,30 @@ def test_float32_agrees_with_float64(
     exact = transform.apply(x.float().double(), magnitude.double(), noise.double())
     out = transform.apply(x.float(), magnitude, noise)
     torch.testing.assert_close(out.double(), exact, rtol=0, atol=2e-4)
+
+
+@every
+def test_forward_mode_gives_the_products_of_reverse_mode(
+    name: str, transform: Transform, eeg: Signal, image: Signal
+) -> None:
+    x = batch(name, eeg, image, torch.float64)
+    noise = draw(transform, x)
+    inputs = x, lively(transform, noise)
+    generator = torch.Generator().manual_seed(4)
+    tangents = tuple(torch.randn(each.shape, generator=generator).double() for each in inputs)
+    slope = torch.randn(x.shape, generator=generator).double()
+
+    def result(x: Tensor, magnitude: Tensor) -> Tensor:
+        return transform.apply(x, magnitude, noise)
+
+    out, moved = torch.func.jvp(result, inputs, tangents)
+    same, back = torch.func.vjp(result, *inputs)
+    torch.testing.assert_close(out, same)
+    products = [(g * t).sum() for g, t in zip(back(slope), tangents, strict=True)]
+    torch.testing.assert_close((slope * moved).sum(), torch.stack(products).sum())
+    assert products[0] != 0
+    forward = torch.func.jacfwd(lambda m: (slope * result(x, m)).flatten(1).sum(1))(inputs[1])
+    torch.testing.assert_close(forward.diagonal(), back(slope)[1])
 
 
 @every

@@ -1,13 +1,17 @@
 """Transforms of kornia and braindecode go back to the library that they come from."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from augbench.datasets.errors import UserError
 from augbench.methods import Operation, Policy, Subpolicy
 from augbench.methods.options.imported import ImportedOptions
-from augbench.methods.policies.exchange.convert import export_policy
+from augbench.methods.policies.exchange.convert import export_policy, import_policy
+from augbench.methods.policies.policy_file import read_policy
+from augbench.methods.transforms.imported.defaults import DEFAULTS
 
 BLUR = ImportedOptions("sigma", (0.1, 2.1), {"kernel_size": [3, 3]})
 
@@ -50,3 +54,82 @@ def test_a_size_that_depends_on_the_data_is_left_out() -> None:
     text, report = export_policy(policy(*steps), "kornia")
     assert "RandomResizedCrop(" not in text
     assert "kornia.RandomResizedCrop is left out: its size depends on the data" in report.lost
+
+
+# Classes of kornia that augbench has an operation of its own for are read as that operation.
+AS_OURS = {
+    "RandomRotation",
+    "RandomSharpness",
+    "RandomErasing",
+    "RandomPosterize",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+    "RandomInvert",
+    "RandomAutoContrast",
+}
+LEFT_OUT = {"RandomResizedCrop"}  # its size depends on the data
+COME_BACK = [
+    name
+    for name in DEFAULTS
+    if name.startswith("kornia.") and name.partition(".")[2] not in AS_OURS | LEFT_OUT
+]
+
+
+def read(text: str, folder: Path) -> tuple[Policy, list[str]]:
+    (folder / "policy.py").write_text(text)
+    record, report = import_policy(folder / "policy.py", "kornia")
+    return read_policy(record), report.lost
+
+
+@pytest.mark.parametrize("name", COME_BACK)
+def test_a_policy_of_kornias_own_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
+    graded = DEFAULTS[name].described.parameter is not None
+    steps = [Operation(name, p, m if graded else None) for p, m in ((0.5, 0.3), (0.7, 1.0))]
+    text, _ = export_policy(Policy(tuple(Subpolicy((each,)) for each in steps)), "kornia")
+    back, lost = read(text, tmp_path)
+    assert not lost
+    assert back.imported == {name: DEFAULTS[name].described}
+    found = [operation for subpolicy in back.subpolicies for operation in subpolicy.operations]
+    for operation, step in zip(found, steps, strict=True):
+        assert operation.probability == step.probability
+        assert operation.magnitude == pytest.approx(step.magnitude)
+    assert export_policy(back, "kornia")[0] == text
+
+
+def test_what_no_usual_row_says_is_applied_as_it_is(tmp_path: Path) -> None:
+    text = (
+        "import kornia.augmentation as K\n"
+        "aug = K.AugmentationSequential(\n"
+        "    K.RandomMotionBlur(kernel_size=3, angle=(-35.0, 35.0), direction=0.5, p=0.4),\n"
+        "    K.RandomBoxBlur(kernel_size=(3, 3), p=0.2, same_on_batch=True),\n"
+        ")\n"
+    )
+    policy, lost = read(text, tmp_path)
+    options = {"kernel_size": 3, "angle": [-35.0, 35.0], "direction": 0.5}
+    assert policy.imported["kornia.RandomMotionBlur"] == ImportedOptions(options=options)
+    assert lost == ["RandomBoxBlur: here without its same_on_batch"]
+    blur, box = policy.subpolicies[0].operations
+    assert blur == Operation("kornia.RandomMotionBlur", 0.4, None)
+    assert box == Operation("kornia.RandomBoxBlur", 0.2, None)
+
+
+REFUSED = {
+    "no names": ("K.RandomMotionBlur(3, 35.0, 0.5, p=1.0)", "has arguments without names"),
+    "a name": ("K.RandomBoxBlur(kernel_size=SIZE, p=1.0)", "has 'SIZE' where a number, a text"),
+    "not its": ("K.RandomBoxBlur(kernel=3, p=1.0)", "unknown argument of transform 'kornia.Rand"),
+    "too large": (f"K.RandomBoxBlur(kernel_size={10**400}, p=1.0)", "where a number, a text"),
+    "infinite": ("K.RandomGamma(gamma=(1e999, 1.0), p=1.0)", "where a number has to be"),
+    "no value": ("K.RandomGaussianBlur(kernel_size=3, sigma='a', p=1.0)", "does not work on"),
+    "two forms": (
+        "K.ImageSequential(K.RandomBoxBlur(kernel_size=(3, 3), p=1.0),"
+        " K.RandomBoxBlur(kernel_size=(5, 5), p=1.0))",
+        "holds kornia.RandomBoxBlur in two forms",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_kornia_would_not_take_is_refused(case: str, tmp_path: Path) -> None:
+    call, sentence = REFUSED[case]
+    with pytest.raises(UserError, match=sentence):
+        read(f"policy = {call}", tmp_path)

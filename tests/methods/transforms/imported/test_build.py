@@ -82,6 +82,16 @@ def test_a_magnitude_is_the_library_with_its_argument_at_that_place_of_the_range
     assert not torch.equal(ours, x)
 
 
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_an_empty_batch_stays_empty(make: Make, name: str) -> None:
+    transform = make(name)
+    x = golden(transform)
+    noise = transform.draw(x[:0], torch.Generator().manual_seed(0))
+    assert noise.shape[1:] == transform.draw(x, torch.Generator().manual_seed(0)).shape[1:]
+    out = transform.apply(x[:0], torch.zeros(0), noise)
+    assert out.shape == x[:0].shape
+
+
 @pytest.mark.parametrize("name", UNGRADED)
 def test_a_transform_without_a_parameter_is_the_library_or_nothing(make: Make, name: str) -> None:
     transform = make(name)

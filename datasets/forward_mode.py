@@ -1,0 +1,12 @@
+"""Whether derivatives are taken forward, as `torch.func.jvp` and `torch.func.jacfwd` do."""
+
+from torch.autograd import forward_ad
+
+
+def is_in_forward_mode() -> bool:
+    """Whether tensors may carry tangents now: then plain operations have to do all the work.
+
+    A custom `torch.autograd.Function` would need a ``jvp``; torch.compile refuses those that have
+    one. So fast ways that go through such functions are for the other times.
+    """
+    return forward_ad._current_level >= 0  # there is no public word for it
