@@ -110,7 +110,7 @@ def relaxed_bernoulli(probability: Tensor, uniform: Tensor, temperature: float =
 
     (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1. There it has no
     gradient, though close to them the mean gradient is as elsewhere: a probability that is learned
-    has to stay inside. The gradient is finite everywhere.
+    has to stay inside. The gradient is finite everywhere; ``uniform`` gets none.
 
     Source: Maddison et al. 2017, "The Concrete Distribution", equation 8 for two classes; the
     temperature is that of AugNet's EEG transforms.
