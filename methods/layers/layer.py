@@ -14,8 +14,13 @@ from augbench.methods.layers.argument_checks import (
     check_transforms,
 )
 from augbench.methods.options.end_to_end import AtEval
-from augbench.methods.transforms.parts import Parts, parts_of, weighted_sum
-from augbench.methods.transforms.transform import Transform, draw_uniform, without_autocast
+from augbench.methods.transforms.parts import Parts, parts_of, scale_of, weighted_sum
+from augbench.methods.transforms.transform import (
+    DeviceConstant,
+    Transform,
+    draw_uniform,
+    without_autocast,
+)
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 # Bounds of a probability that is learned. At 0 and 1 `relaxed_bernoulli` has no gradient, so only
@@ -53,7 +58,7 @@ class AugmentationLayer(nn.Module):
 
     temperature: Tensor  # (), of the softmax
     bounds: Tensor  # (Q, 2), of the magnitudes
-    alive: Tensor  # (Q,) bool: which transforms have a weight that is not negligible
+    negligible: Tensor  # (Q,) bool: which transforms have hardly any weight
 
     def __init__(
         self,
@@ -73,12 +78,15 @@ class AugmentationLayer(nn.Module):
         bounds = [(0.0, 1.0) if row.graded else LEARNABLE for row in self.transforms]
         self.register_buffer("bounds", torch.tensor(bounds), persistent=False)
         self.limits: list[list[float]] = self.bounds.tolist()  # without a wait for a GPU
+        # What makes values of magnitudes, in the units of the transforms.
+        scales = [scale_of(row) for row in self.transforms]
+        self.scales = DeviceConstant(torch.tensor(scales, dtype=torch.float64))
         n = len(self.transforms)
         self.hidden_weights = nn.Parameter(torch.full((n,), float(initial_weight)))
         # Under the name of a property, which brings it within its bounds.
         first = torch.full((n,), float(initial_magnitude))
         self.register_parameter("magnitudes", nn.Parameter(first))
-        self.register_buffer("alive", torch.ones(n, dtype=torch.bool), persistent=False)
+        self.register_buffer("negligible", torch.zeros(n, dtype=torch.bool), persistent=False)
         self._seen: list[int] = []
         self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
         self.register_state_dict_pre_hook(_project)  # type: ignore[no-untyped-call]
@@ -101,7 +109,7 @@ class AugmentationLayer(nn.Module):
     def weights(self) -> Tensor:
         """(Q,), non-negative, with sum 1; exactly 0, without gradient, where negligible."""
         self.project_if_changed()
-        return self._weights()
+        return self._weights(self._logits())
 
     @property
     def _magnitudes(self) -> Tensor:
@@ -110,28 +118,36 @@ class AugmentationLayer(nn.Module):
         replica: Tensor = self.__dict__["magnitudes"] if parameter is None else parameter
         return replica
 
-    def _weights(self) -> Tensor:
+    def _weights(self, logits: Tensor) -> Tensor:
         # An operation that is left out of the sum alone would keep a wrong gradient on its hidden
         # weight: a tiny one, but Adam divides it by its own size. Out of the softmax it has none.
-        hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
-        return torch.softmax(hidden / self.temperature, 0)
+        return torch.softmax(logits.masked_fill(self.negligible, -torch.inf), 0)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def project(self) -> None:
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
-        with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
-            weights = torch.softmax(self.hidden_weights / self.temperature, 0)
-            if weights.is_cuda and torch.cuda.is_current_stream_capturing():
+        self._projected_logits()
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _projected_logits(self) -> Tensor:
+        """(Q,), those of the softmax, after a projection: both need them."""
+        logits = self._logits()
+        with torch.inference_mode(False), torch.no_grad():  # what is found may outlive the mode
+            weights = torch.softmax(logits, 0)
+            if _is_recorded(weights):
                 self._project_in_graph(weights)
-                return
-            self.alive = ~(weights < NEGLIGIBLE)  # NaN is alive, and makes the loss NaN
-            numbers = torch.cat([self._magnitudes, self.alive]).tolist()  # one wait for the GPU
-            magnitudes, alive = numbers[: len(self.limits)], numbers[len(self.limits) :]
+                return logits
+            self.negligible = weights < NEGLIGIBLE  # NaN is not, and makes the loss NaN
+            numbers = torch.cat([self._magnitudes, self.negligible]).tolist()  # one wait for a GPU
+            magnitudes, negligible = numbers[: len(self.limits)], numbers[len(self.limits) :]
             within = zip(magnitudes, self.limits, strict=True)
             if not all(low <= magnitude <= high for magnitude, (low, high) in within):
                 self._clamp()
-        self.used = [q for q, is_alive in enumerate(alive) if is_alive]
+        self.used = [q for q, is_negligible in enumerate(negligible) if not is_negligible]
         self._seen = self._versions()
+        return logits
+
+    def _logits(self) -> Tensor:
+        return self.hidden_weights / self.temperature
 
     def _project_in_graph(self, weights: Tensor) -> None:
         """The same as far as it goes without a wait for numbers, which a graph cannot do.
@@ -139,9 +155,9 @@ class AugmentationLayer(nn.Module):
         It goes on with the transforms of its recording, ``used``: one that becomes negligible gets
         weight 0, one that no longer is stays away, until the graph is recorded anew.
         """
-        self.alive = ~(weights < NEGLIGIBLE)
+        self.negligible = weights < NEGLIGIBLE
         for q in set(range(len(self.transforms))).difference(self.used):
-            self.alive[q].fill_(False)
+            self.negligible[q].fill_(True)
         self._magnitudes.clamp_(*self.bounds.unbind(1))
         self._seen = self._versions()
 
@@ -207,34 +223,44 @@ class AugmentationLayer(nn.Module):
         return super().__getstate__()  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
-        self.project()
+        logits: Tensor = self._projected_logits()
         if len(x) == 0:  # some transforms of kornia and of Fourier take no empty batch
             return x
         with without_autocast(x):
-            # All at once, for the backward of each index fills and adds a tensor.
-            shares = self._shares(x, generator).unbind(1)
-            magnitudes = self._magnitudes.expand(len(x), -1).unbind(1)
-            return weighted_sum(
-                x, [(shares[q], self._parts(q, magnitudes[q], x, generator)) for q in self.used]
-            )
+            shares = self._shares(self._weights(logits), x, generator)
+            # Expanded and taken apart at once, so that their gradients are put together at once.
+            values = self._magnitudes.to(x.dtype) * self.scales(x)
+            each = values.unsqueeze(1).expand(-1, len(x)).unbind(0)
+            terms = [self._parts(q, x, shares[q], each[q], generator) for q in self.used]
+            return weighted_sum(x, terms)
 
-    def _parts(self, q: int, magnitude: Tensor, x: Tensor, generator: Generator | None) -> Parts:
-        """What a transform makes of x, with magnitudes (B,)."""
+    def _parts(
+        self, q: int, x: Tensor, share: Tensor, value: Tensor, generator: Generator | None
+    ) -> Parts:
+        """A share of what a transform makes of x."""
         transform = self.transforms[q]
-        if not (transform.graded or self.training):  # it acts or does not
-            magnitude = (draw_uniform(x, generator) < magnitude).to(x.dtype)
+        if not transform.graded and not self.training:
+            value = (draw_uniform(x, generator) < value).to(x.dtype)
         noise = transform.draw(x, generator)
         if transform.mixes and not self.training:
-            return Parts(gain=1.0)
-        return parts_of(transform, x, magnitude, noise)
+            return Parts(gains=(share,))
+        return parts_of(transform, x, share, value, noise)
 
-    def _shares(self, x: Tensor, generator: Generator | None) -> Tensor:
-        """(B, ...) -> (B, Q), the weight of each transform for each sample."""
-        weights = self._weights()
+    def _shares(
+        self, weights: Tensor, x: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, ...]:
+        """(Q,), (B, ...) -> (B, 1, ...) each, the weight of each transform for each sample."""
+        weights, ones = weights.to(x.dtype), [1] * (x.ndim - 1)
         if self.training or self.at_eval == "blend":
-            return weights.expand(len(x), -1)
+            return weights.view(-1, 1, *ones).expand(-1, len(x), *ones).unbind(0)
         drawn = torch.multinomial(weights, len(x), replacement=True, generator=generator)
-        return F.one_hot(drawn, len(weights)).to(x.dtype)
+        chosen = F.one_hot(drawn, len(weights)).to(x.dtype)
+        return chosen.t().reshape(-1, len(x), *ones).unbind(0)
+
+
+def _is_recorded(weights: Tensor) -> bool:
+    """Whether this is the recording of a CUDA graph, not the warm-up before it."""
+    return weights.is_cuda and torch.cuda.is_current_stream_capturing()
 
 
 def _project(layer: AugmentationLayer, *_: object) -> None:
@@ -277,7 +303,8 @@ class AveragedModel(nn.Module):
 
     def augment(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         """(B, ...) -> (n_copies * B, ...), copy by copy, each with noise of its own."""
-        x = torch.cat([x] * self.n_copies)
+        if self.n_copies > 1:
+            x = torch.cat([x] * self.n_copies)
         for layer in self.layers:
             x = layer(x, generator)
         return x

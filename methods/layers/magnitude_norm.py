@@ -27,9 +27,8 @@ def magnitude_norm(
     # At 0 the norm has no gradient and torch returns 0. The cross-entropy's noise alone would then
     # decide official runs, which start at 0. At NEARLY_ZERO it has the limit along equal
     # magnitudes, w_q^2 / ||w||; for magnitudes above 1e-6 the addition changes nothing.
-    products = [
-        (layer.magnitudes + NEARLY_ZERO) * (layer.weights if regularizer == "selective" else 1.0)
-        for layer in layers
-    ]
-    norm: Tensor = torch.linalg.vector_norm(torch.cat(products))
+    products = torch.cat([layer.magnitudes for layer in layers]) + NEARLY_ZERO
+    if regularizer == "selective":
+        products = products * torch.cat([layer.weights for layer in layers])
+    norm: Tensor = torch.linalg.vector_norm(products)
     return norm

@@ -8,9 +8,17 @@ from torch import Generator, Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.parts import Parts, SumOfParts
-from augbench.methods.transforms.spectrum import cos_and_sin, hilbert
-from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform, per_sample
+from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
+from augbench.methods.transforms.smooth_dip import SmoothDip
+from augbench.methods.transforms.spectrum import hilbert
+from augbench.methods.transforms.transform import (
+    SizedConstant,
+    Transform,
+    draw_signed,
+    draw_uniform,
+    per_sample,
+)
+from augbench.methods.transforms.trigonometric import cos_and_sin, cos_and_sin_of_shift
 
 NOTCH_STEEPNESS = 16.0  # per hertz: an edge falls from 98 % to 2 % within half a hertz
 
@@ -33,7 +41,7 @@ def ft_surrogate(
         unit="radians",
         source="Schwabedal et al. 2018; AugNet, Table 4",
         draw=partial(_draw_phases, channel_indep=channel_indep),
-        apply=SumOfParts(partial(_turn_phases, strongest=strongest)),
+        apply=SumOfParts(_turn_phases, strongest),
     )
 
 
@@ -41,13 +49,13 @@ def _draw_phases(x: Tensor, generator: Generator | None, *, channel_indep: bool)
     """(B, C, T) -> (B, C or 1, F) in [0, 1): the share of the strongest angle."""
     n_times = x.shape[-1]
     share = draw_uniform(x, generator, x.shape[1] if channel_indep else 1, n_times // 2 + 1)
-    index = torch.arange(share.shape[-1], device=x.device)
-    return share * ((index > 0) & (2 * index < n_times))
+    step = n_times // 2 if n_times % 2 == 0 else n_times  # from the mean to the Nyquist bin
+    share[..., ::step].zero_()
+    return share
 
 
-def _turn_phases(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
-    phase = strongest * per_sample(magnitude, x) * noise
-    return Parts(spectrum=torch.complex(*cos_and_sin(phase)))
+def _turn_phases(x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
+    return Parts(response=times(share, cos_and_sin(per_sample(value, x), noise)))
 
 
 def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
@@ -58,6 +66,8 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
     Source: Rommel et al. 2022 (CADDA); AugNet, Table 4.
     """
     rate = _sampling_rate(signal, "frequency_shift")
+    seconds = SizedConstant(partial(_ticks, spacing=1 / rate))
+    radians = SizedConstant(partial(_ticks, spacing=2 * math.pi / rate))
     return Transform(
         name="frequency_shift",
         graded=True,
@@ -66,23 +76,28 @@ def frequency_shift(signal: Signal, *, strongest: float = 5.0) -> Transform:
         unit="hertz",
         source="Rommel et al. 2022 (CADDA); AugNet, Table 4",
         draw=draw_signed,
-        apply=SumOfParts(partial(_shift_spectrum, strongest=strongest, rate=rate)),
+        apply=SumOfParts(partial(_shift_spectrum, seconds=seconds, radians=radians), strongest),
         draws_strength=True,
     )
 
 
+def _ticks(n_times: int, *, dtype: torch.dtype, spacing: float) -> Tensor:
+    return (torch.arange(n_times, dtype=torch.float64) * spacing).to(dtype)
+
+
 def _shift_spectrum(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, rate: float
+    x: Tensor,
+    share: Factor,
+    value: Tensor,
+    noise: Tensor,
+    *,
+    seconds: SizedConstant,
+    radians: SizedConstant,
 ) -> Parts:
-    hertz = strongest * per_sample(magnitude, x) * per_sample(noise, x)
-    # Whole turns are removed in float64: in float32 a window of 60 s would be off by 1e-4 rad.
-    seconds = torch.arange(x.shape[-1], dtype=torch.float64, device=x.device) / rate
-    turns = hertz.detach().double() * seconds  # (B, 1, T)
-    angle = (2 * math.pi * (turns - turns.round())).to(x.dtype)
-    # The gradient, in x's own precision, past what is rounded.
-    angle = torch.addcmul(angle, hertz - hertz.detach(), (2 * math.pi * seconds).to(x.dtype))
-    cos, sin = cos_and_sin(angle)
-    return Parts(gain=cos, addends=((-sin, hilbert(x)),))
+    hertz, n_times = per_sample(value * noise, x), x.shape[-1]
+    waves = cos_and_sin_of_shift(hertz, seconds(n_times, x, torch.float64), radians(n_times, x))
+    cos, sin = times(share, waves).unbind(0)
+    return Parts(gains=(cos,), addends=((sin, hilbert(x, -1)),))
 
 
 def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
@@ -116,7 +131,9 @@ def band_stop(signal: Signal, *, strongest: float = 2.0) -> Transform:
         unit="hertz",
         source="Cheng et al. 2020; Mohsenvand et al. 2020; AugNet, Table 4",
         draw=partial(_draw_centre, lowest=low + margin, room=room),
-        apply=SumOfParts(partial(_stop_band, strongest=strongest, rate=rate)),
+        apply=SumOfParts(
+            partial(_stop_band, hertz=SizedConstant(partial(_hertz, rate=rate))), strongest
+        ),
     )
 
 
@@ -133,18 +150,21 @@ def _draw_centre(x: Tensor, generator: Generator | None, *, lowest: float, room:
 # white noise, to 0.2 % of its deviation; to 1.4 % at the ends of 30 s, since the window is
 # taken as periodic here and MNE reflects it. braindecode draws the centre for the given width;
 # here it is drawn for the widest band, so that it is the same for all magnitudes.
+_STOPPED = SmoothDip(before=-0.5, after=0.5)
+
+
 def _stop_band(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, rate: float
+    x: Tensor, share: Factor, value: Tensor, noise: Tensor, *, hertz: SizedConstant
 ) -> Parts:
-    n_times = x.shape[-1]
-    hertz = torch.fft.rfftfreq(n_times, 1 / rate, dtype=x.dtype, device=x.device)
-    offset = hertz - per_sample(noise, x)  # (B, 1, F)
-    half = strongest / 2 * per_sample(magnitude, x)
     # Minus what is stopped.
-    response = torch.sigmoid(NOTCH_STEEPNESS * (offset - half)) - torch.sigmoid(
-        NOTCH_STEEPNESS * (offset + half)
-    )
-    return Parts(gain=1.0, spectrum=response)
+    frequencies, centre = hertz(x.shape[-1], x), per_sample(noise, x)
+    dip = _STOPPED(frequencies, centre, per_sample(value, x), NOTCH_STEEPNESS)
+    return Parts(gains=(share,), spectrum=times(share, dip))
+
+
+def _hertz(n_times: int, *, dtype: torch.dtype, rate: float) -> Tensor:
+    frequencies: Tensor = torch.fft.rfftfreq(n_times, 1 / rate, dtype=dtype)
+    return frequencies
 
 
 def _sampling_rate(signal: Signal, transform: str) -> float:

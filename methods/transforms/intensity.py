@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import Function, FunctionCtx
 
 from augbench.datasets.errors import UserError
+from augbench.datasets.forward_mode import apply_function
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.geometry import AUTOAUGMENT
 from augbench.methods.transforms.transform import Transform, draw_signed, per_sample
@@ -132,7 +133,7 @@ def _enhance(
     changed = change(x, strongest * per_sample(magnitude, x) * per_sample(noise, x))
     if not changed.requires_grad:
         return changed.clamp_(0, 1)
-    cut: Tensor = _Cut.apply(changed)  # type: ignore[no-untyped-call]
+    cut: Tensor = apply_function(_Cut, changed)
     return cut
 
 

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.geometry import AUTOAUGMENT
-from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
 from augbench.methods.transforms.transform import Transform, draw_uniform, per_sample
 
 GREY = 0.5
@@ -62,18 +62,18 @@ def sample_pairing(signal: Signal, *, strongest: float = 0.4) -> Transform:
         unit="weight of the other image",
         source="Inoue 2018; " + AUTOAUGMENT,
         draw=partial(_draw_uniform, count=2),
-        apply=SumOfParts(partial(_mix, strongest=strongest)),
+        apply=SumOfParts(_mix, strongest),
         mixes=True,
         draws_strength=True,
     )
 
 
-def _mix(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
+def _mix(x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
     weight, key = noise.unbind(1)
     ring = key.argsort()
     partner = torch.empty_like(ring).scatter(0, ring, ring.roll(-1))
-    share = strongest * per_sample(magnitude, x) * per_sample(weight, x)
-    return Parts(gain=1.0, addends=((share, x.index_select(0, partner) - x),))
+    mixed = times(share, per_sample(value * weight, x))
+    return Parts(gains=(share,), addends=((mixed, x.index_select(0, partner) - x),))
 
 
 def _draw_uniform(x: Tensor, generator: Generator | None, *, count: int) -> Tensor:

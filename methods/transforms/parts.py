@@ -8,89 +8,114 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import Function, FunctionCtx
+from torch.autograd.function import Function
 
-from augbench.datasets.forward_mode import is_in_forward_mode
+from augbench.datasets.forward_mode import apply_function
 from augbench.methods.transforms.spectrum import filtered
-from augbench.methods.transforms.transform import Transform, per_sample
+from augbench.methods.transforms.transform import IDENTITY, Transform
+from augbench.methods.transforms.trigonometric import Turn, sum_of_turns
 from augbench.methods.transforms.warp import warped_average
 
-Factor = Tensor | float
+Factor = Tensor | float  # (B, 1, ...) or a number
 
 
 class Parts(NamedTuple):
-    """A transformed x as a sum of what is left out or given here.
+    """A share of a transformed x as a sum of what is given here.
 
-    It is gain * x + channels @ x + (x filtered by spectrum) + the sum of coefficient * tensor over
-    ``addends`` + (x moved by affine). Several transforms of one x can add their gains, matrices of
-    channels and spectra, which are small, and touch x once for all.
+    It is the sum of gain * x over ``gains`` + channels @ x + the sum of turn @ x over ``turns``
+    + (x filtered by spectrum + response) + the sum of coefficient * tensor over ``addends`` + the
+    sum of coefficient * (x moved by affine) over ``moves``. Several transforms of one x can
+    add their gains, matrices of channels and spectra, which are small, and touch x once for all.
     """
 
-    gain: Factor | None = None  # (B, 1 or C, ...), to be multiplied by x
+    gains: tuple[Factor, ...] = ()  # (B, 1 or C, ...)
     channels: Tensor | None = None  # (B, C, C)
-    spectrum: Tensor | None = None  # (B, 1 or C, F), real or complex
+    turns: tuple[Turn, ...] = ()  # matrices of channels that depend on an angle
+    spectrum: Tensor | None = None  # (B, 1 or C, F), real
+    response: Tensor | None = None  # (2, B, 1 or C, F), real and imaginary parts
     addends: tuple[tuple[Factor, Tensor], ...] = ()  # (B, 1 or C, ...) and (B, C, ...)
-    affine: Tensor | None = None  # (B, 2, 3), as in `Transform`
+    moves: tuple[tuple[Factor, Tensor], ...] = ()  # (B, 1, ...) and (B, 2, 3), as in `Transform`
 
 
 @dataclass(frozen=True)
 class SumOfParts:
-    """The ``apply`` of a transform that is a sum: ``parts(x, magnitude, noise) -> Parts``."""
+    """The ``apply`` of a transform that is a sum.
 
-    parts: Callable[[Tensor, Tensor, Tensor], Parts]
+    ``parts(x, share, value, noise)`` are those of share * (the transformed x), where ``value`` (B,)
+    is ``strongest`` times the magnitude.
+    """
+
+    parts: Callable[[Tensor, Factor, Tensor, Tensor], Parts]
+    strongest: float = 1.0
 
     def __call__(self, x: Tensor, magnitude: Tensor, noise: Tensor) -> Tensor:
         if not len(x):  # of which there is no Fourier transform
             return x.clone()
-        return weighted_sum(x, [(1.0, self.parts(x, magnitude, noise))])
+        value = times(self.strongest, magnitude.to(x.dtype))
+        return weighted_sum(x, [self.parts(x, 1.0, value, noise)])
 
 
-def parts_of(transform: Transform, x: Tensor, magnitude: Tensor, noise: Tensor) -> Parts:
-    """What a transform makes of x, in parts; in a single one, if that is all it can."""
+def scale_of(transform: Transform) -> float:
+    """What the magnitude has to be multiplied by to be the value that `parts_of` takes."""
+    return transform.apply.strongest if isinstance(transform.apply, SumOfParts) else 1.0
+
+
+def parts_of(transform: Transform, x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
+    """A share of what a transform makes of x, in parts; in a single one, if that is all it can."""
     if isinstance(transform.apply, SumOfParts):
-        return transform.apply.parts(x, magnitude, noise)
+        return transform.apply.parts(x, share, value, noise)
     if transform.affine is not None:
-        return Parts(affine=transform.affine(x, magnitude, noise))
-    return Parts(addends=((1.0, transform.apply(x, magnitude, noise)),))
+        return Parts(moves=((share, transform.affine(x, value, noise)),))
+    return Parts(addends=((share, transform.apply(x, value, noise)),))
 
 
-def weighted_sum(x: Tensor, terms: Iterable[tuple[Factor, Parts]]) -> Tensor:
-    """The sum of share * parts: a share is 1, or (B,) for a batch x (B, ...)."""
-    gains: list[Factor] = []
-    channels: list[Tensor] = []
-    spectra: list[Tensor] = []
-    products: list[tuple[Factor, Tensor]] = []
-    moves: list[tuple[Tensor, Tensor]] = []
-    for share, parts in terms:
-        factor = per_sample(share, x) if isinstance(share, Tensor) else share
-        if parts.gain is not None:
-            gains.append(_times(factor, parts.gain))
-        if parts.channels is not None:
-            channels.append(_times(factor, parts.channels))
-        if parts.spectrum is not None:
-            spectra.append(_times(factor, parts.spectrum))
-        products += [(_times(factor, each), tensor) for each, tensor in parts.addends]
-        if parts.affine is not None:
-            each = share if isinstance(share, Tensor) else x.new_full((len(x),), share)
-            moves.append((each, parts.affine))
-    products = [(gain, x) for gain in _by_shape(gains)] + products
-    sums = [_sum_of_products(products)] if products else []
-    if channels:
-        mixing = reduce(add, channels)
-        sums = [torch.baddbmm(sums[0], mixing, x) if sums else mixing @ x]
-    if spectra:
-        sums.append(filtered(x, reduce(add, spectra)))
-    if moves:
-        shares, affines = (torch.stack(each, dim=1) for each in zip(*moves, strict=True))
-        sums.append(warped_average(x, affines, shares))
-    return reduce(add, sums)
-
-
-def _times(factor: Factor, part: Any) -> Any:
+def times(factor: Factor, part: Any) -> Any:
     """The product, without a multiplication by 1."""
     if isinstance(factor, float) and factor == 1.0:
         return part
     return factor if isinstance(part, float) and part == 1.0 else factor * part
+
+
+def weighted_sum(x: Tensor, terms: Iterable[Parts]) -> Tensor:
+    """The sum of all parts of a batch x (B, ...)."""
+    terms = list(terms)
+    total, mixing = _filtered_and_moved(x, terms), _sum_of_channels(x, terms)
+    gains = _by_shape(gain for parts in terms for gain in parts.gains)
+    if mixing is not None:
+        mixing, gains = _with_diagonal(mixing, gains)
+        total = mixing @ x if total is None else torch.baddbmm(total, mixing, x)
+    products: list[tuple[Factor, Tensor]] = [(gain, x) for gain in gains]
+    products += [pair for parts in terms for pair in parts.addends]
+    return _sum_of_products(total, products)
+
+
+def _filtered_and_moved(x: Tensor, terms: list[Parts]) -> Tensor | None:
+    responses = [parts.response for parts in terms if parts.response is not None]
+    spectra = [parts.spectrum for parts in terms if parts.spectrum is not None]
+    moves = [move for parts in terms for move in parts.moves]
+    sums = []
+    if responses:
+        real, imaginary = reduce(add, responses).unbind(0)
+        sums.append(filtered(x, torch.complex(reduce(add, [real, *spectra]), imaginary)))
+    elif spectra:
+        sums.append(filtered(x, reduce(add, spectra)))
+    if moves:
+        shares = [
+            share.flatten() if isinstance(share, Tensor) else x.new_full((len(x),), share)
+            for share, _ in moves
+        ]
+        affines = torch.stack([affine for _, affine in moves], dim=1)
+        sums.append(warped_average(x, affines, torch.stack(shares, dim=1)))
+    return reduce(add, sums) if sums else None
+
+
+def _sum_of_channels(x: Tensor, terms: list[Parts]) -> Tensor | None:
+    """(B, C, C), all that mixes channels; None if nothing does."""
+    channels = [parts.channels for parts in terms if parts.channels is not None]
+    turns = [turn for parts in terms for turn in parts.turns]
+    if turns:
+        channels.append(sum_of_turns(turns))
+    return reduce(add, channels) if channels else None
 
 
 def _by_shape(gains: Iterable[Factor]) -> list[Factor]:
@@ -104,49 +129,89 @@ def _by_shape(gains: Iterable[Factor]) -> list[Factor]:
             shape = tuple(gain.shape[1:])
             found[shape] = found[shape] + gain if shape in found else gain
     if single:
-        alone = reduce(add, single)
+        alone = _sum_of_single(single)
         shape = next(iter(found), ())
         found[shape] = found[shape] + alone if shape in found else alone
     return list(found.values())
 
 
-def _sum_of_products(pairs: list[tuple[Factor, Tensor]]) -> Tensor:
-    """The sum of factor * tensor: (B, 1 or C, ...) or a number, times (B, C, ...)."""
-    if len(pairs) == 1:
+def _sum_of_single(gains: list[Factor]) -> Factor:
+    """Tensors (B, 1, ...) and numbers: more than two tensors are added up at once."""
+    tensors = [gain for gain in gains if isinstance(gain, Tensor)]
+    if len(tensors) > 2:
+        tensors = [torch.stack(tensors).sum(0)]
+    both: list[Factor] = [*tensors, *(gain for gain in gains if isinstance(gain, float))]
+    total: Factor = reduce(add, both)
+    return total
+
+
+def _with_diagonal(mixing: Tensor, gains: list[Factor]) -> tuple[Tensor, list[Factor]]:
+    """A matrix (B, C, C) with the gains that are constant in time on its diagonal, and the others.
+
+    So x is multiplied once for all.
+    """
+    eye = IDENTITY(mixing.shape[-1], mixing)
+    others: list[Factor] = []
+    for gain in gains:
+        if isinstance(gain, float):
+            mixing = torch.add(mixing, eye, alpha=gain)
+        elif gain.shape[2:].numel() == 1:
+            mixing = torch.addcmul(mixing, gain, eye)
+        else:
+            others.append(gain)
+    return mixing, others
+
+
+def _sum_of_products(total: Tensor | None, pairs: list[tuple[Factor, Tensor]]) -> Tensor:
+    """The total and factor * tensor: (B, 1 or C, ...) or a number, times (B, C, ...)."""
+    if total is None and len(pairs) == 1:
         return pairs[0][0] * pairs[0][1]
+    if total is not None and not pairs:
+        return total
     arguments: list[Tensor] = []
     for factor, tensor in pairs:
         if isinstance(factor, float):
             factor = tensor.new_full((1,) * tensor.ndim, factor)
         arguments += [factor, tensor]
-    if is_in_forward_mode():
-        return _SumOfProducts.forward(*arguments)
-    total: Tensor = _SumOfProducts.apply(*arguments)  # type: ignore[no-untyped-call]
-    return total
+    result: Tensor = apply_function(_SumOfProducts, total, *arguments)
+    return result
 
 
 class _SumOfProducts(Function):
-    """As a chain of addcmul, whose backward takes three passes over each tensor; this takes two."""
+    """As a chain of addcmul, whose backward takes three passes over each tensor; this takes two.
 
-    generate_vmap_rule = True
+    All but the first addcmul work in place: fresh memory takes as long as the arithmetic.
+    """
 
     @staticmethod
-    def forward(*arguments: Tensor) -> Tensor:
-        total = arguments[0] * arguments[1]
+    def forward(total: Tensor | None, *arguments: Tensor) -> Tensor:
+        factor, tensor = arguments[:2]
+        result = factor * tensor if total is None else torch.addcmul(total, factor, tensor)
         for factor, tensor in zip(arguments[2::2], arguments[3::2], strict=True):
-            total = torch.addcmul(total, factor, tensor)
-        return total
+            result.addcmul_(factor, tensor)
+        return result
 
     @staticmethod
-    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Tensor, int]:
+        batched = []
+        for each, dim in zip(arguments, in_dims, strict=True):
+            if each is not None:
+                each = each.movedim(dim, 0) if dim is not None else each.unsqueeze(0)
+            batched.append(each)
+        # All of one size, else what is written in place might be too small.
+        batched[1] = batched[1].expand(info.batch_size, *batched[1].shape[1:])
+        return _SumOfProducts.apply(*batched), 0  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor | None, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         saved, needed = ctx.saved_tensors, ctx.needs_input_grad
-        slopes: list[Tensor | None] = []
+        slopes: list[Tensor | None] = [slope if needed[0] else None]
         for factor, tensor, for_factor, for_tensor in zip(
-            saved[::2], saved[1::2], needed[::2], needed[1::2], strict=True
+            saved[::2], saved[1::2], needed[1::2], needed[2::2], strict=True
         ):
             slopes.append((slope * tensor).sum_to_size(factor.shape) if for_factor else None)
             slopes.append(slope * factor if for_tensor else None)

@@ -11,11 +11,12 @@ from torch import Tensor
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import directions, electrode_names
-from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.parts import Factor, Parts, SumOfParts
 from augbench.methods.transforms.transform import DeviceConstant, Transform, draw_signed
+from augbench.methods.transforms.trigonometric import N_HARMONICS, Turn
 
 STIFFNESS = 4
-N_TERMS = 50  # Legendre polynomials in the spline
+N_TERMS = N_HARMONICS  # Legendre polynomials in the spline
 REGULARISATION = 1e-5
 
 
@@ -49,7 +50,7 @@ def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
             "could see; leave it out"
         )
     places = directions(electrode_names(signal, name)).numpy()
-    table = DeviceConstant(_change_by_harmonic(places, axis))  # (2 K, C, C)
+    table = DeviceConstant(_change_by_harmonic(places, axis))  # (2, K, C, C)
     return Transform(
         name=name,
         graded=True,
@@ -58,23 +59,15 @@ def _rotation(axis: str, signal: Signal, strongest: float) -> Transform:
         unit="degrees",
         source="Krell and Kim 2017; Perrin et al. 1989; AugNet, Table 4",
         draw=draw_signed,
-        apply=SumOfParts(partial(_turn_cap, strongest=strongest, table=table)),
+        apply=SumOfParts(partial(_turn_cap, table=table), strongest),
         draws_strength=True,
     )
 
 
-_HARMONICS = DeviceConstant(torch.arange(1.0, N_TERMS + 1, dtype=torch.float64))
-
-
 def _turn_cap(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float, table: DeviceConstant
+    x: Tensor, share: Factor, value: Tensor, noise: Tensor, *, table: DeviceConstant
 ) -> Parts:
-    degrees = strongest * magnitude.to(x.dtype) * noise
-    angle = torch.deg2rad(degrees).unsqueeze(1) * _HARMONICS(x)  # (B, K)
-    # cos(angle) - 1, without the cancellation, and sin(angle): both exactly 0 at magnitude 0.
-    basis = torch.cat([-2 * (angle / 2).sin().square(), angle.sin()], dim=1)
-    change = torch.einsum("bk,kcd->bcd", basis, table(x))
-    return Parts(gain=1.0, channels=change)
+    return Parts(gains=(share,), turns=(Turn(share, value, noise, table(x)),))
 
 
 # braindecode interpolates with a matrix M(angle). M(0) is not the identity, because the spline is
@@ -88,7 +81,10 @@ def _turn_cap(
 # cos(angle) and sin(angle). So M is a trigonometric polynomial of the angle, and samples of it
 # determine it once and for all.
 def _change_by_harmonic(places: np.ndarray, axis: str) -> Tensor:
-    """(C, 3) -> (2 K, C, C): the factors of cos(k angle) - 1 and then of sin(k angle), k <= K."""
+    """(C, 3) -> (2, K, C, C): the factors of sin(k angle / 2)^2 and sin(k angle / 2) cos(...).
+
+    They are those of (cos(k angle) - 1) / -2 and of sin(k angle) / 2.
+    """
     n_channels = len(places)
     n_angles = 2 * N_TERMS + 2  # one harmonic more than M has: no aliasing
     bordered = np.ones((n_channels + 1, n_channels + 1))
@@ -98,7 +94,7 @@ def _change_by_harmonic(places: np.ndarray, axis: str) -> Tensor:
     angles = 2 * math.pi / n_angles * np.arange(n_angles)
     turned = places @ _turn(axis, angles).swapaxes(1, 2)  # (A, C, 3)
     spectrum = np.fft.rfft(_spline(turned @ places.T) @ weights, axis=0)[1 : N_TERMS + 1]
-    return torch.from_numpy(np.concatenate([spectrum.real, -spectrum.imag]) * (2 / n_angles))
+    return torch.from_numpy(np.stack([-2 * spectrum.real, -2 * spectrum.imag]) * (2 / n_angles))
 
 
 def _spline(cosine: np.ndarray) -> np.ndarray:

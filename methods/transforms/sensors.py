@@ -3,14 +3,17 @@
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from augbench.datasets.electrodes import no_mirror
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.electrodes import electrode_names, mirror
-from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
 from augbench.methods.transforms.transform import (
+    COUNTING,
+    IDENTITY,
     DeviceConstant,
     Transform,
     draw_uniform,
@@ -33,8 +36,8 @@ def sign_flip(signal: Signal) -> Transform:
     return ungraded("sign_flip", torch.neg, source, parts=_flipped)
 
 
-def _flipped(x: Tensor, share: Tensor) -> Parts:
-    return Parts(gain=1 - 2 * share)
+def _flipped(x: Tensor, share: Factor, changed: Tensor) -> Parts:
+    return Parts(gains=(torch.rsub(changed, share, alpha=2),))  # share - 2 * changed
 
 
 def channel_symmetry(signal: Signal) -> Transform:
@@ -50,23 +53,21 @@ def channel_symmetry(signal: Signal) -> Transform:
     names = electrode_names(signal, "channel_symmetry")
     if why := no_mirror(signal.channels):
         raise UserError(f"channel_symmetry does nothing here: {why}; leave it out")
-    mirrored = DeviceConstant(torch.tensor(mirror(names)))
-    return ungraded(
-        "channel_symmetry",
-        partial(_pick, channels=mirrored),
-        "Deiss et al. 2018; AugNet, Table 4",
-        parts=partial(_mirrored, channels=mirrored),
-    )
+    order = torch.tensor(mirror(names))
+    pick = partial(_pick, channels=DeviceConstant(order))
+    source = "Deiss et al. 2018; AugNet, Table 4"
+    if len(names) > FEW_CHANNELS:
+        return ungraded("channel_symmetry", pick, source)
+    parts = partial(_mirrored, permutation=DeviceConstant(_permutations(order, order.double())))
+    return ungraded("channel_symmetry", pick, source, parts=parts)
 
 
 def _pick(x: Tensor, *, channels: DeviceConstant) -> Tensor:
     return x.index_select(1, channels(x))
 
 
-def _mirrored(x: Tensor, share: Tensor, *, channels: DeviceConstant) -> Parts:
-    if x.shape[1] > FEW_CHANNELS:
-        return Parts(gain=1 - share, addends=((share, _pick(x, channels=channels)),))
-    return Parts(gain=1 - share, channels=share * _permutations(channels(x).unsqueeze(0), x))
+def _mirrored(x: Tensor, share: Factor, changed: Tensor, *, permutation: DeviceConstant) -> Parts:
+    return Parts(gains=(share - changed,), channels=changed * permutation(x))
 
 
 def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -82,19 +83,22 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
         unit="probability per channel",
         source="Saeed et al. 2020; AugNet, Table 4",
         draw=_draw_per_channel,
-        apply=SumOfParts(partial(_silence, strongest=strongest)),
+        apply=SumOfParts(_silence, strongest),
     )
 
 
-def _silence(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
+_ENDS = DeviceConstant(torch.tensor([0.0, 1.0]))
+
+
+def _silence(x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
     uniform = noise.unsqueeze(-1)  # (B, C, 1)
-    silent = torch.sigmoid(DROPOUT_STEEPNESS * (strongest * per_sample(magnitude, x) - uniform))
-    # braindecode takes 1 - `silent`: at probability 0 it weakens channels whose draw is below 0.01
-    # by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact, and
-    # probabilities further than 0.01 from the ends are the same.
-    least = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
-    most = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
-    return Parts(gain=(most - silent) / (most - least))
+    ends = torch.sigmoid(DROPOUT_STEEPNESS * (_ENDS(x) - uniform))  # (B, C, 2)
+    none, full = ends[..., :1], ends[..., 1:]
+    soft = torch.sigmoid(DROPOUT_STEEPNESS * (per_sample(value, x) - uniform))
+    # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
+    # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
+    # and probabilities further than 0.01 from the ends are the same.
+    return Parts(gains=(times(share, (full - soft) / (full - none)),))
 
 
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
@@ -119,7 +123,7 @@ def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:
         unit="probability per channel",
         source="Saeed et al. 2020; AugNet, Table 4",
         draw=_draw_two_per_channel,
-        apply=SumOfParts(partial(_shuffle_channels, strongest=strongest)),
+        apply=SumOfParts(partial(_shuffle_channels, strongest=strongest), strongest),
     )
 
 
@@ -128,23 +132,30 @@ def _draw_two_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
     return torch.stack([_draw_per_channel(x, generator) for _ in range(2)], dim=1)
 
 
-def _shuffle_channels(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
-    probability = strongest * per_sample(magnitude, x)  # (B, 1, 1)
-    order = _shuffle(noise, probability.detach().squeeze(-1))
-    few = x.shape[1] <= FEW_CHANNELS
-    moved = _permutations(order, x) if few else _take(x, order)
-    if not has_derivative(magnitude):
-        return Parts(channels=moved) if few else Parts(addends=((1.0, moved),))
+def _shuffle_channels(
+    x: Tensor, share: Factor, value: Tensor, noise: Tensor, *, strongest: float
+) -> Parts:
+    few, probability = x.shape[1] <= FEW_CHANNELS, value.detach()
+    if not has_derivative(value):
+        order = _shuffle(noise, probability.unsqueeze(1)).squeeze(1)
+        if few:
+            return Parts(channels=times(share, _permutations(order, x)))
+        return Parts(addends=((share, _take(x, order)),))
     # Straight-through: the slope of the chord from no shuffle to the full shuffle of the same
     # noise. AugNet's code sums the gradient over all entries of the permutation matrix,
     # whatever was drawn: under linear losses of 6 channels that correlates 0.10 with the true
     # slope, the chord 1.00.
-    strength = (probability - probability.detach()) / strongest
-    order = _shuffle(noise, torch.full_like(probability.squeeze(-1), strongest))
+    both = F.pad(probability.unsqueeze(1), (0, 1), value=strongest)
+    orders = _shuffle(noise, both)
+    strength = per_sample(value - probability, x)
     if few:
-        chord = _permutations(order, x) - torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-        return Parts(channels=moved + strength * chord)
-    return Parts(addends=((1.0, moved), (strength, (_take(x, order) - x).detach())))
+        moved, shuffled = _permutations(orders, x).unbind(1)
+        chord = shuffled - IDENTITY(x.shape[1], x)
+        moved = torch.addcmul(moved, strength, chord, value=1 / strongest)
+        return Parts(channels=times(share, moved))
+    moved, shuffled = (_take(x, order) for order in orders.unbind(1))
+    chord = (shuffled - x).detach()
+    return Parts(addends=((share, moved), (times(share, strength / strongest), chord)))
 
 
 def _draw_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
@@ -153,22 +164,22 @@ def _draw_per_channel(x: Tensor, generator: Generator | None) -> Tensor:
 
 
 def _shuffle(noise: Tensor, probability: Tensor) -> Tensor:
-    """(B, 2, C) in [0, 1), (B, 1) -> (B, C), a permutation for each sample."""
-    chance, key = noise.unbind(1)
-    selected = chance < probability
-    index = torch.arange(noise.shape[-1], device=noise.device).expand_as(selected)
+    """(B, 2, C) in [0, 1), (B, N) -> (B, N, C): a permutation for each sample and probability."""
+    chance, key = noise.split(1, dim=1)
+    selected = chance < probability.unsqueeze(-1)
+    index, behind = COUNTING(2 * noise.shape[-1], noise, torch.int64).view(2, -1).unbind(0)
     # Two orders, which both put the selected channels first, by index and by random key, and the
     # others behind them in their own order. The channels of the second go to the places of the
     # first.
-    places = torch.where(selected, index, index + noise.shape[-1]).argsort(1)
-    sources = torch.where(selected, key, 1 + index).argsort(1)
-    return torch.empty_like(places).scatter(1, places, sources)
+    places = torch.where(selected, index, behind).argsort(-1)
+    sources = torch.where(selected, key, behind).argsort(-1)
+    return torch.empty_like(places).scatter(-1, places, sources)
 
 
 def _permutations(channels: Tensor, x: Tensor) -> Tensor:
-    """(B, C) -> (B, C, C) in x's dtype: what puts the channels in a new order by a product."""
-    index = torch.arange(channels.shape[1], device=channels.device)
-    return (channels.unsqueeze(-1) == index).to(x.dtype)
+    """(..., C) -> (..., C, C) in x's dtype: what puts the channels in a new order by a product."""
+    rows = IDENTITY(channels.shape[-1], x).index_select(0, channels.flatten())
+    return rows.view(*channels.shape, -1)
 
 
 def _take(x: Tensor, channels: Tensor) -> Tensor:

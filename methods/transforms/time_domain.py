@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
+from augbench.methods.transforms.smooth_dip import SmoothDip
 from augbench.methods.transforms.transform import (
+    COUNTING,
     Transform,
     draw_normal,
     draw_uniform,
@@ -48,20 +50,21 @@ def time_mask(signal: Signal, *, strongest: float | None = None) -> Transform:
         unit="samples",
         source="Cheng et al. 2020; AugNet, Table 4",
         draw=draw_uniform,
-        apply=SumOfParts(partial(_mask, strongest=strongest)),
+        apply=SumOfParts(_mask, strongest),
     )
 
 
-def _mask(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
+_MASKED = SmoothDip(before=0.0, after=1.0)
+
+
+def _mask(x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
     n_times = x.shape[-1]
-    steepness = 1000 / n_times  # per sample
-    length = strongest * per_sample(magnitude, x)
+    length = per_sample(value, x)
     start = per_sample(noise, x) * (n_times - length)
-    since = torch.arange(n_times, dtype=x.dtype, device=x.device) - start  # (B, 1, T)
     # The same curve as braindecode's sum of two falling and rising sigmoids, but exactly 0 at
-    # length 0.
-    masked = torch.sigmoid(steepness * since) - torch.sigmoid(steepness * (since - length))
-    return Parts(gain=1 - masked)
+    # length 0. Minus what is masked.
+    dip = _MASKED(COUNTING(n_times, x), start, length, 1000 / n_times)
+    return Parts(gains=(share, times(share, dip)))
 
 
 def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
@@ -77,9 +80,9 @@ def gaussian_noise(signal: Signal, *, strongest: float = 0.2) -> Transform:
         unit="standard deviation",
         source="Wang et al. 2018; AugNet, Table 4",
         draw=draw_normal,
-        apply=SumOfParts(partial(_add_noise, strongest=strongest)),
+        apply=SumOfParts(_add_noise, strongest),
     )
 
 
-def _add_noise(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Parts:
-    return Parts(gain=1.0, addends=((strongest * per_sample(magnitude, x), noise),))
+def _add_noise(x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
+    return Parts(gains=(share,), addends=((times(share, per_sample(value, x)), noise),))

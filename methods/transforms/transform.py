@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor
+from torch.autograd.function import Function
 
-from augbench.datasets.forward_mode import is_in_forward_mode
+from augbench.datasets.forward_mode import apply_function, is_in_forward_mode
 from augbench.methods.options.imported import ImportedOptions
 
 Gradient = Literal["path", "relaxed", "straight-through", "none"]
@@ -114,17 +116,70 @@ def relaxed_bernoulli(probability: Tensor, uniform: Tensor, temperature: float =
 
     (B,), (B,) -> (B,). Exactly 0 at probability 0 and exactly 1 at probability 1. There it has no
     gradient, though close to them the mean gradient is as elsewhere: a probability that is learned
-    has to stay inside. The gradient is finite everywhere.
+    has to stay inside. The gradient is finite everywhere; ``uniform`` gets none.
 
     Source: Maddison et al. 2017, "The Concrete Distribution", equation 8 for two classes; the
     temperature is that of AugNet's EEG transforms.
     """
-    margin = torch.finfo(probability.dtype).eps
-    logit = torch.logit(probability.clamp(margin, 1 - margin))
-    noise = torch.logit(uniform.to(probability.dtype).clamp(margin, 1 - margin))
-    soft = torch.sigmoid((logit + noise) / temperature)
-    soft = torch.where(probability <= 0, torch.zeros_like(soft), soft)
-    return torch.where(probability >= 1, torch.ones_like(soft), soft)
+    uniform = uniform.to(probability.dtype)
+    soft: Tensor = apply_function(_RelaxedBernoulli, probability, uniform, temperature)
+    return soft
+
+
+class _RelaxedBernoulli(Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(probability: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+        # The logit of 0 is minus infinity, that of 1 infinity; the noise is finite.
+        noise = torch.logit(uniform, torch.finfo(uniform.dtype).eps)
+        logit = torch.logit(probability.clamp(0, 1))
+        return torch.sigmoid((logit + noise) / temperature)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[0], output)
+        ctx.temperature = inputs[2]
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
+        probability, soft = ctx.saved_tensors
+        by_logit = torch.ops.aten.sigmoid_backward(slope, soft) / ctx.temperature
+        margin = torch.finfo(soft.dtype).eps
+        if not torch.is_grad_enabled():  # this one cannot be differentiated
+            return torch.ops.aten.logit_backward(by_logit, probability, margin), None, None
+        inside = probability.clamp(margin, 1 - margin)  # at 0 and 1 the slope of the sigmoid is 0
+        return by_logit / (inside * (1 - inside)), None, None
+
+
+class SizedConstant:
+    """What depends on a size alone, such as the frequencies of a window: made once for each.
+
+    It is on the device of its input, in its dtype or in one that is asked for. ``make`` takes the
+    size and the keyword ``dtype``.
+    """
+
+    def __init__(self, make: Callable[..., Tensor]) -> None:
+        self.make = make
+        self._made: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
+
+    def __call__(self, size: int, x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+        dtype = x.dtype if dtype is None else dtype
+        if torch.compiler.is_compiling():  # which would keep what it only traces
+            return self.make(size, dtype=dtype).to(x.device)
+        key = size, x.device, dtype
+        if key not in self._made:
+            with torch.inference_mode(False):  # it may outlive an inference mode
+                self._made[key] = self.make(size, dtype=dtype).to(x.device)
+        return self._made[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process may have no GPU.
+        return {"make": self.make, "_made": {}}
+
+
+COUNTING = SizedConstant(partial(torch.arange, 0))  # 0, 1, 2, ...
+IDENTITY = SizedConstant(torch.eye)  # the matrix
 
 
 class DeviceConstant:

@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import Tensor
 
-from augbench.methods.transforms.parts import Parts, SumOfParts
+from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
 from augbench.methods.transforms.transform import (
     Transform,
     draw_uniform,
@@ -19,12 +19,12 @@ def ungraded(
     change: Callable[[Tensor], Tensor],
     source: str,
     *,
-    parts: Callable[[Tensor, Tensor], Parts] | None = None,
+    parts: Callable[[Tensor, Factor, Tensor], Parts] | None = None,
 ) -> Transform:
     """A transform without strength: ``change`` (B, ...) -> (B, ...), applied with a probability.
 
-    ``parts(x, share)`` says how x and what it becomes are blended, share (B, 1, ...) of the
-    latter, where that takes less than to multiply both.
+    ``parts(x, share, changed)`` says how x and what it becomes are blended, ``changed`` (B, 1, ...)
+    of a share of the latter, where that takes less than to multiply both.
     """
     return Transform(
         name=name,
@@ -39,10 +39,17 @@ def ungraded(
 
 
 def _relaxed(
-    x: Tensor, magnitude: Tensor, noise: Tensor, *, parts: Callable[[Tensor, Tensor], Parts]
+    x: Tensor,
+    share: Factor,
+    value: Tensor,
+    noise: Tensor,
+    *,
+    parts: Callable[[Tensor, Factor, Tensor], Parts],
 ) -> Parts:
-    return parts(x, per_sample(relaxed_bernoulli(magnitude, noise), x))
+    return parts(x, share, times(share, per_sample(relaxed_bernoulli(value, noise), x)))
 
 
-def _blended(x: Tensor, share: Tensor, *, change: Callable[[Tensor], Tensor]) -> Parts:
-    return Parts(gain=1 - share, addends=((share, change(x)),))
+def _blended(
+    x: Tensor, share: Factor, changed: Tensor, *, change: Callable[[Tensor], Tensor]
+) -> Parts:
+    return Parts(gains=(share - changed,), addends=((changed, change(x)),))

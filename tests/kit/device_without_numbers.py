@@ -29,12 +29,13 @@ from augbench.datasets.task import Signal
 from augbench.datasets.trunks import TRUNKS
 from augbench.datasets.trunks.cuda_graph import recording
 from augbench.methods.augnet import BY_KIND
+from augbench.methods.layers import layer
 from augbench.methods.layers.augnet import AugNet
 from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
 from augbench.methods.transforms import EEG, IMAGE
 from augbench.methods.transforms.bank import make_bank
-from augbench.methods.transforms.transform import DeviceConstant, Transform
+from augbench.methods.transforms.transform import DeviceConstant, SizedConstant, Transform
 from control import SLEEP
 
 PICTURE = Signal("image", (3, 32, 32))
@@ -72,8 +73,9 @@ def cases() -> Iterator[tuple[str, Signal, nn.Module]]:
         model = AugNet(network, layers=layers, signal=signal, n_copies_train=2)
         model._values_checked = True  # by the warm-up
         yield f"augnet {trunk}", signal, model
-    lie = LieLayer(tuple(GENERATORS), initial_width=0.1)
-    yield "augerino", PICTURE, AveragedModel([lie], TRUNKS["pre_act_resnet18"](PICTURE, N_CLASSES))
+    affine = LieLayer(tuple(GENERATORS), initial_width=0.1)
+    network = TRUNKS["pre_act_resnet18"](PICTURE, N_CLASSES)
+    yield "augerino", PICTURE, AveragedModel([affine], network)
     yield "a network that waits", PICTURE, Waits()
     yield "a network that mixes devices", PICTURE, Mixes()
     yield "a network that copies a number", PICTURE, Copies()
@@ -142,17 +144,18 @@ def move(model: nn.Module, device: torch.device) -> None:
 def behave_as_in_a_recording(device: torch.device) -> None:
     """What our code asks of CUDA, and what a warm-up leaves behind."""
 
-    def project(layer: AugmentationLayer) -> None:
-        with torch.no_grad():
-            layer._project_in_graph(torch.softmax(layer.hidden_weights / layer.temperature, 0))
-
     def copied(constant: DeviceConstant, x: Tensor) -> Tensor:
         table = constant.table
         dtype = x.dtype if table.is_floating_point() else table.dtype
         return torch.empty(table.shape, dtype=dtype, device=device)
 
-    AugmentationLayer.project = project  # type: ignore[method-assign]
+    layer._is_recorded = lambda weights: True
+
+    def made(constant: SizedConstant, size: int, x: Tensor, dtype: Any = None) -> Tensor:
+        return torch.empty_like(constant.make(size, dtype=dtype or x.dtype), device=device)
+
     DeviceConstant.__call__ = copied  # type: ignore[method-assign]
+    SizedConstant.__call__ = made  # type: ignore[method-assign]
     known = torch.amp.is_autocast_available
     torch.amp.is_autocast_available = lambda name: name != device.type and known(name)
 

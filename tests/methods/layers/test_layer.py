@@ -365,7 +365,7 @@ def test_in_a_graph_a_transform_that_was_negligible_stays_away(bank: Bank) -> No
         layer.hidden_weights.copy_(torch.tensor([-1.0, 0.0, 0.0]))
         layer._project_in_graph(torch.softmax(layer.hidden_weights / layer.temperature, 0))
     assert layer.used == [0, 1]
-    torch.testing.assert_close(layer._weights(), torch.tensor([0.0, 1.0, 0.0]))
+    torch.testing.assert_close(layer.weights, torch.tensor([0.0, 1.0, 0.0]))
     layer.project()  # as when it is recorded anew
     assert layer.used == [1, 2]
     torch.testing.assert_close(layer.weights, torch.tensor([0.0, 0.5, 0.5]))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from augbench.methods.transforms.spectrum import cos_and_sin, filtered, hilbert
+from augbench.methods.transforms.spectrum import filtered, hilbert
 
 
 def signals(n_times: int) -> Tensor:
@@ -55,12 +55,6 @@ def test_the_derivatives_of_a_hilbert_transform_are_finite_differences(n_times: 
     x = signals(n_times)[:1, :1].requires_grad_()
     assert torch.autograd.gradcheck(hilbert, (x,))
     assert torch.autograd.gradgradcheck(hilbert, (x,))
-
-
-def test_cosine_and_sine_can_be_differentiated_twice() -> None:
-    angle = torch.linspace(-4, 4, 9, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(cos_and_sin, (angle,))
-    assert torch.autograd.gradgradcheck(cos_and_sin, (angle,))
 
 
 def test_torch_func_vectorizes_them() -> None:

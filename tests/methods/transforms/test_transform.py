@@ -1,8 +1,12 @@
+import pickle
+
 import pytest
 import torch
 
 from augbench.methods.transforms.transform import (
+    COUNTING,
     DeviceConstant,
+    SizedConstant,
     draw_signed,
     draw_uniform,
     per_sample,
@@ -91,6 +95,29 @@ def test_a_constant_first_asked_for_in_inference_serves_a_training_too() -> None
     (x * table(x)).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [1, 2]
+
+
+def test_what_depends_on_a_size_is_made_once_for_each_size_device_and_dtype() -> None:
+    x, calls = torch.zeros(1), []
+
+    def make(size: int, *, dtype: torch.dtype) -> torch.Tensor:
+        calls.append((size, dtype))
+        return torch.ones(size, dtype=dtype)
+
+    made = SizedConstant(make)
+    assert made(3, x) is made(3, x)
+    assert made(2, x).shape == (2,)
+    assert made(3, x, torch.float64).dtype == made(3, x.double()).dtype == torch.float64
+    assert calls == [(3, torch.float32), (2, torch.float32), (3, torch.float64)]
+    assert made(3, x.to("meta")).device.type == "meta"
+    assert pickle.loads(pickle.dumps(COUNTING))(3, x).tolist() == [0, 1, 2]
+
+
+def test_the_relaxed_bernoulli_can_be_differentiated_twice() -> None:
+    probability = torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64, requires_grad=True)
+    uniform = torch.tensor([0.75, 0.5, 0.15], dtype=torch.float64)
+    assert torch.autograd.gradcheck(relaxed_bernoulli, (probability, uniform))
+    assert torch.autograd.gradgradcheck(relaxed_bernoulli, (probability, uniform))
 
 
 def test_an_ungraded_transform_blends_by_its_relaxed_probability() -> None:
