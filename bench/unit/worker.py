@@ -57,7 +57,7 @@ class Worker:
         with self.ledger.phase("setup"):
             spec = directory.spec()
             self.job = self._make_job(unit.kind, spec)
-            warm_up(self.job.setup)
+            warm_up(self.job.setup, for_plugins=bool(run.plugins()))
         self.rung = directory.rung()
         self.shared: SharedSamplings | None = None
         if unit.kind == "trials" and isinstance(self.job.method, Samples):

@@ -116,9 +116,14 @@ class AugmentationLayer(nn.Module):
         hidden = self.hidden_weights.masked_fill(~self.alive, -torch.inf)
         return torch.softmax(hidden / self.temperature, 0)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def project(self) -> None:
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
+        if torch.compiler.is_compiling():
+            torch.compiler.disable(self._project)()
+        else:
+            self._project()
+
+    def _project(self) -> None:
         with torch.inference_mode(False), torch.no_grad():  # `alive` may outlive an inference mode
             weights = torch.softmax(self.hidden_weights / self.temperature, 0)
             if weights.is_cuda and torch.cuda.is_current_stream_capturing():
