@@ -192,7 +192,7 @@ class Worker:
             if self.host.score_test:
                 with self.ledger.phase("evaluate"):
                     predictions = predict_test(self.job, artifact.model, self.ledger)
-                row["test"] = test_score(self.job, predictions)
+                    row["test"] = test_score(self.job, predictions)
             with self.ledger.phase("store"):
                 self.best.keep(artifact, predictions)
         return row | {
