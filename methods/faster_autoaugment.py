@@ -20,6 +20,7 @@ from augbench.methods.options.gradients import FasterAutoAugmentOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.search_space import learnable_transforms
 from augbench.methods.policies.soft_policy import make_stage_policy
+from augbench.methods.training.adam import Adam
 from augbench.methods.training.method import Setup
 from augbench.methods.training.training import DivergedError, trunk_samples
 
@@ -63,10 +64,8 @@ class FasterAutoAugment:
         self.policy = policy.to(setup.device)
         with global_seed(setup.seeds.integer("critic")):
             self.critic = Critic(setup.trunk(), setup.n_classes).to(setup.device)
-        self.policy_optimizer = torch.optim.Adam(
-            self.policy.parameters(), options.learning_rate, betas=BETAS
-        )
-        self.critic_optimizer = torch.optim.Adam(
+        self.policy_optimizer = Adam(self.policy.parameters(), options.learning_rate, betas=BETAS)
+        self.critic_optimizer = Adam(
             self.critic.parameters(), options.critic_learning_rate, betas=BETAS
         )
         size = options.batch_size

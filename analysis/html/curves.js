@@ -87,6 +87,35 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
+  const LABEL_PIXELS = 55; // what a label of a tick and the room beside it take
+
+  /* Ticks of a logarithmic axis from 10^low to 10^high, as exponents of ten, no two nearer than gap.
+     Plotly labels all digits of a decade, and those below a power of ten overlap. */
+  const logTicks = (low, high, gap) => {
+    const ticks = [];
+    for (const digits of [[1], [5], [2], [3], [1.5, 4, 7], [1.2, 2.5, 6, 8, 9]]) {
+      for (const digit of digits) {
+        for (let power = Math.floor(low); power <= high; power += 1) {
+          const tick = power + Math.log10(digit);
+          const fits = ticks.every((other) => Math.abs(tick - other) >= gap);
+          if (tick >= low && tick <= high && fits) ticks.push(tick);
+        }
+      }
+    }
+    return ticks.sort((a, b) => a - b);
+  };
+
+  /* Space the ticks for the part of the axis that is shown; where few fit, Plotly's are linear. */
+  const spaceTicks = (plot) => {
+    const { type, range, tickvals } = plot.layout.xaxis;
+    if (type !== "log") return;
+    const gap = (LABEL_PIXELS * (range[1] - range[0])) / plot.clientWidth;
+    const exponents = logTicks(...range, gap);
+    const ticks = exponents.length < 3 ? null : exponents.map((each) => 10 ** each);
+    if (String(ticks) === String(tickvals ?? null)) return;
+    Plotly.relayout(plot, { "xaxis.tickmode": ticks && "array", "xaxis.tickvals": ticks });
+  };
+
   const start = async (element) => {
     const letters = document.getElementById(`${element.id}-data`).textContent;
     const figure = await unpack(letters).json();
@@ -142,7 +171,7 @@
         modebar: { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: ink },
         hoverlabel: { bgcolor: ground, font: { color: ink }, align: "left" },
         xaxis: { ...axis, title: { text: plain(now.x), standoff: 8 }, type: log ? "log" : "linear",
-          ...(log ? { tickformat: "~g", nticks: narrow ? 4 : 0 } : { rangemode: "tozero" }) },
+          ...(log ? { tickformat: "~g" } : { rangemode: "tozero" }) },
         yaxis: { ...axis, title: { text: plain(figure.value).replace("\n", "<br>"), standoff: 8 },
           ...(now.limits.length ? { range: now.limits } : {}) },
         annotations: drawn.length ? [] : [{ text: "no point on this axis", showarrow: false,
@@ -152,7 +181,7 @@
         displayModeBar: !narrow, scrollZoom: false, plotlyServerURL: "",
         // By name, for there is one that sends the figure away.
         modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d",
-          "resetScale2d"]] });
+          "resetScale2d"]] }).then(spaceTicks);
     };
 
     const chooseScale = () => (choice("scale").value = view().log ? "log" : "linear");
@@ -181,7 +210,7 @@
     boxes.forEach((box) => box.addEventListener("change", show));
     addEventListener("themechange", draw);
     chooseScale();
-    draw();
+    draw().then(() => plot.on("plotly_relayout", () => spaceTicks(plot)));
   };
 
   // A figure is drawn when it comes near the window.

@@ -22,9 +22,9 @@ def status(run: RunPath) -> None:
         return
     from augbench.bench.cli.trial_tables import status_text
     from augbench.bench.store.open_run import open_run
-    from augbench.bench.store.states import is_damaged, read_trials
+    from augbench.bench.store.states import is_damaged, trials_now
 
     directory, suite = open_run(run)
-    trials = read_trials(directory, suite.plan)
+    trials = trials_now(directory, suite.plan)
     print(status_text(trials))
     raise typer.Exit(1 if is_damaged(trials) else 0)

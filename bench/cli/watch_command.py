@@ -24,10 +24,10 @@ def watch(
     from augbench.bench.cli.trial_tables import status_text
     from augbench.bench.store.driver_lock import has_driver
     from augbench.bench.store.open_run import open_run
-    from augbench.bench.store.states import is_damaged, read_trials
+    from augbench.bench.store.states import is_damaged, trials_now
 
     directory, suite = open_run(run)
-    trials = read_trials(directory, suite.plan)
+    trials = trials_now(directory, suite.plan)
     console = Console()
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
@@ -36,6 +36,6 @@ def watch(
                 lines = status_text(trials).splitlines()
                 live.update(Text("\n".join(lines[-max(1, console.height - 1) :])), refresh=True)
                 time.sleep(seconds)
-                trials = read_trials(directory, suite.plan)
+                trials = trials_now(directory, suite.plan)
     print(status_text(trials))
     raise typer.Exit(1 if is_damaged(trials) else 0)

@@ -167,27 +167,41 @@ def _few_processes() -> Iterator[None]:
 
     A Ray on one machine has no use for them, and we show no logs of Ray. Each costs one or two
     seconds of a processor. `ray.init` offers no way to do without them, so this reaches into Ray; a
-    Ray whose insides are different starts all.
+    Ray whose insides are different starts all. A Ray that takes its dashboard for not installed
+    starts a smaller agent; to look for the dashboard it would import a web server here (0.3 s).
     """
-    from ray._private import parameter, services
+    from ray._private import parameter, services, utils
 
     usual = getattr(parameter, "RayParams", None)
     server = getattr(services, "start_api_server", None)
+    dashboard = getattr(utils, "get_dashboard_dependency_error", None)
     without = {"no_monitor": True, "include_log_monitor": False}
-    if usual is None or server is None or without.keys() - signature(usual).parameters.keys():
+    if (
+        usual is None
+        or server is None
+        or dashboard is None
+        or without.keys() - signature(usual).parameters.keys()
+    ):
         yield
         return
     parameter.RayParams = partial(usual, **without)
     services.start_api_server = _no_server
+    utils.get_dashboard_dependency_error = _no_dashboard
     try:
         yield
     finally:
         parameter.RayParams, services.start_api_server = usual, server
+        utils.get_dashboard_dependency_error = dashboard
 
 
 def _no_server(*_: Any, **__: Any) -> tuple[None, None]:
     """What Ray's own function returns where the server does not start: no URL, no process."""
     return None, None
+
+
+def _no_dashboard() -> ImportError:
+    """What Ray's own function returns where the dashboard is not installed."""
+    return ImportError("it is not wanted")
 
 
 def _guard(folder: RayFolder | None, address: str | None) -> Guard:

@@ -95,9 +95,7 @@ def main() -> None:
 
 def _get_ready() -> None:
     with importing():
-        # torch's optimizers import _dynamo at their first use, which takes a second.
-        for module in ("augbench.bench.engines.inline", "torch._dynamo"):
-            import_module(module)
+        import_module("augbench.bench.engines.inline")
     import_module("augbench.bench.engines.preflight").code_digest()  # it is kept
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -64,7 +64,7 @@ class Ledger:
     def add(self, costs: Mapping[HarnessPhase, dict[str, Any]]) -> None:
         """Add what another process has spent for this unit; its clock ran beside this one."""
         for name, cost in costs.items():
-            former = asdict(self.elsewhere.get(name, Cost()))
+            former = vars(self.elsewhere.get(name, Cost()))
             self.elsewhere[name] = Cost(**{key: former[key] + cost[key] for key in former})
 
     def _charge(self) -> None:
@@ -97,16 +97,16 @@ class Ledger:
         """The costs of each phase, wherever they were spent, as plain data."""
         sums = self.state_dict()
         for name, cost in self.elsewhere.items():
-            sums[name] = {key: sums[name][key] + value for key, value in asdict(cost).items()}
+            sums[name] = {key: sums[name][key] + value for key, value in vars(cost).items()}
         return sums
 
     def state_dict(self) -> dict[str, dict[str, Any]]:
         """The costs of each phase here, as plain data."""
-        return {name: asdict(cost) for name, cost in self.costs.items()}
+        return {name: {**vars(cost)} for name, cost in self.costs.items()}
 
     def elsewhere_state(self) -> dict[str, dict[str, Any]]:
         """What other processes have spent, by phase, as plain data for `add`; empty for nothing."""
-        return {name: asdict(cost) for name, cost in self.elsewhere.items()}
+        return {name: {**vars(cost)} for name, cost in self.elsewhere.items()}
 
     def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
         """Go on from costs that were saved; phases that have run since are dropped."""

@@ -7,6 +7,7 @@ from augbench.bench.plan.spec import TrialSpec
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import wasted
 from augbench.bench.store.attempt_log import end_event, is_alive
+from augbench.bench.store.driver_lock import has_driver
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError
 from augbench.bench.store.points import identity_columns, valid_metrics
@@ -34,6 +35,19 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
         }
         for planned in plan
     ]
+
+
+def trials_now(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
+    """The same; "starting" are those whose process gets ready, as the driver's display says."""
+    trials = read_trials(run, plan)
+    waiting = [trial for trial in trials if trial["state"] == "waiting" and not trial["reason"]]
+    if waiting and has_driver(run.path):
+        units = {planned.spec.unit.digest: planned.spec.unit for planned in plan}
+        for trial in waiting:
+            directory = run.unit(units[trial["trial"]])
+            if directory.path.exists() and not directory.attempts():  # it is handed to an engine
+                trial["state"] = "starting"
+    return trials
 
 
 def is_damaged(trials: Iterable[Mapping[Any, Any]]) -> bool:

@@ -28,6 +28,7 @@ from augbench.datasets.trunks.precision import InBfloat16
 from augbench.methods import known_methods
 from augbench.methods.options.imported import read_imported
 from augbench.methods.policies.policy_json import from_json
+from augbench.methods.training.adam import Adam
 from augbench.methods.training.method import Method, Setup, Trained
 from augbench.methods.training.retraining import retrain
 from augbench.methods.training.sampling import Proposal, Samples, Sampling
@@ -210,14 +211,15 @@ def make_setup(
     return setup, test.to(device), task
 
 
-def warm_up(setup: Setup) -> None:
+def warm_up(setup: Setup, *, for_plugins: bool = False) -> None:
     """Train a trunk on one batch and throw it away. No stream is drawn from, nothing is counted.
 
     What a process does only at its first training is not a cost of a method: it imports the trunk's
-    library and torch's optimizers (2.4 s in the first step of a search) and starts a GPU.
+    library and starts a GPU. A method of another package may use an optimizer of torch's own, which
+    at its first use imports torch's compiler (1.2 s).
     """
     trunk = setup.trunk()
-    optimizer = torch.optim.Adam(trunk.parameters())
+    optimizer = (torch.optim.Adam if for_plugins else Adam)(trunk.parameters())
     x, y = (each[: setup.training.batch_size] for each in setup.views.train)
     with global_seed(0, setup.device):  # of dropout
         F.cross_entropy(trunk(x), y).backward()

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from augbench.bench.store.ledger import Cost, Ledger
 from augbench.bench.store.phases import CHARGED, HarnessPhase
 from augbench.datasets.task import Split, Views
+from augbench.methods.training.adam import Adam
 from augbench.methods.training.method import Method, Setup
 from augbench.methods.training.training import DivergedError
 
@@ -93,7 +94,7 @@ def _affordable_rows(setup: Setup, ledger: Ledger) -> int:
     """Samples of an epoch of EPOCH_SECONDS without augmentation; all that there are, or fewer."""
     train = setup.views.train
     trunk = setup.trunk()
-    optimizer = torch.optim.Adam(trunk.parameters())
+    optimizer = Adam(trunk.parameters())
 
     def train_once(n: int) -> float:
         before = ledger.costs["setup"].seconds

@@ -57,7 +57,7 @@ class Worker:
         with self.ledger.phase("setup"):
             spec = directory.spec()
             self.job = self._make_job(unit.kind, spec)
-            warm_up(self.job.setup)
+            warm_up(self.job.setup, for_plugins=bool(run.plugins()))
         self.rung = directory.rung()
         self.shared: SharedSamplings | None = None
         if unit.kind == "trials" and isinstance(self.job.method, Samples):
@@ -194,7 +194,7 @@ class Worker:
             if self.host.score_test:
                 with self.ledger.phase("evaluate"):
                     predictions = predict_test(self.job, artifact.model, self.ledger)
-                row["test"] = test_score(self.job, predictions)
+                    row["test"] = test_score(self.job, predictions)
             with self.ledger.phase("store"):
                 self.best.keep(artifact, predictions)
         return row | {

@@ -127,9 +127,15 @@ class AugmentationLayer(nn.Module):
         """Bring the magnitudes back within their bounds, and find the negligible transforms."""
         self._projected_logits()
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _projected_logits(self) -> Tensor:
         """(Q,), those of the softmax, after a projection: both need them."""
+        # A decorator would import torch's compiler, which takes a second.
+        if torch.compiler.is_compiling():
+            logits: Tensor = torch.compiler.disable(self._project)()
+            return logits
+        return self._project()
+
+    def _project(self) -> Tensor:
         logits = self._logits()
         with torch.inference_mode(False), torch.no_grad():  # what is found may outlive the mode
             weights = torch.softmax(logits, 0)

@@ -18,6 +18,7 @@ from augbench.methods.gradients.relax import ControlVariate, relax_bernoulli, re
 from augbench.methods.options.gradients import BilevelOptions
 from augbench.methods.policies.policy import Policy
 from augbench.methods.policies.soft_policy import Augmented, SoftPolicy
+from augbench.methods.training.adam import Adam
 from augbench.methods.training.method import Setup
 from augbench.methods.training.training import DivergedError, Training, trunk_samples
 
@@ -73,7 +74,7 @@ class Bilevel:
             augment=self._augment,
             validation_steers=False,  # no early stopping, and the policy is that of the last epoch
         )
-        self.optimizer = torch.optim.Adam(policy.parameters(), options.learning_rate, betas=BETAS)
+        self.optimizer = Adam(policy.parameters(), options.learning_rate, betas=BETAS)
         self.n_updates = 0
         self.judge = _Judge(policy, options, setup)
 
@@ -175,7 +176,7 @@ class _Judge:
             choices = ControlVariate(n_choices * n_categories, n_rows)
             fires = ControlVariate(n_choices * n_operations, n_rows + n_choices * n_categories)
         self.controls = torch.nn.ModuleDict({"choices": choices, "fires": fires}).to(setup.device)
-        self.optimizer = torch.optim.Adam(self.controls.parameters(), options.control_learning_rate)
+        self.optimizer = Adam(self.controls.parameters(), options.control_learning_rate)
         self.scale = 0.0  # of rewards, which are tiny: a learning rate times products of slopes
 
     def backward(self, augmented: Augmented, cost: Tensor) -> None:

@@ -14,6 +14,7 @@ from augbench.datasets.options.training import Schedule, TrainingSettings
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Split
 from augbench.methods.options.phase import Phase
+from augbench.methods.training.adam import Adam
 from augbench.methods.training.graphed_update import (
     GraphedUpdate,
     shape_of,
@@ -72,7 +73,7 @@ class Training:
         self.validation_phase: Phase = "validate" if validation_steers else "evaluate"
         self.records = wanted(train.x.device)
         self.graphed: GraphedUpdate | None = None
-        self.optimizer = torch.optim.Adam(
+        self.optimizer = Adam(
             parameter_groups or model.parameters(),
             lr=settings.learning_rate,
             betas=(settings.beta1, settings.beta2),

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from augbench.datasets.digits import digits
 from augbench.datasets.errors import UserError
@@ -25,6 +26,16 @@ def test_the_first_class_is_zero() -> None:
 
 def test_a_mirror_image_is_not_in_the_bank() -> None:
     assert "horizontal_flip" not in digits(DigitsOptions(), Path("nowhere"), 0).transforms
+
+
+def test_the_images_are_those_that_scikit_learn_reads() -> None:
+    images, labels = load_digits(return_X_y=True)
+    task = digits(DigitsOptions(), Path("nowhere"), 0)
+    tests = [task.fold(k).test for k in range(task.n_folds)]
+    x, y = (torch.cat(each) for each in zip(*tests, strict=True))
+    found = torch.cat([16 * x.flatten(1), y[:, None]], 1).int().tolist()
+    read = zip(images, labels, strict=True)
+    assert sorted(found) == sorted([*map(int, image), int(label)] for image, label in read)
 
 
 def test_the_content_is_that_of_the_published_data() -> None:

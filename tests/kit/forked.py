@@ -22,7 +22,7 @@ from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "augbench.bench"]
 SCRIPT = [sys.executable, "-c"]  # followed by the script and its arguments
-# What takes long to import. torch's optimizers import the last one at their first use.
+# What takes long to import. torch's own optimizers, which tests use, import the last one.
 HEAVY = ("augbench.bench.driver.run", "augbench.bench.engines.inline", "torch._dynamo")
 
 

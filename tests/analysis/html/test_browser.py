@@ -1,5 +1,6 @@
 """The page in a real browser; each test says what a reader does and sees."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -139,6 +140,31 @@ def test_the_legend_hides_a_method(opened):
     click(opened, '[data-action="all"]')
     wait(opened, f"document.querySelectorAll('.js-line').length === {before}")
     assert n_lines(opened) == before > 1
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_labels_of_a_logarithmic_axis_do_not_overlap(browser, make_page, trial, gather, width):
+    resize(browser, width)
+    scores = [(0.5, 0.4, hours, hours) for hours in (0.011, 0.04, 0.1, 0.13)]
+    browser.get(make_page(gather(trial("none", 0, scores))).as_uri())
+    drawn(browser)
+    choose(browser, "scale", "log")
+    for low, high in ((0.011, 0.13), (0.03, 0.11), (0.0001, 100)):
+        browser.execute_async_script(
+            "const [low, high, done] = arguments;"
+            "const range = [Math.log10(low), Math.log10(high)];"
+            "Plotly.relayout(document.querySelector('.plot'), { 'xaxis.range': range })"
+            ".then(() => setTimeout(done, 500))",
+            low,
+            high,
+        )
+        boxes = browser.execute_script(
+            "return [...document.querySelectorAll('.plot .xtick text')]"
+            ".map((label) => label.getBoundingClientRect()).map((box) => [box.left, box.right])"
+        )
+        assert len(boxes) >= 3
+        boxes.sort()
+        assert all(left[1] < right[0] for left, right in itertools.pairwise(boxes))
 
 
 def test_axis_reading_and_scale_can_be_chosen(opened):

@@ -1,16 +1,17 @@
 """What became of trials, on a run directory made by hand."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from augbench.bench.store.files import write_json
+from augbench.bench.store.files import hold_lock, write_json
 from augbench.bench.store.learned import read_learned
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.points import read_points
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.states import read_trials, skip_lines
-from by_hand import finish, made_by_hand
+from augbench.bench.store.states import read_trials, skip_lines, trials_now
+from by_hand import begin, finish, made_by_hand
 
 
 @pytest.fixture
@@ -58,3 +59,24 @@ def test_skips_of_one_reason_are_one_line() -> None:
         trial("b", "n", "skipped", "that"),
     ]
     assert skip_lines(trials) == ["3 skipped (m on a, m on b): this", "1 skipped (n on b): that"]
+
+
+def test_a_trial_that_its_driver_has_handed_out_is_starting_until_its_attempt(
+    run: RunDirectory,
+) -> None:
+    _, suite = open_run(run.path)
+    planned, *others = suite.plan
+
+    def states() -> list[str]:
+        return [trial["state"] for trial in trials_now(run, [planned, *others])]
+
+    before = states()
+    shutil.rmtree(run.unit(planned.spec.unit).path)
+    with hold_lock(run.path / "lock", "busy"):
+        assert states() == ["waiting", *before[1:]]
+        unit = run.add_unit(planned.spec.unit, planned.spec.to_json())
+        assert states() == ["starting", *before[1:]]
+        begin(unit)
+        assert states() == ["waiting", *before[1:]]  # interrupted: nobody is at work
+    shutil.rmtree(unit.path / "attempts")
+    assert states() == ["waiting", *before[1:]]

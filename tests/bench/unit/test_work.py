@@ -163,6 +163,30 @@ def test_a_search_pays_for_no_import(tmp_path: Path, search: TrialSpec) -> None:
     assert done.stdout.splitlines() == ["", ""]
 
 
+WARM_UP = """
+import json, sys
+from pathlib import Path
+import torch
+from augbench.bench.store.ledger import Ledger
+from augbench.bench.unit.job import trial_job, warm_up
+
+cpu = torch.device("cpu")
+job = trial_job(json.loads(sys.argv[1]), Path("."), device=cpu, meter=Ledger())
+warm_up(job.setup)
+assert "torch._dynamo" not in sys.modules
+warm_up(job.setup, for_plugins=True)
+assert "torch._dynamo" in sys.modules
+"""
+
+
+def test_torchs_compiler_is_imported_ahead_for_methods_of_other_packages_alone(
+    trial: TrialSpec,
+) -> None:
+    """They may use an optimizer of torch's own, which imports it in their first step."""
+    words = [sys.executable, "-c", WARM_UP, json.dumps(trial.to_json())]
+    subprocess.run(words, check=True)
+
+
 def test_warming_up_leaves_no_trace(tmp_path: Path, trial: TrialSpec) -> None:
     meter = Ledger()
     task = replace(trial.task, trunk="layer13")  # which has dropout
