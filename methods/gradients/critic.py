@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from augbench.datasets.errors import UserError
-from augbench.methods.gradients.fast_twice import FastTwice
+from augbench.methods.gradients.batch_norm import FastTwice
 
 N_HIDDEN = 64  # of the critic's head. The official one is as wide as the features: 128
 PENALTY_WEIGHT = 10.0  # Source: Gulrajani et al. 2017; moskomule/dda

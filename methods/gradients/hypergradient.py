@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Split
-from augbench.methods.gradients.fast_twice import FastTwice
+from augbench.methods.gradients.batch_norm import FastTwice
 
 Weights = Mapping[str, Tensor]
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from augbench.methods.gradients.fast_twice import FastTwice
+from augbench.methods.gradients.batch_norm import FastTwice
 
 SHAPES = [(7, 3), (4, 3, 5), (3, 3, 4, 2)]
 Case = tuple[Tensor, Tensor, Tensor]
