@@ -6,6 +6,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.func import functional_call
 
 from augbench.datasets.errors import UserError, require
 from augbench.datasets.seeds import global_seed
@@ -117,7 +118,8 @@ class FasterAutoAugment:
         critic_loss.backward()
         self.critic_optimizer.step()
 
-        _, judged_moved = self._judge(real.x, self.policy.mix(other.x, other.y, noise))
+        augmented = self.policy.mix(other.x, other.y, noise)
+        _, judged_moved = self._judge(real.x, augmented, learns=False)
         loss = -judged_moved.realness.mean()
         loss = loss + self.options.class_weight * F.cross_entropy(judged_moved.logits, other.y)
         self.policy_optimizer.zero_grad(set_to_none=True)
@@ -130,9 +132,17 @@ class FasterAutoAugment:
         self.setup.meter.count(forward=5 * n, backward=6 * n, steps=1)
         return torch.stack([distance.detach(), loss.detach()])
 
-    def _judge(self, real: Tensor, moved: Tensor) -> tuple[CriticOutput, CriticOutput]:
-        """Both batches (B, ...) in one pass, so that batch norm does the same to both."""
-        realness, logits = self.critic(torch.cat([real, moved]))
+    def _judge(
+        self, real: Tensor, moved: Tensor, *, learns: bool = True
+    ) -> tuple[CriticOutput, CriticOutput]:
+        """Both batches (B, ...) in one pass, so that batch norm does the same to both.
+
+        Unless the critic ``learns`` from it, its weights are constants: operations that are written
+        in Python compute all slopes that they can, wanted or not.
+        """
+        weights = {} if learns else {n: each.detach() for n, each in self.critic.named_parameters()}
+        both = torch.cat([real, moved])
+        realness, logits = functional_call(self.critic, weights, (both,))
         n = len(real)
         return CriticOutput(realness[:n], logits[:n]), CriticOutput(realness[n:], logits[n:])
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from augbench.datasets.errors import UserError
+from augbench.methods.gradients.batch_norm import FastTwice
 
 N_HIDDEN = 64  # of the critic's head. The official one is as wide as the features: 128
 PENALTY_WEIGHT = 10.0  # Source: Gulrajani et al. 2017; moskomule/dda
@@ -85,6 +86,8 @@ def gradient_penalty(critic: nn.Module, real: Tensor, moved: Tensor, place: Tens
     """
     weight = place.reshape(-1, *[1] * (real.ndim - 1))
     between = torch.lerp(real.detach(), moved.detach(), weight).requires_grad_()
-    (slope,) = torch.autograd.grad(critic(between).realness.sum(), between, create_graph=True)
+    with FastTwice():
+        realness = critic(between).realness.sum()
+    (slope,) = torch.autograd.grad(realness, between, create_graph=True)
     penalty: Tensor = (torch.linalg.vector_norm(slope.flatten(1), dim=1) - 1).square().mean()
     return penalty

@@ -1,6 +1,7 @@
 """How a validation loss depends on the batch that a trunk learned from one step before."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from torch.func import functional_call
 
 from augbench.datasets.seeds import Seeds, global_seed
 from augbench.datasets.task import Split
+from augbench.methods.gradients.batch_norm import FastTwice
 
 Weights = Mapping[str, Tensor]
 
@@ -55,7 +57,9 @@ def hypergradient(
     passes = _Passes(model, class_weights, seeds)
     x = train.x.detach().requires_grad_()
     share = torch.ones(len(x), device=x.device, dtype=x.dtype, requires_grad=True)
-    loss = (share * passes.losses(passes.weights, Split(x, train.y), "train")).sum()
+    with FastTwice() if radius is None else nullcontext():
+        losses = passes.losses(passes.weights, Split(x, train.y), "train")
+    loss = (share * losses).sum()
     descent = _gradients(loss, [*passes.weights.values()], create_graph=radius is None)
     after = passes.moved(descent, -rate)
     judged = passes.losses(after, valid, "valid").sum()

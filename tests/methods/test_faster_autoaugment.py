@@ -155,6 +155,16 @@ def test_the_critic_tells_augmented_windows_from_others(
     assert auc > 0.8
 
 
+def test_a_critic_that_does_not_learn_asks_for_no_slopes_of_weights(setup: Setup) -> None:
+    """torch calls the backward pass of an operation in Python with all that it could need."""
+    method = build(setup)
+    method.critic.train()  # without dropout
+    x = setup.views.train.x[:4]
+    outputs = [method._judge(x, x + 1, learns=learns)[1].realness for learns in (True, False)]
+    assert torch.equal(*outputs)
+    assert [each.requires_grad for each in outputs] == [True, False]
+
+
 def test_batches_by_default_are_large_enough_for_the_critic(setup: Setup) -> None:
     small = replace(setup, training=replace(setup.training, batch_size=8))
     large = replace(setup, training=replace(setup.training, batch_size=64))

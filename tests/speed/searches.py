@@ -252,7 +252,8 @@ def _bilevel(bench: Bench, name: str, n_outer: int) -> Unit:
             with torch.no_grad():
                 other.policy.augment(x, y, noise, "none")
 
-    return Unit(_metered(setup, method.step), 4 + n_outer, alone, setup.meter)
+    outer = min(n_outer, bench.n_windows / bench.batch_size)  # there may be fewer windows
+    return Unit(_metered(setup, method.step), 4 + outer, alone, setup.meter)
 
 
 def _layers(bench: Bench, name: str) -> Unit:
