@@ -2,7 +2,7 @@
 
 torch has no kernel for its second derivative, and composes it of 34 calls with several passes over
 memory each; here there are eight. The outputs and the first derivative are torch's, on a CPU in the
-same bits.
+same bits. It has no third derivative.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 from torch.overrides import TorchFunctionMode
 
 _kernel = torch.ops.aten.native_batch_norm_backward
@@ -83,6 +84,7 @@ class _Slopes(Function):
         return by_x, by_weight, by_bias
 
     @staticmethod
+    @once_differentiable
     def backward(
         ctx: Any, h: Tensor, h_weight: Tensor, h_bias: Tensor
     ) -> tuple[Tensor | None, ...]:

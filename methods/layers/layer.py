@@ -88,8 +88,8 @@ class AugmentationLayer(nn.Module):
         self.register_parameter("magnitudes", nn.Parameter(first))
         self.register_buffer("negligible", torch.zeros(n, dtype=torch.bool), persistent=False)
         self._seen: list[int] = []
-        self.register_load_state_dict_post_hook(_project)  # type: ignore[no-untyped-call]
-        self.register_state_dict_pre_hook(_project)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(_project_first)  # type: ignore[no-untyped-call]
+        self.register_state_dict_pre_hook(_project_first)  # type: ignore[no-untyped-call]
         self.project()
 
     @property
@@ -269,7 +269,7 @@ def _is_recorded(weights: Tensor) -> bool:
     return weights.is_cuda and torch.cuda.is_current_stream_capturing()
 
 
-def _project(layer: AugmentationLayer, *_: object) -> None:
+def _project_first(layer: AugmentationLayer, *_: object) -> None:
     layer.project()
 
 

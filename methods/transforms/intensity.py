@@ -18,7 +18,12 @@ from augbench.datasets.errors import UserError
 from augbench.datasets.forward_mode import apply_function
 from augbench.datasets.task import Signal
 from augbench.methods.transforms.geometry import AUTOAUGMENT
-from augbench.methods.transforms.transform import Transform, draw_signed, per_sample
+from augbench.methods.transforms.transform import (
+    Transform,
+    draw_signed,
+    has_derivative,
+    per_sample,
+)
 
 ALMOST_GREY = 1e-6  # a chroma below this has no hue
 
@@ -131,7 +136,7 @@ def _enhance(
     change: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
     changed = change(x, strongest * per_sample(magnitude, x) * per_sample(noise, x))
-    if not changed.requires_grad:
+    if not has_derivative(changed):
         return changed.clamp_(0, 1)
     cut: Tensor = apply_function(_Cut, changed)
     return cut

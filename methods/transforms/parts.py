@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
-from augbench.datasets.forward_mode import apply_function
+from augbench.datasets.forward_mode import is_in_forward_mode
 from augbench.methods.transforms.spectrum import filtered
 from augbench.methods.transforms.transform import IDENTITY, Transform
 from augbench.methods.transforms.trigonometric import Turn, sum_of_turns
@@ -119,7 +119,7 @@ def _sum_of_channels(x: Tensor, terms: list[Parts]) -> Tensor | None:
 
 
 def _by_shape(gains: Iterable[Factor]) -> list[Factor]:
-    """The sums of the gains of each shape; what is one number a sample goes with the first."""
+    """The sums of the gains of each shape. Single numbers for a sample join the first of them."""
     found: dict[tuple[int, ...], Factor] = {}
     single: list[Factor] = []
     for gain in gains:
@@ -173,8 +173,15 @@ def _sum_of_products(total: Tensor | None, pairs: list[tuple[Factor, Tensor]]) -
         if isinstance(factor, float):
             factor = tensor.new_full((1,) * tensor.ndim, factor)
         arguments += [factor, tensor]
-    result: Tensor = apply_function(_SumOfProducts, total, *arguments)
+    if is_in_forward_mode():  # where vmap may not write in place
+        return reduce(add, _products(total, arguments))
+    result: Tensor = _SumOfProducts.apply(total, *arguments)  # type: ignore[no-untyped-call]
     return result
+
+
+def _products(total: Tensor | None, arguments: list[Tensor]) -> list[Tensor]:
+    products = [a * b for a, b in zip(arguments[::2], arguments[1::2], strict=True)]
+    return products if total is None else [total, *products]
 
 
 class _SumOfProducts(Function):

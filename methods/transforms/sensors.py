@@ -87,18 +87,16 @@ def channel_dropout(signal: Signal, *, strongest: float = 1.0) -> Transform:
     )
 
 
-_ENDS = DeviceConstant(torch.tensor([0.0, 1.0]))
-
-
 def _silence(x: Tensor, share: Factor, value: Tensor, noise: Tensor) -> Parts:
     uniform = noise.unsqueeze(-1)  # (B, C, 1)
-    ends = torch.sigmoid(DROPOUT_STEEPNESS * (_ENDS(x) - uniform))  # (B, C, 2)
-    none, full = ends[..., :1], ends[..., 1:]
-    soft = torch.sigmoid(DROPOUT_STEEPNESS * (per_sample(value, x) - uniform))
-    # braindecode takes `soft` as it is: at probability 0 it weakens channels whose draw is
-    # below 0.01 by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact,
-    # and probabilities further than 0.01 from the ends are the same.
-    return Parts(gains=(times(share, (full - soft) / (full - none)),))
+    silent = torch.sigmoid(DROPOUT_STEEPNESS * (per_sample(value, x) - uniform))
+    # braindecode takes 1 - `silent`: at probability 0 it weakens channels whose draw is below 0.01
+    # by up to one half, and at 1 it leaves as much. Rescaled, both ends are exact (all three are
+    # of one shape: torch's sigmoid of a number differs by a bit with its place in an array), and
+    # probabilities further than 0.01 from the ends are the same.
+    least = torch.sigmoid(-DROPOUT_STEEPNESS * uniform)
+    most = torch.sigmoid(DROPOUT_STEEPNESS * (1 - uniform))
+    return Parts(gains=(times(share, (most - silent) / (most - least)),))
 
 
 def channel_shuffle(signal: Signal, *, strongest: float = 1.0) -> Transform:

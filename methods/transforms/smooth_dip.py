@@ -17,14 +17,14 @@ class SmoothDip:
     """
 
     def __init__(self, *, before: float, after: float) -> None:
-        self.edges = DeviceConstant(torch.tensor([[after], [before]]))
-        # By place and length, of how far each edge is passed; the second curve is subtracted.
+        self.edges = (after, before)
+        # The derivatives of both edges by place and length, with the signs that the curves have.
         self.slopes = DeviceConstant(torch.tensor([[-1.0, -after], [1.0, before]]))
 
     def __call__(self, axis: Tensor, place: Tensor, length: Tensor, steepness: float) -> Tensor:
         """(N,), (B, 1, 1), (B, 1, 1) -> (B, 1, N): the sigmoids have that steepness."""
-        edges, slopes = self.edges(axis), self.slopes(axis)
-        result: Tensor = apply_function(_Dip, axis, place, length, edges, slopes, steepness)[0]
+        slopes = self.slopes(axis)
+        result: Tensor = apply_function(_Dip, axis, place, length, self.edges, slopes, steepness)[0]
         return result
 
 
@@ -38,12 +38,15 @@ class _Dip(Function):
         axis: Tensor,
         place: Tensor,
         length: Tensor,
-        edges: Tensor,
+        edges: tuple[float, float],
         slopes: Tensor,
         steepness: float,
     ) -> tuple[Tensor, Tensor]:
-        beyond = torch.addcmul(axis - place, length, edges, value=-1)
-        curves = beyond.mul_(steepness).sigmoid_()
+        start = axis - place
+        # Each curve in an array of its own: torch's sigmoid of a number differs by a bit with its
+        # place in an array, and the curves of a span of length 0 have to be the same.
+        beyond = [torch.sub(start, length, alpha=edge).mul_(steepness) for edge in edges]
+        curves = torch.cat([each.sigmoid_() for each in beyond], dim=1)
         return curves[:, :1] - curves[:, 1:], curves
 
     @staticmethod

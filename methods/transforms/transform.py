@@ -152,6 +152,27 @@ class _RelaxedBernoulli(Function):
         return by_logit / (inside * (1 - inside)), None, None
 
 
+class KeptTensors:
+    """Tensors that were made once for each key. Copies and other processes begin without them."""
+
+    def __init__(self) -> None:
+        self._made: dict[Any, Tensor] = {}
+
+    def get(self, key: Any, make: Callable[[], Tensor]) -> Tensor:
+        if torch.compiler.is_compiling():
+            return make()
+        if key not in self._made:
+            with torch.inference_mode(False):  # it may outlive an inference mode
+                made = make()
+            if type(made) is not Tensor:  # torch only traces, and it has no numbers
+                return made
+            self._made[key] = made
+        return self._made[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_made": {}}
+
+
 class SizedConstant:
     """What depends on a size alone, such as the frequencies of a window: made once for each.
 
@@ -161,21 +182,12 @@ class SizedConstant:
 
     def __init__(self, make: Callable[..., Tensor]) -> None:
         self.make = make
-        self._made: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
+        self._kept = KeptTensors()
 
     def __call__(self, size: int, x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
         dtype = x.dtype if dtype is None else dtype
-        if torch.compiler.is_compiling():  # which would keep what it only traces
-            return self.make(size, dtype=dtype).to(x.device)
         key = size, x.device, dtype
-        if key not in self._made:
-            with torch.inference_mode(False):  # it may outlive an inference mode
-                self._made[key] = self.make(size, dtype=dtype).to(x.device)
-        return self._made[key]
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Another process may have no GPU.
-        return {"make": self.make, "_made": {}}
+        return self._kept.get(key, lambda: self.make(size, dtype=dtype).to(x.device))
 
 
 COUNTING = SizedConstant(partial(torch.arange, 0))  # 0, 1, 2, ...
@@ -187,16 +199,9 @@ class DeviceConstant:
 
     def __init__(self, table: Tensor) -> None:
         self.table = table
-        self._copies: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+        self._kept = KeptTensors()
 
     def __call__(self, x: Tensor) -> Tensor:
         """(...) of any shape -> the constant, where x is."""
         key = x.device, x.dtype if self.table.is_floating_point() else self.table.dtype
-        if key not in self._copies:
-            with torch.inference_mode(False):  # the copy may outlive an inference mode
-                self._copies[key] = self.table.to(*key)
-        return self._copies[key]
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Another process may have no GPU.
-        return {"table": self.table, "_copies": {}}
+        return self._kept.get(key, lambda: self.table.to(*key))

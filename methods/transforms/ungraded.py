@@ -23,8 +23,9 @@ def ungraded(
 ) -> Transform:
     """A transform without strength: ``change`` (B, ...) -> (B, ...), applied with a probability.
 
-    ``parts(x, share, changed)`` says how x and what it becomes are blended, ``changed`` (B, 1, ...)
-    of a share of the latter, where that takes less than to multiply both.
+    ``parts(x, share, changed)`` blends x and what it becomes: ``share`` is the weight of the whole
+    result, ``changed`` (B, 1, ...) the part of it that the changed x gets. It is for changes that
+    need not be computed, such as a change of sign.
     """
     return Transform(
         name=name,

@@ -1,18 +1,21 @@
 """What every transform has to keep, whatever it does: tests over the table."""
 
+import itertools
 import math
 import pickle
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
-from augbench.methods.transforms.transform import Transform
+from augbench.methods.transforms.transform import DeviceConstant, SizedConstant, Transform
 
 BATCH = 8
 # Exact is the rule at magnitude 0. The others pass the Fourier domain, or a grid in float32.
@@ -134,6 +137,17 @@ def test_magnitude_0_is_the_identity(name: str, transform: Transform, x: Tensor)
         torch.testing.assert_close(out, x, rtol=0, atol=NEARLY_EXACT.get(name, 0))
 
 
+@pytest.mark.parametrize("name", ["time_mask", "channel_dropout", "sign_flip", "rotation_x"])
+def test_magnitude_0_is_the_identity_in_batches_of_any_size(
+    name: str, transform: Transform, eeg: Signal
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for n, n_times in itertools.product((*range(1, 40), 257), (200, 333)):
+        x = torch.randn(n, eeg.n_channels, n_times, generator=generator)
+        noise = 0.02 * draw(transform, x)  # where a channel would be silent first
+        assert torch.equal(transform.apply(x, torch.zeros(n), noise), x), (n, n_times)
+
+
 @every_image
 def test_magnitude_0_leaves_images_of_one_colour_too(
     name: str, transform: Transform, image: Signal
@@ -206,6 +220,20 @@ def test_shape_and_dtype_are_kept(
             assert torch.isfinite(out).all()
 
 
+@pytest.mark.parametrize(
+    "constant_of",
+    [DeviceConstant(torch.arange(3.0)), partial(SizedConstant(torch.eye), 3)],
+)
+def test_a_constant_that_was_only_traced_is_not_kept(
+    constant_of: Callable[[Tensor], Tensor],
+) -> None:
+    x = torch.zeros(2, dtype=torch.float64)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        assert type(constant_of(torch.zeros(2, dtype=torch.float64))) is not Tensor
+    assert type(constant_of(x)) is Tensor
+    assert constant_of(x) is constant_of(x)
+
+
 @every
 def test_an_empty_batch_stays_empty(name: str, transform: Transform, x: Tensor) -> None:
     none = x[:0]
@@ -248,6 +276,9 @@ def test_forward_mode_gives_the_products_of_reverse_mode(
     assert products[0] != 0
     forward = torch.func.jacfwd(lambda m: (slope * result(x, m)).flatten(1).sum(1))(inputs[1])
     torch.testing.assert_close(forward.diagonal(), back(slope)[1])
+    both = torch.stack([inputs[1], inputs[1]])
+    mapped = torch.func.vmap(torch.func.jacfwd(lambda m: (slope * result(x, m)).sum()))(both)
+    torch.testing.assert_close(mapped, back(slope)[1].expand(2, -1))
 
 
 @every
