@@ -122,12 +122,15 @@ def test_a_budget_of_hours_counts_what_others_have_spent(tmp_path: Path) -> None
     assert ended["steps"] == 2  # of the first child
 
 
-def test_what_others_did_beyond_the_budget_is_wasted_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tells", [True, False], ids=["", "an older checkpoint"])
+def test_what_others_did_beyond_the_budget_is_wasted_once(tells: bool, tmp_path: Path) -> None:
     """The first sampling uses the budget up; the second is done, the third was only begun."""
     run = RunDirectory(tmp_path / "run")
     spec = replace(trial("autoaugment"), budget=Budget(device_hours=1 / 3600))
     plan = [PlannedTrial("digits", "autoaugment", spec)]
     assert work_on(run, spec, hands_out=True) is None
+    if not tells:
+        forget_what_was_counted(run.unit(spec.unit))
     first, second, third = samplings(run, spec)
     result = work_on(run, first)
     assert result is not None
@@ -172,12 +175,12 @@ def test_what_a_trial_has_counted_survives_a_pause(tmp_path: Path) -> None:
     assert wasted_in(run, plan) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("n_steps", [None, 3], ids=["paused once", "paused twice"])
+@pytest.mark.parametrize("n_steps", [None, 3], ids=["after a batch", "within a batch"])
 @every_search
 def test_after_a_checkpoint_that_does_not_tell_what_was_counted_it_is_found_out(
     name: str, n_steps: int | None, tmp_path: Path
 ) -> None:
-    """Others do the samplings 0, 2 and 4; the trial does 1 and 3, two steps each, or one."""
+    """Others do the samplings 0, 2 and 4; the trial does 1 and 3. The third step lies before 2."""
     run, spec = RunDirectory(tmp_path / "run"), trial(name)
     plan = [PlannedTrial("digits", name, spec)]
     assert work_on(run, spec, hands_out=True) is None
@@ -191,7 +194,8 @@ def test_after_a_checkpoint_that_does_not_tell_what_was_counted_it_is_found_out(
         forget_what_was_counted(run.unit(spec.unit))
         run.unit(spec.unit).pause_after(None)
     assert work_on(run, spec, hands_out=True) is None  # it asks for the second batch
-    forget_what_was_counted(run.unit(spec.unit))
+    if n_steps is None:
+        forget_what_was_counted(run.unit(spec.unit))
     assert work_on(run, samplings(run, spec)[4])
     ended = work_on(run, spec)
     assert ended is not None
