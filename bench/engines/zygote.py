@@ -1,9 +1,10 @@
 """A process that has loaded every library and forks a child for each unit (Android's zygote).
 
 Each unit has its own process, since what it leaves behind (GPU memory, global state, a crash) must
-not touch another unit. To start a new process takes 3 s, nearly all of it imports; to fork one from
-a process that has imported everything and computed nothing takes some milliseconds. The zygote also
-imports what only some units need (braindecode, 2 s), once the first of them has imported it.
+not touch another unit. To start a new process takes 2 s of a processor, nearly all of it imports;
+to fork one from a process that has imported what all units need, and has computed nothing, takes
+some milliseconds. The zygote also imports what only some units need (braindecode, 2 s more), once
+the first of them has imported it.
 
 This module is both ends of a pipe. `attempt` runs in a worker of Ray and imports nothing heavy: it
 starts this module as a program once (``python -m``) and sends units to it. When either end dies,

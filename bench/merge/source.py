@@ -27,7 +27,7 @@ class Source:
     suite: Suite
     units: dict[UnitId, UnitDirectory]
     origin: Origin
-    n_out_of_view: int  # units that its suite does not plan
+    n_out_of_view: int  # trials and retrainings that its suite does not plan
 
     @property
     def content(self) -> str:
@@ -62,12 +62,11 @@ def read_source(path: Path, *, checked: bool = True) -> Source:
     """
     run, suite = open_run(path)
     check_semantics(run, suite.plan)
-    units, n_left = {}, 0
+    units = {}
     for _, folder in units_in_view(run, suite.plan, skip_damaged=not checked):
         unit = _unit_id(folder)
         if unit.kind == "samplings" and unit_state(folder)[0] == "damaged":
-            n_left += 1  # its trial does it itself, or has done so
-            continue
+            continue  # its trial does it itself, or has done so
         if checked:
             _check_unit(folder)
         units[unit] = folder
@@ -75,14 +74,22 @@ def read_source(path: Path, *, checked: bool = True) -> Source:
         folder = run.unit(planned.spec.unit)
         if folder.path.exists():
             units[planned.spec.unit] = folder
-    n_held = sum(
+    n_out_of_view = _n_held(path) - sum(unit.kind != "samplings" for unit in units)
+    return Source(path, run, suite, units, read_origin(run, suite.plan), n_out_of_view)
+
+
+def _n_held(path: Path) -> int:
+    """How many trials and retrainings a run holds.
+
+    Samplings belong to their trial: one that cannot be read does not name them.
+    """
+    return sum(
         ASIDE not in folder.name
         for kind in UNIT_KINDS
+        if kind != "samplings"
         for folder in (path / kind).glob("*")
         if folder.is_dir()
     )
-    n_out_of_view = n_held - len(units) - n_left
-    return Source(path, run, suite, units, read_origin(run, suite.plan), n_out_of_view)
 
 
 def _unit_id(folder: UnitDirectory) -> UnitId:

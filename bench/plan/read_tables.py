@@ -21,6 +21,10 @@ Table = TypeVar("Table", TaskTable, MethodTable)
 def read_task(
     table: Mapping[str, Any], label: str, known: Mapping[str, TaskRow], where: str
 ) -> TaskSpec:
+    """A task's table, checked. The label is the task's name unless the table has ``task``.
+
+    Raises a UserError that names the place, ``where``.
+    """
     shared, own = _split(table, TaskTable, where)
     name = shared.task or label
     if name not in known:
@@ -90,6 +94,7 @@ def read_method(
     budget: Budget,
     where: str,
 ) -> SuiteMethod:
+    """A method's table, checked, as `read_task` does; ``budget`` holds unless it has its own."""
     shared, own = _split(table, MethodTable, where)
     name = shared.method or label
     if name not in known:

@@ -1,19 +1,22 @@
 """What finished trials cost, phase by phase, their retrainings included."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.accounts import wasted
 from augbench.bench.store.attempt_log import joules
 from augbench.bench.store.evaluations import evaluations
+from augbench.bench.store.files import DamagedError
 from augbench.bench.store.phases import CHARGED, PHASES
 from augbench.bench.store.points import identity_columns, of_whole_trials
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings, wasted_on_samplings
+from augbench.bench.store.samplings import sampling_units, wasted_on_samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 
-WASTED = "wasted"  # a phase of its own: what is charged to no method: lost, or beyond a budget
+# A phase of its own, for what no method pays: work that was lost, or beyond the end of a budget.
+WASTED = "wasted"
 COUNTS = ("seconds", "cpu_seconds", "forward", "backward")
 ENERGY = ("processors", "gpu")
 
@@ -73,16 +76,13 @@ def _energy_of_trial(run: RunDirectory, planned: PlannedTrial) -> Iterator[dict[
     units = _finished_units(run, planned)
     if units is None:
         return
-    own = [*units, *_samplings(run, planned)]
-    told = [joules(attempt) for unit in own for attempt in unit.attempts()]
+    told = [joules(attempt) for unit in units for attempt in unit.attempts()]
+    for sampling in sampling_units(run, planned.spec):  # the trial's costs hold theirs
+        with suppress(DamagedError):
+            told += [joules(attempt) for attempt in sampling.attempts()]
     sums = {
         part: sum(each[part] for each in told) if all(part in each for each in told) else None
         for part in ENERGY
     }
     if any(value is not None for value in sums.values()):
         yield {**identity_columns(planned), **sums}
-
-
-def _samplings(run: RunDirectory, planned: PlannedTrial) -> list[UnitDirectory]:
-    """The folders of what the trial has let others do; its own costs hold theirs."""
-    return [run.unit(each.unit) for each in samplings(run, planned.spec)]

@@ -9,7 +9,7 @@ from augbench.bench.plan.suite import PlannedTrial
 from augbench.bench.store.attempt_log import resume_events, start_event
 from augbench.bench.store.files import DamagedError, read_lines
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings
+from augbench.bench.store.samplings import sampling_units
 from augbench.bench.store.states import involved
 from augbench.bench.store.unit_directory import UnitDirectory
 
@@ -71,8 +71,7 @@ def units_in_view(
         if not run.unit(planned.spec.unit).path.exists():
             continue
         try:
-            units = involved(run, planned.spec)
-            units += [run.unit(each.unit) for each in samplings(run, planned.spec)]
+            units = involved(run, planned.spec) + sampling_units(run, planned.spec)
         except DamagedError:
             if not skip_damaged:
                 raise

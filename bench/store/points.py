@@ -18,7 +18,7 @@ from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import DamagedError, damaged
 from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings
+from augbench.bench.store.samplings import sampling_units
 from augbench.bench.store.unit_directory import UnitDirectory
 
 Record = TypeVar("Record")
@@ -71,8 +71,9 @@ def scored_points(
     """
     directory = run.unit(planned.spec.unit)
     starts = _starts(directory)
-    for sampling in samplings(run, planned.spec):
-        starts += _starts(run.unit(sampling.unit))
+    for sampling in sampling_units(run, planned.spec):
+        with suppress(DamagedError):
+            starts += _starts(sampling)
     machine = _machine(starts)
     identity = identity_columns(planned)
     retrained: dict[Path, _Paid] = {}

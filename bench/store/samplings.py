@@ -1,9 +1,11 @@
 """Which samplings of a trial are units of their own."""
 
+from contextlib import suppress
+
 from augbench.bench.plan.spec import SamplingSpec, TrialSpec
 from augbench.bench.store.accounts import wasted
 from augbench.bench.store.attempt_log import lifetime
-from augbench.bench.store.files import append_lines
+from augbench.bench.store.files import DamagedError, append_lines
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.unit_directory import UnitDirectory
 from augbench.methods.training.sampling import Proposal
@@ -19,12 +21,20 @@ def samplings(run: RunDirectory, spec: TrialSpec) -> list[SamplingSpec]:
     return [SamplingSpec(trial, asked[number].to_json()) for number in sorted(asked)]
 
 
+def sampling_units(run: RunDirectory, spec: TrialSpec) -> list[UnitDirectory]:
+    """The folders of these samplings, also of those that nobody has begun; raises like `samplings`.
+
+    The trial does a damaged one itself, so that it makes no trial damaged: who reads it skips it.
+    """
+    return [run.unit(each.unit) for each in samplings(run, spec)]
+
+
 def wasted_on_samplings(run: RunDirectory, spec: TrialSpec) -> float:
     """Seconds that other workers have spent on samplings of a trial, and that are charged to none.
 
     What crashes lost and, once the trial is finished, all of the samplings that it did not count:
-    they lie beyond the end of its budget, or nobody finished them. Raises a DamagedError like
-    `samplings`, and for a file of the trial or of a sampling that is damaged.
+    they lie beyond the end of its budget, or nobody finished them. A damaged sampling counts
+    nothing. Raises a DamagedError like `samplings`, and for a result of the trial that is damaged.
     """
     trial = run.unit(spec.unit)
     if not trial.samplings_size():  # one look: a plan can be long
@@ -35,7 +45,8 @@ def wasted_on_samplings(run: RunDirectory, spec: TrialSpec) -> float:
     for each in samplings(run, spec):
         unit = run.unit(each.unit)
         is_in_use = taken is None or each.proposal["number"] in taken
-        seconds += wasted(unit) if is_in_use else sum(map(lifetime, unit.attempts()))
+        with suppress(DamagedError):
+            seconds += wasted(unit) if is_in_use else sum(map(lifetime, unit.attempts()))
     return seconds
 
 

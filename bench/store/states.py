@@ -13,7 +13,7 @@ from augbench.bench.store.files import DamagedError
 from augbench.bench.store.points import identity_columns, valid_metrics
 from augbench.bench.store.records import Row
 from augbench.bench.store.run_directory import RunDirectory
-from augbench.bench.store.samplings import samplings, wasted_on_samplings
+from augbench.bench.store.samplings import sampling_units, wasted_on_samplings
 from augbench.bench.store.unit_directory import UnitDirectory
 
 # A trial and its evaluations show the first of these states that one of them has.
@@ -38,7 +38,10 @@ def read_trials(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[st
 
 
 def trials_now(run: RunDirectory, plan: Sequence[PlannedTrial]) -> list[dict[str, Any]]:
-    """The same; "starting" are those whose process gets ready, as the driver's display says."""
+    """The records of `read_trials`, with a state more while a driver works on the run.
+
+    A trial is "starting" while the process that is to do it gets ready.
+    """
     trials = read_trials(run, plan)
     waiting = [trial for trial in trials if trial["state"] == "waiting" and not trial["reason"]]
     if waiting and has_driver(run.path):
@@ -88,7 +91,7 @@ def _trial(run: RunDirectory, planned: PlannedTrial) -> dict[str, Any]:
         states = [unit_state(directory, rows), *map(unit_state, units[1:])]
         damages = [state for state in states if state[0] == "damaged"]
         valid = [] if damages else valid_metrics(run, planned.spec, rows)
-        sampled = [run.unit(each.unit) for each in samplings(run, planned.spec)]
+        sampled = sampling_units(run, planned.spec)
         if states[0][0] == "waiting" and any(unit_state(u)[0] == "running" for u in sampled):
             states[0] = ("running", "")
         n_left = sum(state[0] not in FINISHED for state in states[1:])

@@ -38,8 +38,23 @@ class SharedSamplings:
         return bool(self._asked or self.taken)
 
     def restore(self, taken: list[int] | None) -> None:
-        """Go on from a checkpoint; an older one does not tell: then none counts as wasted."""
-        self.taken = sorted(self._asked) if taken is None else list(taken)
+        """Go on from a checkpoint, whose state the method has loaded."""
+        self.taken = self._passed() if taken is None else list(taken)
+
+    def _passed(self) -> list[int]:
+        """What an older checkpoint, which does not tell, can have counted: so nothing is wasted.
+
+        The samplings with a result but those to come. While the trial does one itself, its method
+        does not say which these are, and they are here too.
+        """
+        ahead = {each.number for each in self._method.proposals()}
+        passed = [self._asked[number] for number in sorted(self._asked.keys() - ahead)]
+        return [each.number for each in passed if self._result(each) is not None]
+
+    def take(self, number: int) -> None:
+        """Note a sampling that the trial counts."""
+        if number not in self.taken:
+            self.taken.append(number)
 
     def asks(self) -> bool:
         """Whether there is a batch of two or more that nobody was asked for."""

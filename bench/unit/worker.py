@@ -150,7 +150,7 @@ class Worker:
         assert isinstance(self.job.method, Samples)
         assert self.shared is not None
         self.ledger.add(result["costs"])
-        self.shared.taken.append(proposal.number)
+        self.shared.take(proposal.number)
         self.step += result["steps"]
         self._end_if(self.job.method.tell(proposal, Reached(**result["reached"])))
 
@@ -243,13 +243,14 @@ class Worker:
         setup = self.ledger.costs["setup"]
         self.ledger.load_state_dict(state["costs"])
         self.ledger.add(state.get("elsewhere", {}))  # older checkpoints have none
-        if self.shared is not None:
-            self.shared.restore(state.get("taken"))
         self.wasted = self.attempt.resumed(state["step"], self.ledger.seconds, fingerprint)
         self.ledger.costs["setup"].seconds += setup.seconds
         self.ledger.costs["setup"].cpu_seconds += setup.cpu_seconds
         self.step, self.n_points = state["step"], state["n_points"]
         self.state, self.rows = state["state"], _unpublished(state)
+        if self.shared is not None:
+            with self.ledger.phase(self.job.phase):  # it may make proposals
+                self.shared.restore(state.get("taken"))
         with self.ledger.phase("store"):
             self.best.load_state_dict(state, loaded.folder)
             self._publish()

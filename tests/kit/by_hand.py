@@ -1,17 +1,21 @@
 """A run directory made by hand, whose costs can be worked out, as `from by_hand import ...`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from augbench.bench.plan.spec import EvaluationSpec, record_digest
+from augbench.bench.plan.spec import EvaluationSpec, TrialSpec, record_digest
 from augbench.bench.store.attempt_directory import AttemptDirectory
 from augbench.bench.store.files import append_line, write_json
 from augbench.bench.store.open_run import open_run
 from augbench.bench.store.phases import PHASES
 from augbench.bench.store.run_directory import SCHEMA, RunDirectory
+from augbench.bench.store.samplings import ask_for, samplings
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.methods.policies.policy import Policy, Subpolicy, digest_in
 from augbench.methods.policies.policy_json import to_json
+from augbench.methods.policies.slot import Slot
+from augbench.methods.training.sampling import Proposal
 
 SUITE = {
     "name": "hand",
@@ -27,6 +31,7 @@ SHOWN = ("first", "second", "first")  # the third artifact is the first policy a
 SEARCH_SECONDS = (10.0, 20.0, 30.0)
 RETRAIN_SECONDS = {"first": 100.0, "second": 200.0}
 BUSY = 0.75  # CPU seconds a second
+BATCH = [Proposal(number, (Slot("shift", 0.5, 0.1 * number),)) for number in range(3)]
 LEARNED = {"transform": "t", "weight": 1.0, "magnitude": 0.5, "value": 2.5, "unit": "hertz"}
 START = {"event": "start", "time": 0.0, "device": "cpu", "shared": False}
 START |= {"threads": 1, "host": "here", "process": 1}
@@ -133,3 +138,27 @@ def finish(run: RunDirectory, name: str, state: str = "done") -> None:
     paid = costs(retrain=0.9 * RETRAIN_SECONDS[name], validate=0.1 * RETRAIN_SECONDS[name])
     begin(unit, *([model_row(1, costs=paid)] if state == "done" else []))
     end(unit, state, costs=paid)
+
+
+def search_run(path: Path, *, fold: int = 0, done: Sequence[int] = (), value: float = 0.5) -> Path:
+    """A search that waits for three samplings, some of which are done."""
+    path.mkdir()
+    method = {"n_samplings": 3, "parallel": 3}
+    tables = {"name": "s", "folds": [fold], "tasks": {"digits": {}}}
+    suite = {**tables, "methods": {"autoaugment": method}}
+    write_json(path / "run.json", {"schema": SCHEMA, "name": "s", "suite": suite})
+    run, (planned,) = opened(path)
+    trial = run.add_unit(planned.unit, planned.to_json())
+    begin(trial)
+    ask_for(trial, BATCH)
+    for each in samplings(run, planned):
+        if each.proposal["number"] in done:
+            reached = {"value": value, "n_epochs": 1, "diverged": False}
+            end(run.add_unit(each.unit, each.to_json()), reached=reached)
+    return path
+
+
+def opened(path: Path) -> tuple[RunDirectory, list[TrialSpec]]:
+    """A run directory, and the trials that it plans."""
+    run, suite = open_run(path)
+    return run, [planned.spec for planned in suite.plan]

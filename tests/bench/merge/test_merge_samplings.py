@@ -1,8 +1,6 @@
 """Runs whose searches have let others do their samplings, merged: what is done stays done."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,40 +8,10 @@ from augbench.bench.driver.backlog import pending
 from augbench.bench.merge.merge import merge_runs
 from augbench.bench.merge.view import view_of
 from augbench.bench.plan.spec import SamplingSpec
-from augbench.bench.store.files import write_json
 from augbench.bench.store.open_run import open_run
-from augbench.bench.store.run_directory import SCHEMA, RunDirectory
-from augbench.bench.store.samplings import ask_for, samplings
 from augbench.bench.store.states import read_trials
 from augbench.datasets.errors import UserError
-from augbench.methods.policies.slot import Slot
-from augbench.methods.training.sampling import Proposal
-from by_hand import begin, end
-
-BATCH = [Proposal(number, (Slot("shift", 0.5, 0.1 * number),)) for number in range(3)]
-
-
-def search_run(path: Path, *, fold: int = 0, done: Sequence[int] = (), value: float = 0.5) -> Path:
-    """A search that waits for three samplings, some of which are done."""
-    path.mkdir()
-    method = {"n_samplings": 3, "parallel": 3}
-    tables = {"name": "s", "folds": [fold], "tasks": {"digits": {}}}
-    suite = {**tables, "methods": {"autoaugment": method}}
-    write_json(path / "run.json", {"schema": SCHEMA, "name": "s", "suite": suite})
-    run, (planned,) = opened(path)
-    trial = run.add_unit(planned.unit, planned.to_json())
-    begin(trial)
-    ask_for(trial, BATCH)
-    for each in samplings(run, planned):
-        if each.proposal["number"] in done:
-            reached = {"value": value, "n_epochs": 1, "diverged": False}
-            end(run.add_unit(each.unit, each.to_json()), reached=reached)
-    return path
-
-
-def opened(path: Path) -> tuple[RunDirectory, list[Any]]:
-    run, suite = open_run(path)
-    return run, [planned.spec for planned in suite.plan]
+from by_hand import end, opened, search_run
 
 
 def left_of(path: Path) -> set[int]:
@@ -92,3 +60,13 @@ def test_what_only_the_other_copy_of_a_search_asked_for_is_left_out(tmp_path: Pa
     end(run.unit(spec.unit))
     merge_runs([a, b], tmp_path / "m")
     assert not (tmp_path / "m" / "samplings").exists()
+
+
+def test_samplings_of_a_trial_that_cannot_be_read_are_not_called_unplanned(
+    tmp_path: Path,
+) -> None:
+    a, b = search_run(tmp_path / "a", done=(0, 1, 2)), search_run(tmp_path / "b", fold=1)
+    run, (spec,) = opened(a)
+    run.unit(spec.unit).samplings_file.write_text("{}\n")
+    with view_of([a, b]) as view:
+        assert view.notes[:2] == (f"{a}: 1 unit", f"{b}: 1 unit")

@@ -5,26 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from augbench.bench.plan.spec import Budget, Spec, TrialSpec
 from augbench.bench.plan.suite import PlannedTrial, read_suite
+from augbench.bench.store import checkpoint
 from augbench.bench.store.accounts import accounting_error, wasted
 from augbench.bench.store.attempt_log import lifetime
 from augbench.bench.store.costs import WASTED, read_costs
 from augbench.bench.store.evaluations import evaluations
 from augbench.bench.store.files import append_line, write_json
-from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.run_directory import RunDirectory
 from augbench.bench.store.samplings import samplings
 from augbench.bench.store.states import read_trials
 from augbench.bench.store.unit_directory import UnitDirectory, sealed
 from augbench.bench.unit.host import Host
-from augbench.bench.unit.job import trial_job
-from augbench.bench.unit.shared_samplings import SharedSamplings
 from augbench.bench.unit.work import do_unit
 from augbench.datasets.errors import UserError
-from augbench.methods.training.sampling import Samples
 from by_hand import START
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -126,12 +122,15 @@ def test_a_budget_of_hours_counts_what_others_have_spent(tmp_path: Path) -> None
     assert ended["steps"] == 2  # of the first child
 
 
-def test_what_others_did_beyond_the_budget_is_wasted_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tells", [True, False], ids=["", "an older checkpoint"])
+def test_what_others_did_beyond_the_budget_is_wasted_once(tells: bool, tmp_path: Path) -> None:
     """The first sampling uses the budget up; the second is done, the third was only begun."""
     run = RunDirectory(tmp_path / "run")
     spec = replace(trial("autoaugment"), budget=Budget(device_hours=1 / 3600))
     plan = [PlannedTrial("digits", "autoaugment", spec)]
     assert work_on(run, spec, hands_out=True) is None
+    if not tells:
+        forget_what_was_counted(run.unit(spec.unit))
     first, second, third = samplings(run, spec)
     result = work_on(run, first)
     assert result is not None
@@ -176,16 +175,40 @@ def test_what_a_trial_has_counted_survives_a_pause(tmp_path: Path) -> None:
     assert wasted_in(run, plan) == pytest.approx(0.0)
 
 
-def test_after_a_checkpoint_that_does_not_tell_what_was_counted_nothing_is_wasted(
-    tmp_path: Path,
+@pytest.mark.parametrize("n_steps", [None, 3], ids=["after a batch", "within a batch"])
+@every_search
+def test_after_a_checkpoint_that_does_not_tell_what_was_counted_it_is_found_out(
+    name: str, n_steps: int | None, tmp_path: Path
 ) -> None:
-    run, spec = RunDirectory(tmp_path / "run"), trial("autoaugment")
+    """Others do the samplings 0, 2 and 4; the trial does 1 and 3. The third step lies before 2."""
+    run, spec = RunDirectory(tmp_path / "run"), trial(name)
+    plan = [PlannedTrial("digits", name, spec)]
     assert work_on(run, spec, hands_out=True) is None
-    job = trial_job(spec.to_json(), run.path, device=torch.device("cpu"), meter=Ledger())
-    assert isinstance(job.method, Samples)
-    shared = SharedSamplings(run, spec.to_json(), job.method, spec.budget, hands_out=False)
-    shared.restore(None)
-    assert shared.taken == [0, 1, 2]
+    forget_what_was_counted(run.unit(spec.unit))
+    first, _, third = samplings(run, spec)
+    assert work_on(run, first)
+    assert work_on(run, third)
+    if n_steps is not None:
+        run.unit(spec.unit).pause_after(n_steps)
+        assert work_on(run, spec) is None
+        forget_what_was_counted(run.unit(spec.unit))
+        run.unit(spec.unit).pause_after(None)
+    assert work_on(run, spec, hands_out=True) is None  # it asks for the second batch
+    if n_steps is None:
+        forget_what_was_counted(run.unit(spec.unit))
+    assert work_on(run, samplings(run, spec)[4])
+    ended = work_on(run, spec)
+    assert ended is not None
+    assert ended["taken"] == [0, 2, 4]
+    assert wasted_in(run, plan) == pytest.approx(0.0)
+
+
+def forget_what_was_counted(trial: UnitDirectory) -> None:
+    """Make the checkpoints those of an older version."""
+    for file in trial.path.glob("attempts/*/*.pt"):
+        state = checkpoint.read(file)
+        if state.pop("taken", None) is not None:
+            checkpoint.write(file, state)
 
 
 def test_a_trial_with_a_damaged_list_of_samplings_begins_anew(tmp_path: Path) -> None:
