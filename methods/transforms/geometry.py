@@ -17,7 +17,7 @@ from augbench.methods.transforms.ungraded import ungraded
 from augbench.methods.transforms.warp import sampled
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
-IDENTITY = DeviceConstant(torch.eye(2, 3))
+UNMOVED = DeviceConstant(torch.eye(2, 3))
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
 
 
@@ -165,7 +165,7 @@ def _from_identity(
 ) -> Tensor:
     """(B, 2, 3), affine maps that differ from the identity in one entry."""
     share = (magnitude.to(x.dtype) * noise).view(-1, 1, 1)
-    return torch.addcmul(IDENTITY(x), share, entry(x), value=strongest)
+    return torch.addcmul(UNMOVED(x), share, entry(x), value=strongest)
 
 
 def _affine_transform(
