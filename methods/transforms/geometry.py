@@ -17,8 +17,9 @@ from augbench.methods.transforms.ungraded import ungraded
 from augbench.methods.transforms.warp import sampled
 
 AUTOAUGMENT = "Cubuk et al. 2019 (AutoAugment), Table 6"
-IDENTITY = DeviceConstant(torch.eye(2, 3))
+UNMOVED = DeviceConstant(torch.eye(2, 3))
 CROP_MARGIN = 0.125  # of the side: 4 pixels of 32
+ROUNDING = 1 + 1e-12  # 1 / 49 of 49 pixels is below 1 in float64
 
 
 def translate_x(signal: Signal, *, strongest: float = 0.45) -> Transform:
@@ -84,12 +85,12 @@ def vertical_flip(signal: Signal) -> Transform:
 def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
     """Pad by zeros and cut out a window of the old size: a move by whole pixels along both axes.
 
-    The longest move is one pixel at least, whatever the image's size: an eighth of a side below 8
-    would be none.
+    At magnitude 1 it reaches one pixel along the longer side at least, whatever the range: an
+    eighth of a side below 8 would be none.
 
     Source: He et al. 2016 (ResNet), section 4.2: 4 pixels of 32.
     """
-    strongest = max(strongest, 1 / max(signal.shape[1:]))
+    share = max(strongest, 1 / max(signal.shape[1:]))
     return Transform(
         name="crop",
         graded=True,
@@ -98,7 +99,7 @@ def crop(signal: Signal, *, strongest: float = CROP_MARGIN) -> Transform:
         unit="share of the side",
         source="He et al. 2016 (ResNet), section 4.2",
         draw=_draw_pair,
-        apply=partial(_crop, strongest=strongest),
+        apply=partial(_crop, share=share * ROUNDING),
         draws_strength=True,
     )
 
@@ -108,9 +109,9 @@ def _draw_pair(x: Tensor, generator: Generator | None) -> Tensor:
     return 2 * draw_uniform(x, generator, 2) - 1
 
 
-def _crop(x: Tensor, magnitude: Tensor, noise: Tensor, *, strongest: float) -> Tensor:
+def _crop(x: Tensor, magnitude: Tensor, noise: Tensor, *, share: float) -> Tensor:
     for axis, uniform in zip((2, 3), noise.unbind(1), strict=True):
-        margin = (strongest * x.shape[axis] * magnitude.to(x.dtype)).floor()
+        margin = (share * x.shape[axis] * magnitude.to(x.dtype)).floor()
         # Every whole number of pixels from -margin to margin is equally likely.
         x = _shift(x, (uniform * (margin + 0.5)).round().long(), axis)
     return x
@@ -165,7 +166,7 @@ def _from_identity(
 ) -> Tensor:
     """(B, 2, 3), affine maps that differ from the identity in one entry."""
     share = (magnitude.to(x.dtype) * noise).view(-1, 1, 1)
-    return torch.addcmul(IDENTITY(x), share, entry(x), value=strongest)
+    return torch.addcmul(UNMOVED(x), share, entry(x), value=strongest)
 
 
 def _affine_transform(

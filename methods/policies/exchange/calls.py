@@ -90,30 +90,47 @@ def named_values(tree: ast.Module, wanted: Callable[[ast.AST], Any]) -> dict[str
 
 
 def calls_in(
-    tree: ast.Module, containers: Collection[str], operations: Collection[str]
+    tree: ast.Module, containers: Collection[str], is_operation: Callable[[str], bool]
 ) -> dict[str, ast.Call]:
     """The calls of containers that a file names; those of operations if there are none.
 
-    A plain ``Sequential`` that holds other things, a network, is none.
+    A plain ``Sequential`` that holds other things, a network, is none. ``is_operation`` takes what
+    is called, with the module.
     """
 
     def wanted(node: ast.AST) -> ast.Call | None:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr):
             value = node.value
-            if isinstance(value, ast.Call) and _last_name(value) in {*containers, *operations}:
+            if isinstance(value, ast.Call) and (
+                _last_name(value) in containers or is_operation(ast.unparse(value.func))
+            ):
                 return value
         return None
 
     found: dict[str, ast.Call] = named_values(tree, wanted)
     held = {name: call for name, call in found.items() if _last_name(call) in containers}
-    policies = {name: call for name, call in held.items() if not _is_network(call, operations)}
+    policies = {name: call for name, call in held.items() if not _is_network(call, is_operation)}
     single = {name: call for name, call in found.items() if name not in held}
     return policies or single or held
 
 
-def _is_network(call: ast.Call, operations: Collection[str]) -> bool:
-    inside = {_last_name(each) for each in call.args if isinstance(each, ast.Call)}
-    return _last_name(call) == "Sequential" and bool(inside) and not inside & {*operations}
+def _is_network(call: ast.Call, is_operation: Callable[[str], bool]) -> bool:
+    if _last_name(call) != "Sequential":
+        return False
+    inside = [ast.unparse(each.func) for each in call.args if isinstance(each, ast.Call)]
+    return bool(inside) and not any(map(is_operation, inside))
+
+
+def from_elsewhere(tree: ast.Module, package: str) -> set[str]:
+    """The names that a file imports from other packages than that one, or defines as classes."""
+    found = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            for each in node.names:
+                if (module or each.name).partition(".")[0] != package:
+                    found.add(each.asname or each.name.partition(".")[0])
+    return found
 
 
 def choose(found: Mapping[str, Any], name: str | None) -> Any:

@@ -13,7 +13,7 @@ from augbench.methods.policies.exchange.physical import (
     check_probability,
     check_weight,
 )
-from augbench.methods.policies.exchange.read_own import own_names, read_own
+from augbench.methods.policies.exchange.read_own import is_own, read_own
 from augbench.methods.policies.number import shown
 
 
@@ -35,8 +35,7 @@ def _step(
     if call.short == "RandomChoice" and isinstance(choice, list) and choice:
         return _step_of_values(dialect, probability, call, lost)
     rows = [row for row in dialect.rows if row.theirs.rpartition(".")[2] == call.short]
-    is_own = call.short in own_names(dialect.title)
-    if not rows and not is_own:
+    if not rows and not is_own(dialect.title, call.short):
         names = sorted({row.theirs.rpartition(".")[2] for row in dialect.rows})
         raise UserError(
             f"it holds {call.short}, which augbench has nothing for; it can read "
@@ -47,9 +46,12 @@ def _step(
     p = check_probability(call.short, probability)
     if not rows:
         return read_own(dialect.title, p, call, lost)
-    found = {row: row.strength(call, ranges) for row in rows if row.argument}
-    if is_own and sum(bool(strength) for strength in found.values()) > 1:
+    ranges_of_rows: list[str] = []
+    found = {row: row.strength(call, ranges_of_rows) for row in rows if row.argument}
+    several_act = sum(bool(strength) for strength in found.values()) > 1
+    if several_act and is_own(dialect.title, call.short):
         return read_own(dialect.title, p, call, lost)
+    ranges += ranges_of_rows
     row = _acting_row(call, found) if found else rows[0]
     _say_what_is_not_read(call, row, rows, lost)
     return Step(row.ours, p, found.get(row))

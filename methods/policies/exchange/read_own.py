@@ -7,7 +7,7 @@ from typing import Any
 from augbench.datasets.errors import UserError
 from augbench.methods.options.imported import LIBRARIES, ImportedOptions, library_of
 from augbench.methods.policies.exchange.calls import Call, Name
-from augbench.methods.policies.exchange.golden import EEG, IMAGE
+from augbench.methods.policies.exchange.golden import IMAGE
 from augbench.methods.policies.exchange.physical import Step, check_number
 from augbench.methods.policies.number import shown
 from augbench.methods.transforms.imported.build import describe
@@ -19,12 +19,12 @@ MOST = 2**53  # larger whole numbers are no numbers of a library
 FROM_DATA = "size"  # an argument that the data give here
 
 
-def own_names(title: str) -> set[str]:
-    """The classes of a library that can be transforms here; none where it is not installed."""
-    try:
-        return set(augmentations(title)) if title in LIBRARIES else set()
-    except UserError:
-        return set()
+def is_own(title: str, name: str) -> bool:
+    """Whether a library has a class of that name that can be a transform here.
+
+    It is imported for that. Raises a UserError where it is not installed, or cannot be imported.
+    """
+    return title in LIBRARIES and name[:1].isupper() and name in augmentations(title)
 
 
 def read_own(title: str, probability: float, call: Call, lost: list[str]) -> Step:
@@ -49,7 +49,7 @@ def read_own(title: str, probability: float, call: Call, lost: list[str]) -> Ste
     if share is not None:
         return Step(name, probability, share * describe(name, usual).strongest, usual)
     made_of = ImportedOptions(options=given)
-    find_recipe(name, made_of, IMAGE if library.kind == "image" else EEG)
+    find_recipe(name, made_of, IMAGE)  # files of braindecode are not read
     return Step(name, probability, None, made_of)
 
 

@@ -157,10 +157,10 @@ def augmentations(prefix: str) -> dict[str, type]:
     assert library is not None
     try:
         module = import_module(library.module)
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # the latter if built for another torch
         raise UserError(
             f"the transforms {prefix}.NAME need the package {prefix}, which cannot be imported "
-            f"({error}): `pip install {prefix}`"
+            f"({brief(error)}): `pip install {prefix}`"
         ) from None
     above = module.AugmentationBase2D if prefix == "kornia" else module.Transform
     left_out = {"Mixup", "Compose", "IdentityTransform", "Transform", "SensorsRotation"}

@@ -16,6 +16,7 @@ from augbench.datasets.errors import UserError, UserNotice
 from augbench.datasets.task import Signal
 from augbench.methods import Operation, Policy, PolicyTransform, Subpolicy, make_bank
 from augbench.methods.policies.policy import UpTo
+from augbench.methods.policies.policy_file import read_policy, write_policy
 from augbench.methods.policies.policy_table import PolicyTable
 from augbench.methods.transforms import EEG, IMAGE
 from augbench.methods.transforms.transform import Transform
@@ -106,6 +107,15 @@ def test_a_range_of_the_policy_says_what_magnitude_1_means() -> None:
     assert policy.as_module(PICTURES).bank["rotate"].strongest == 90.0
     assert "100% rotate in 100% at 45 degrees" in repr(policy.as_module(PICTURES))
     assert policy.digest == Policy(policy.subpolicies).digest
+
+
+@pytest.mark.parametrize("side", [4, 7, 8, 32])
+def test_a_file_with_a_crop_is_applied_to_images_of_any_size(side: int) -> None:
+    policy = read_policy(write_policy(Policy((Subpolicy((Operation("crop", 1.0, 1.0),)),))))
+    assert policy.ranges == {"crop": 0.125}
+    x = torch.rand(64, 1, side, side)
+    augment = policy.as_module(Signal("image", (1, side, side)))
+    assert not torch.equal(augment(x, generator=stream()), x)
 
 
 def test_its_repr_says_what_it_does_in_units() -> None:

@@ -163,6 +163,20 @@ def test_a_crop_takes_every_window_equally_often() -> None:
     assert counts.flatten().tolist() == pytest.approx([1000] * 9, abs=130)
 
 
+@pytest.mark.parametrize("strongest", [0.125, 0.001])
+@pytest.mark.parametrize("side", [2, 4, 7, 49, 98, 103])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_crop_reaches_a_pixel_whatever_its_range(
+    side: int, strongest: float, dtype: torch.dtype
+) -> None:
+    transform = crop(Signal("image", (1, side, side)), strongest=strongest)
+    assert transform.strongest == strongest
+    x = torch.zeros(1, 1, side, side, dtype=dtype)
+    x[..., 0, 0] = 1.0
+    moved = transform.apply(x, torch.ones(1), torch.full((1, 2), 0.99, dtype=dtype))
+    assert moved.nonzero()[0, 2:].tolist() == [max(1, int(strongest * side))] * 2
+
+
 def test_one_sampling_gives_the_sum_of_its_parts(image: Signal) -> None:
     x, shares = pictures(), torch.rand(4, 5)
     rows = [builder(image) for builder in (translate_x, translate_y, rotate, shear_x, shear_y)]

@@ -1,5 +1,6 @@
 """Transforms of kornia and braindecode go back to the library that they come from."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from augbench.methods.options.imported import ImportedOptions
 from augbench.methods.policies.exchange.convert import export_policy, import_policy
 from augbench.methods.policies.policy_file import read_policy
 from augbench.methods.transforms.imported.defaults import DEFAULTS
+from augbench.methods.transforms.imported.recipe import augmentations, find_class
 
 BLUR = ImportedOptions("sigma", (0.1, 2.1), {"kernel_size": [3, 3]})
 
@@ -111,6 +113,80 @@ def test_what_no_usual_row_says_is_applied_as_it_is(tmp_path: Path) -> None:
     blur, box = policy.subpolicies[0].operations
     assert blur == Operation("kornia.RandomMotionBlur", 0.4, None)
     assert box == Operation("kornia.RandomBoxBlur", 0.2, None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "K.ColorJitter(brightness=(0.8, 1.3), contrast=(0.7, 1.2), p=1.0)",
+        "K.RandomTranslate(translate_x=(-0.1, 0.2), translate_y=(-0.2, 0.3), p=0.5)",
+    ],
+)
+def test_a_call_of_several_keeps_its_ranges_and_loses_nothing(call: str, tmp_path: Path) -> None:
+    policy, lost = read(f"policy = {call}", tmp_path)
+    assert not lost
+    ((name, made_of),) = policy.imported.items()
+    assert call.startswith(f"K.{name.removeprefix('kornia.')}(")
+    values = [tuple(each) for each in made_of.options.values()]
+    assert all(str(value) in call for value in values)
+    assert len(values) == 2
+
+
+BROKEN = {
+    "another torch": ("raise RuntimeError('built for another torch')", "built for another torch"),
+    "missing": ("raise ModuleNotFoundError('No module named x')", "No module named x"),
+}
+
+
+@pytest.fixture(params=BROKEN)
+def refusal(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a kornia says that cannot be imported; it takes the place of the real one."""
+    source, said = BROKEN[request.param]
+    (tmp_path / "kornia").mkdir()
+    (tmp_path / "kornia" / "__init__.py").write_text(source)
+    for module in [each for each in sys.modules if each.partition(".")[0] == "kornia"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.syspath_prepend(tmp_path)
+    augmentations.cache_clear()
+    find_class.cache_clear()
+    return said
+
+
+HEAD = "import kornia.augmentation as K\nfrom torch import nn\n"
+OURS = {
+    "alone": "policy = K.RandomInvert(p=0.5)",
+    "in a row": "policy = nn.Sequential(K.RandomInvert(p=0.5))",
+    "beside a network": "model = nn.Sequential(nn.Linear(3, 4))\npolicy = K.RandomInvert(p=0.5)",
+    "beside a class": "class Net:\n    pass\nnet = Net()\npolicy = K.RandomInvert(p=0.5)",
+    "one of several": "policy = K.ColorJitter(hue=0.1, p=0.5)",
+}
+
+
+@pytest.mark.parametrize("case", OURS)
+def test_what_we_have_is_read_without_kornia(case: str, refusal: str, tmp_path: Path) -> None:
+    policy, lost = read(HEAD + OURS[case], tmp_path)
+    assert not lost
+    assert policy.subpolicies[0].operations[0].transform in ("invert", "hue")
+
+
+def test_what_we_write_is_read_without_kornia(refusal: str, tmp_path: Path) -> None:
+    text, report = export_policy(policy(Operation("invert", 0.5, None)), "kornia")
+    assert report.checked == ["nothing: kornia is not installed here"]
+    assert read(text, tmp_path)[0].subpolicies[0].operations == (Operation("invert", 0.5, None),)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "K.RandomMotionBlur(kernel_size=3, angle=30.0, direction=0.5, p=1.0)",
+        "nn.Sequential(K.RandomBoxBlur(kernel_size=(3, 3), p=1.0))",
+        "K.AugmentationSequential(K.RandomBoxBlur(kernel_size=(3, 3), p=1.0))",
+        "K.ColorJitter(brightness=0.2, contrast=0.2, p=1.0)",
+    ],
+)
+def test_what_only_kornia_has_needs_kornia(call: str, refusal: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"need the package kornia, .*\({refusal}\)"):
+        read(f"{HEAD}policy = {call}", tmp_path)
 
 
 REFUSED = {
