@@ -54,7 +54,8 @@ def known_methods() -> Rows[MethodRow]:
 if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names`
     from augbench.datasets.task import Signal
     from augbench.methods.layers.augnet import AugNet
-    from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
+    from augbench.methods.layers.averaged_model import AveragedModel
+    from augbench.methods.layers.layer import AugmentationLayer
     from augbench.methods.layers.lie_layer import LieLayer
     from augbench.methods.policies.policy import Operation, Policy, Subpolicy
     from augbench.methods.policies.policy_table import PolicyTable
@@ -70,7 +71,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run `lazy_names
 FILES = {
     "AugNet": "layers.augnet",
     "AugmentationLayer": "layers.layer",
-    "AveragedModel": "layers.layer",
+    "AveragedModel": "layers.averaged_model",
     "LieLayer": "layers.lie_layer",
     "Method": "training.method",
     "Operation": "policies.policy",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.errors import require, unknown
-from augbench.methods.layers.layer import AveragedModel
+from augbench.methods.layers.averaged_model import AveragedModel
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
 from augbench.methods.options.end_to_end import AugerinoOptions
 from augbench.methods.training.behind_layers import behind_layers

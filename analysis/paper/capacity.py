@@ -19,7 +19,8 @@ from augbench.analysis.paper.paper_figure import PaperFigure, Run
 from augbench.analysis.paper.trained_models import Trained, trained_models
 from augbench.datasets.task import Split
 from augbench.datasets.trunks import TRUNKS
-from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
+from augbench.methods.layers.averaged_model import AveragedModel
+from augbench.methods.layers.layer import AugmentationLayer
 from augbench.methods.training.training import score_predictions
 from augbench.methods.transforms.transform import Transform
 

@@ -28,7 +28,7 @@ from augbench.analysis.tables.frame import load
 from augbench.analysis.tables.learned import TRIAL, final_rows
 from augbench.bench.store.ledger import Ledger
 from augbench.bench.store.open_run import open_run
-from augbench.methods.layers.layer import AveragedModel
+from augbench.methods.layers.averaged_model import AveragedModel
 from augbench.methods.training.training import score
 
 LAYERS = ("augnet-3", "augnet-2", "augnet-1")

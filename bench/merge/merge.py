@@ -85,7 +85,7 @@ def notes_on(sources: Sequence[Source], suite: Suite, n_twice: int) -> tuple[str
     """What the user of several runs should know, in sentences."""
     notes = [
         f"{source.path}: {counted(len(source.units), 'unit')}"
-        + (f" ({source.n_out_of_view} more, which its suite does not plan, are left out)")
+        + (f" ({source.n_out_of_view} more left out: not planned, or of a damaged trial)")
         * (source.n_out_of_view > 0)
         for source in sources
     ]

@@ -27,7 +27,7 @@ class Source:
     suite: Suite
     units: dict[UnitId, UnitDirectory]
     origin: Origin
-    n_out_of_view: int  # trials and retrainings that its suite does not plan
+    n_out_of_view: int  # trials and retrainings that are not planned, or whose trial cannot be read
 
     @property
     def content(self) -> str:

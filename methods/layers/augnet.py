@@ -19,7 +19,8 @@ from augbench.methods.layers.argument_checks import (
     check_type,
     wrong_labels,
 )
-from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
+from augbench.methods.layers.averaged_model import AveragedModel
+from augbench.methods.layers.layer import AugmentationLayer
 from augbench.methods.layers.magnitude_norm import magnitude_norm
 from augbench.methods.options.end_to_end import AtEval, Regularizer
 from augbench.methods.transforms.bank import NO_RANGES, make_bank

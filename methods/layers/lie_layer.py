@@ -63,7 +63,7 @@ class LieLayer(nn.Module):
 
 
 def exponential(matrices: Tensor) -> Tensor:
-    """(B, 3, 3) -> (B, 3, 3), as exact as torch where rows sum up to 9 (to 1e-5 at 24).
+    """(B, 3, 3) -> (B, 3, 3), as exact as torch where rows sum up to 9 (to 2e-5 at 24).
 
     The series of a 32nd of a matrix, squared five times. `torch.linalg.matrix_exp` looks at the
     matrices to choose its series, for which a GPU has to wait: it cannot be in a CUDA graph.

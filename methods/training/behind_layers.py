@@ -9,7 +9,7 @@ from torch import Tensor
 
 from augbench.datasets.errors import require
 from augbench.datasets.options.training import TrainingSettings
-from augbench.methods.layers.layer import AveragedModel
+from augbench.methods.layers.averaged_model import AveragedModel
 from augbench.methods.training.end_to_end import EndToEnd
 from augbench.methods.training.method import Setup
 from augbench.methods.training.training import Training

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.seeds import global_seed
@@ -239,6 +240,15 @@ def test_sizes_are_those_of_the_official_networks(
 ) -> None:
     trunk = TRUNKS[name](Signal("eeg" if len(shape) == 2 else "image", shape), 4)
     assert sum(weight.numel() for weight in trunk.parameters()) == n_parameters
+
+
+def test_the_record_network_takes_a_fifth_of_the_arithmetic_of_a_resnet() -> None:
+    flops = {}
+    for name in ("airbench94", "pre_act_resnet18"):
+        with FlopCounterMode(display=False) as counter:
+            trunk_of(name, IMAGE)(batch(IMAGE))
+        flops[name] = counter.get_total_flops()
+    assert flops["airbench94"] / flops["pre_act_resnet18"] == pytest.approx(0.21, abs=0.01)
 
 
 def test_the_record_network_begins_with_opposite_filters_and_hands_channels_on() -> None:

@@ -31,7 +31,8 @@ from augbench.datasets.trunks.cuda_graph import recording
 from augbench.methods.augnet import BY_KIND
 from augbench.methods.layers import layer
 from augbench.methods.layers.augnet import AugNet
-from augbench.methods.layers.layer import AugmentationLayer, AveragedModel
+from augbench.methods.layers.averaged_model import AveragedModel
+from augbench.methods.layers.layer import AugmentationLayer
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
 from augbench.methods.transforms import EEG, IMAGE
 from augbench.methods.transforms.bank import make_bank

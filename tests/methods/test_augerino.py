@@ -51,6 +51,9 @@ def test_the_exponential_is_as_exact_as_that_of_torch(size: float) -> None:
     torchs = error(torch.linalg.matrix_exp(matrices.float()).double())
     assert error(exponential(matrices.float()).double()) <= max(torchs, 1e-7)
     assert error(exponential(matrices)) < 1e-12
+    large = 8.0 * matrices / max(size, 1e-9)  # rows that sum up to 24
+    exact = torch.linalg.matrix_exp(large)
+    assert error(exponential(large.float()).double()) < 2e-5
 
 
 def test_the_exponential_has_the_slopes_of_torch() -> None:

@@ -194,7 +194,7 @@ def test_units_that_no_suite_plans_are_left_out_and_counted(
     suite = NONE | {"folds": [1]}
     write_json(b.header_file, {"schema": SCHEMA, "name": "none", "suite": suite})
     merged = merge_runs([a.path, b.path], tmp_path / "m")
-    assert f"{b.path}: 1 unit (1 more, which its suite does not plan, are left out)" in merged.notes
+    assert f"{b.path}: 1 unit (1 more left out: not planned, or of a damaged trial)" in merged.notes
     assert len([*(tmp_path / "m").glob("trials/*")]) == 2
 
 

@@ -112,3 +112,12 @@ def test_it_leaves_to_torch_what_does_not_train_or_has_no_weights(norm: nn.Modul
 def test_a_single_value_in_a_channel_is_refused_as_by_torch() -> None:
     with FastTwice(), pytest.raises(ValueError, match="more than 1 value per channel"):
         nn.BatchNorm1d(3)(torch.randn(1, 3))
+
+
+def test_a_third_derivative_is_refused_in_words() -> None:
+    norm, x = nn.BatchNorm1d(2), torch.randn(5, 2, requires_grad=True)
+    with FastTwice():
+        (slope,) = torch.autograd.grad(norm(x).pow(3).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.pow(2).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        second.sum().backward()

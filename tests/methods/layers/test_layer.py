@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from augbench.datasets.task import Signal
+from augbench.methods.layers.averaged_model import AveragedModel
 from augbench.methods.layers.layer import (
     NEGLIGIBLE,
     AugmentationLayer,
-    AveragedModel,
 )
 from augbench.methods.layers.magnitude_norm import magnitude_norm
 from augbench.methods.options.end_to_end import AtEval
