@@ -12,13 +12,9 @@ from augbench.methods.layers.argument_checks import (
     check_transforms,
 )
 from augbench.methods.options.end_to_end import AtEval
+from augbench.methods.transforms.constants import DeviceConstant
 from augbench.methods.transforms.parts import Parts, parts_of, scale_of, weighted_sum
-from augbench.methods.transforms.transform import (
-    DeviceConstant,
-    Transform,
-    draw_uniform,
-    without_autocast,
-)
+from augbench.methods.transforms.transform import Transform, draw_uniform, without_autocast
 
 NEGLIGIBLE = 1e-6  # an operation of less weight is left out
 # Bounds of a probability that is learned. At 0 and 1 `relaxed_bernoulli` has no gradient, so only

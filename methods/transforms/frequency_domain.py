@@ -8,16 +8,11 @@ from torch import Generator, Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.constants import SizedConstant
 from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
 from augbench.methods.transforms.smooth_dip import SmoothDip
 from augbench.methods.transforms.spectrum import hilbert
-from augbench.methods.transforms.transform import (
-    SizedConstant,
-    Transform,
-    draw_signed,
-    draw_uniform,
-    per_sample,
-)
+from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform, per_sample
 from augbench.methods.transforms.trigonometric import cos_and_sin, cos_and_sin_of_shift
 
 NOTCH_STEEPNESS = 16.0  # per hertz: an edge falls from 98 % to 2 % within half a hertz

@@ -7,12 +7,8 @@ import torch
 from torch import Generator, Tensor
 
 from augbench.datasets.task import Signal
-from augbench.methods.transforms.transform import (
-    DeviceConstant,
-    Transform,
-    draw_signed,
-    draw_uniform,
-)
+from augbench.methods.transforms.constants import DeviceConstant
+from augbench.methods.transforms.transform import Transform, draw_signed, draw_uniform
 from augbench.methods.transforms.ungraded import ungraded
 from augbench.methods.transforms.warp import sampled
 

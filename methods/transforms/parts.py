@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.autograd.function import Function
 
 from augbench.datasets.forward_mode import is_in_forward_mode
+from augbench.methods.transforms.constants import IDENTITY
 from augbench.methods.transforms.spectrum import filtered
-from augbench.methods.transforms.transform import IDENTITY, Transform
+from augbench.methods.transforms.transform import Transform
 from augbench.methods.transforms.trigonometric import Turn, sum_of_turns
 from augbench.methods.transforms.warp import warped_average
 

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.constants import DeviceConstant
 from augbench.methods.transforms.electrodes import directions, electrode_names
 from augbench.methods.transforms.parts import Factor, Parts, SumOfParts
-from augbench.methods.transforms.transform import DeviceConstant, Transform, draw_signed
+from augbench.methods.transforms.transform import Transform, draw_signed
 from augbench.methods.transforms.trigonometric import N_HARMONICS, Turn
 
 STIFFNESS = 4

@@ -9,12 +9,10 @@ from torch import Generator, Tensor
 from augbench.datasets.electrodes import no_mirror
 from augbench.datasets.errors import UserError
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.constants import COUNTING, IDENTITY, DeviceConstant
 from augbench.methods.transforms.electrodes import electrode_names, mirror
 from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
 from augbench.methods.transforms.transform import (
-    COUNTING,
-    IDENTITY,
-    DeviceConstant,
     Transform,
     draw_uniform,
     has_derivative,

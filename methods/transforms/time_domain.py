@@ -6,15 +6,10 @@ import torch
 from torch import Tensor
 
 from augbench.datasets.task import Signal
+from augbench.methods.transforms.constants import COUNTING
 from augbench.methods.transforms.parts import Factor, Parts, SumOfParts, times
 from augbench.methods.transforms.smooth_dip import SmoothDip
-from augbench.methods.transforms.transform import (
-    COUNTING,
-    Transform,
-    draw_normal,
-    draw_uniform,
-    per_sample,
-)
+from augbench.methods.transforms.transform import Transform, draw_normal, draw_uniform, per_sample
 from augbench.methods.transforms.ungraded import ungraded
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd.function import Function, FunctionCtx
 
 from augbench.datasets.forward_mode import apply_function
-from augbench.methods.transforms.transform import DeviceConstant
+from augbench.methods.transforms.constants import DeviceConstant
 
 N_HARMONICS = 50
 

@@ -36,7 +36,8 @@ from augbench.methods.layers.layer import AugmentationLayer
 from augbench.methods.layers.lie_layer import GENERATORS, LieLayer
 from augbench.methods.transforms import EEG, IMAGE
 from augbench.methods.transforms.bank import make_bank
-from augbench.methods.transforms.transform import DeviceConstant, SizedConstant, Transform
+from augbench.methods.transforms.constants import DeviceConstant, SizedConstant
+from augbench.methods.transforms.transform import Transform
 from control import SLEEP
 
 PICTURE = Signal("image", (3, 32, 32))

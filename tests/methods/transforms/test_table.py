@@ -15,7 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from augbench.datasets.task import Signal
 from augbench.methods.transforms import EEG, IMAGE, TRANSFORMS
-from augbench.methods.transforms.transform import DeviceConstant, SizedConstant, Transform
+from augbench.methods.transforms.constants import DeviceConstant, SizedConstant
+from augbench.methods.transforms.transform import Transform
 
 BATCH = 8
 # Exact is the rule at magnitude 0. The others pass the Fourier domain, or a grid in float32.

@@ -3,10 +3,8 @@ import pickle
 import pytest
 import torch
 
+from augbench.methods.transforms.constants import COUNTING, DeviceConstant, SizedConstant
 from augbench.methods.transforms.transform import (
-    COUNTING,
-    DeviceConstant,
-    SizedConstant,
     draw_signed,
     draw_uniform,
     per_sample,
