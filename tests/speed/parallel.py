@@ -97,7 +97,7 @@ def numbers(out: Path) -> tuple[Any, Any]:
 
 def main() -> None:
     """Measure and print."""
-    n, epochs = (int(word) for word in (*sys.argv[1:], "6", "300")[:2])
+    n, epochs = (int(word) for word in (*sys.argv[1:], "6", "100")[:2])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         suite = folder / "parallel.toml"
